@@ -102,6 +102,10 @@ const edgeFolders: Record<string, { holds: string; imports: string[] }> = {
     imports: ['imap', 'observe', 'net', 'server', 'client', 'pool', 'splice', 'session', 'ops'],
   },
   fleet: { holds: 'orders, reports and desired state', imports: ['observe', 'ops', 'edge'] },
+  doctor: {
+    holds: 'checks of an installation',
+    imports: ['imap', 'observe', 'net', 'server', 'edge'],
+  },
 }
 
 /** Single files that a folder may import besides. */

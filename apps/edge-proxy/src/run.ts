@@ -6,11 +6,10 @@ import { readFileSync, statSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
 import { printProblem, printReportRow, resolveFile, type Layer, type ResolvedFile } from '@imapfleet/config'
-import { Log } from '@imapfleet/observe'
+import { findingsAsJson, Log, printFindings, worstOf } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
-import { readCertificates } from './edge/certificates.ts'
+import { diagnose } from './doctor.ts'
 import type { Edge } from './edge/edge.ts'
-import { certificateProblem } from './net/certificate-dates.ts'
 import { openFilesLimit, openFilesNeeded } from './edge/open-files.ts'
 import { takeOver } from './edge/predecessor.ts'
 import { dropPrivileges } from './edge/privileges.ts'
@@ -30,10 +29,14 @@ import { runtime } from './runtime.ts'
 import type { Signals } from './signals.ts'
 
 const usage = `Usage: imapfleet-edge --config FILE [--check]
+       imapfleet-edge doctor --config FILE [--user NAME] [--json]
 
   --config FILE   configuration (YAML), or an imapproxy.conf as it is
-  --check         read the configuration and the certificates that it names, print what each line of an
-                  imapproxy.conf became, and exit
+  --check         check the configuration, the user, ports, files and certificates without starting, print
+                  what each line of an imapproxy.conf became, and exit
+  doctor          do the same checks, and check names, mail servers, NATS and the clock; one line for each
+  --user NAME     check as the user that starts the edge, such as that of its unit (only root can)
+  --json          print what doctor finds as JSON
   --version       print the version
   --help          print this help
 `
@@ -41,14 +44,14 @@ const usage = `Usage: imapfleet-edge --config FILE [--check]
 /** The configuration file, without mistakes. */
 type ConfigFile = Extract<ResolvedFile, { ok: true }>
 
-/** Exit codes: 0 stopped by a signal, 1 the edge cannot run, 2 wrong arguments or configuration. */
+/** Exit codes: 0 stopped by a signal, or no check failed; 1 the edge cannot run; 2 wrong arguments or configuration. */
 export async function main(signals: Signals): Promise<void> {
   try {
     const options = readArguments()
     if (typeof options === 'number') process.exitCode = options
     else {
       const file = readConfig(options.config)
-      if (options.check) check(options.config, file)
+      if (options.doctor || options.check) await examine(options, file, signals)
       else await run(options.config, file, signals)
     }
   } catch (error) {
@@ -62,11 +65,24 @@ export async function main(signals: Signals): Promise<void> {
   }
 }
 
-function check(path: string, { config, report }: ConfigFile): void {
-  const { dates } = readCertificates(config)
-  const warnings = dates.flatMap((each) => certificateProblem(each, runtime.wall())?.detail ?? [])
-  const lines = [...report.map(printReportRow), ...warnings, `${path}: no mistakes`]
-  process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+/** `doctor` and `--check`. */
+async function examine(
+  { config: path, doctor, json, user }: Options,
+  file: ConfigFile,
+  signals: Signals,
+): Promise<void> {
+  signals.stop.addEventListener('abort', () => process.exit(1))
+  const findings = await diagnose({ path, file, user, isOffline: !doctor })
+  if (worstOf(findings) === 'fail') process.exitCode = 1
+  const print = (text: string) => process.stdout.write(text)
+  if (json) return void print(findingsAsJson(findings))
+  for (const row of file.report) print(`${printReportRow(row)}\n`)
+  if (doctor) return void print(printFindings(findings))
+  for (const { verdict, text, remedy } of findings) {
+    if (verdict === 'fail') process.stderr.write(`imapfleet-edge: ${text}: ${remedy}\n`)
+    if (verdict === 'warn') print(`${text}: ${remedy}\n`)
+  }
+  if (worstOf(findings) !== 'fail') print(`${path}: no mistakes\n`)
 }
 
 async function run(path: string, file: ConfigFile, signals: Signals): Promise<void> {
@@ -187,21 +203,41 @@ function logStopped(log: Log, hurry: AbortSignal): void {
   hurry.addEventListener('abort', () => cutAfter(hurriedExitMs))
 }
 
-function readArguments(): { config: string; check: boolean } | number {
-  const { values } = parseArgs({
+interface Options {
+  config: string
+  doctor: boolean
+  check: boolean
+  json: boolean
+  /** Starts the edge. Undefined: the user of this process. */
+  user: string | undefined
+}
+
+function readArguments(): Options | number {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       config: { type: 'string', short: 'f' },
       check: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      user: { type: 'string' },
       version: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   })
+  const { config, check, json, user } = values
   if (values.help || values.version) {
     process.stdout.write(values.help ? usage : `imapfleet-edge ${version}\n`)
     return 0
   }
-  if (values.config !== undefined) return { config: values.config, check: values.check }
-  process.stderr.write(`imapfleet-edge: --config FILE is missing; try --help\n`)
+  const doctor = positionals[0] === 'doctor'
+  const wrong =
+    positionals.length > (doctor ? 1 : 0)
+      ? `unexpected argument ${positionals.at(-1)}`
+      : config === undefined
+        ? '--config FILE is missing'
+        : undefined
+  if (config !== undefined && wrong === undefined) return { config, doctor, check, json, user }
+  process.stderr.write(`imapfleet-edge: ${wrong}; try --help\n`)
   return 2
 }
 

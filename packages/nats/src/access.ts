@@ -105,6 +105,25 @@ export function connectOptions(
   }
 }
 
-/** Makes one attempt, and does not reconnect. The caller closes the connection. */
-export const connectOnce = (access: NatsAccess, name: string): Promise<NatsConnection> =>
-  connect({ ...connectOptions(access, name), reconnect: false })
+/** Makes one attempt, and does not reconnect. The caller closes the connection. `inboxPrefix`: of subjects for replies. */
+export const connectOnce = (
+  access: NatsAccess,
+  name: string,
+  inboxPrefix?: string,
+): Promise<NatsConnection> =>
+  connect({
+    ...connectOptions(access, name),
+    reconnect: false,
+    ...(inboxPrefix !== undefined && { inboxPrefix }),
+  })
+
+/** When the credential in this text of a credentials file expires, in milliseconds since 1970. Undefined: never. */
+export function credentialExpiry(text: string): number | undefined {
+  const claims = /^[\w-]+\.([\w-]+)\.[\w-]+$/m.exec(text)?.[1]
+  try {
+    const { exp } = JSON.parse(Buffer.from(claims ?? '', 'base64url').toString('utf8')) as { exp?: unknown }
+    return typeof exp === 'number' && exp > 0 ? exp * 1000 : undefined
+  } catch {
+    return undefined
+  }
+}

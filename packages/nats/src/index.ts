@@ -2,10 +2,12 @@
 export {
   connectOnce,
   connectOptions,
+  credentialExpiry,
   credentialsAuthenticator,
   readAccess,
   type NatsAccess,
   type NatsFiles,
 } from './access.ts'
-export { isNatsError, isTooLarge, sendRefusalIn, type SendRefusal } from './errors.ts'
+export { isLoginRefusal, isNatsError, isTooLarge, sendRefusalIn, type SendRefusal } from './errors.ts'
 export { NatsClient, type NatsHandles, type NatsClientHandlers } from './nats-client.ts'
+export { tryRights, type Rights, type TriedRights } from './try-rights.ts'

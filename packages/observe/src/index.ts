@@ -1,4 +1,5 @@
 /** Entry point. Must not import Node modules: the console bundles it. */
+export * from './findings.ts'
 export * from './histogram.ts'
 export * from './log.ts'
 export * from './metrics.ts'

@@ -12,6 +12,8 @@ export const edgeStatsSchema = z.object({
   region: z.string(),
   version: z.string(),
   state: z.enum(['serving', 'draining', 'stopping']),
+  /** `host:port` of each listener. Missing from edges of older versions. */
+  listeners: z.array(z.string()).optional(),
   /** Present problems, as sentences for operators. Missing from edges of older versions. */
   problems: z.array(z.string()).optional(),
   /** The connection to NATS, and why there is none. Missing if the edge is not part of a fleet. */

@@ -4,6 +4,27 @@ import type { EdgeConfig } from '@imapfleet/config'
 import type { Log } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
 
+export interface Account {
+  user: string
+  /** Undefined: the primary group of the user. */
+  group?: string | undefined
+  /** With all other groups of the user, as systemd starts a service. */
+  hasAllGroups?: boolean
+}
+
+/** Why an edge that is started by root with these settings refuses to serve. Undefined: it does not. */
+export function privilegesProblem({ user, group }: EdgeConfig['process']): string | undefined {
+  if (user === undefined || user === 'root' || user === '0')
+    return 'the edge does not run as root: set process.user (proc_username), for example to nobody'
+  try {
+    asAccount({ user, group }, () => undefined)
+    return undefined
+  } catch (error) {
+    const name = `${user}${group === undefined ? '' : ` with group ${group}`}`
+    return `cannot change to the user ${name}: ${(error as Error).message}`
+  }
+}
+
 /** Changes to `process.user` and `process.group`, if the process is root. Throws `privileges` if it would remain root. */
 export function dropPrivileges(config: EdgeConfig['process'], log: Log): void {
   const { user, group } = config
@@ -12,23 +33,42 @@ export function dropPrivileges(config: EdgeConfig['process'], log: Log): void {
       log.debug('user_unchanged', { user, reason: 'only root can change to another user' })
     return
   }
-  if (user === undefined || user === 'root' || user === '0')
-    throw new EdgeError(
-      'privileges',
-      'the edge does not run as root: set process.user (proc_username), for example to nobody',
-    )
-  try {
-    const id = group ?? primaryGroup(user)
-    process.setgid!(id)
-    process.setgroups!([id])
-    process.setuid!(user)
-  } catch (error) {
-    const name = `${user}${group === undefined ? '' : ` with group ${group}`}`
-    throw new EdgeError('privileges', `cannot change to the user ${name}: ${(error as Error).message}`)
-  }
+  const problem = privilegesProblem(config)
+  if (problem !== undefined || user === undefined) throw new EdgeError('privileges', problem ?? '')
+  const id = group ?? primaryGroup(user)
+  process.setgid!(id)
+  process.setgroups!([id])
+  process.setuid!(user)
   log.info('user_changed', { user, group })
 }
 
+/** Does synchronous work with the rights of this account, if the process is root. Throws if there is no such account. */
+export function asAccount<T>(account: Account | undefined, work: () => T): T {
+  if (!account || process.getuid?.() !== 0) return work()
+  const { user, group, hasAllGroups = false } = account
+  const id = group ?? primaryGroup(user)
+  const before = { group: process.getegid!(), groups: process.getgroups!() }
+  try {
+    if (hasAllGroups) initgroups(user, id)
+    else process.setgroups!([id])
+    process.setegid!(id)
+    process.seteuid!(user)
+    return work()
+  } finally {
+    process.seteuid!(0)
+    process.setegid!(before.group)
+    process.setgroups!(before.groups)
+  }
+}
+
+/** The types of Node lack it. */
+const { initgroups } = process as unknown as { initgroups: (user: string, group: string | number) => void }
+
 /** Node has no function for it. */
-const primaryGroup = (user: string): number =>
-  Number(execFileSync('id', ['-g', user], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
+function primaryGroup(user: string): number {
+  try {
+    return Number(execFileSync('id', ['-g', user], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
+  } catch {
+    throw new Error('there is no such user')
+  }
+}

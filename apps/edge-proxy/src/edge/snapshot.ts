@@ -50,12 +50,13 @@ export function snapshotOf(edge: Edge): EdgeSnapshot {
 /** The answer of `GET /stats`. `fleet` is undefined if the edge is not part of a fleet. */
 export function statsOf(edge: Edge, fleet: EdgeStats['fleet']): EdgeStats {
   const { id, region } = edge.context.settings.current.edge
-  const { counters, gauges, histograms, state, problems: own } = snapshotOf(edge)
+  const { counters, gauges, histograms, state, problems: own, listeners } = snapshotOf(edge)
   const problems = [
     ...(fleet?.unsaved === undefined ? [] : [fleet.unsaved]),
     ...(fleet?.refused ?? []),
     ...own,
   ]
   const statistics = edge.context.statistics.read()
-  return { edge: id, region, version, state, problems, fleet, statistics, counters, gauges, histograms }
+  const figures = { statistics, counters, gauges, histograms }
+  return { edge: id, region, version, state, listeners, problems, fleet, ...figures }
 }

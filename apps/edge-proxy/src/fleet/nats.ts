@@ -45,7 +45,7 @@ export function fleetNatsClient(
 }
 
 /** What an operator can do about a refused login. */
-function refusalRemedy({ edge, fleet }: Pick<EdgeConfig, 'edge' | 'fleet'>): string {
+export function refusalRemedy({ edge, fleet }: Pick<EdgeConfig, 'edge' | 'fleet'>): string {
   if (fleet.credentialsFile !== undefined)
     return (
       `its credential was revoked or belongs to another NATS; make a new one with imapfleet edges enroll ${edge.id} ` +

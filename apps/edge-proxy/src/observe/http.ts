@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { edgeMetrics, printPrometheus, prometheusContentType } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
 import { listenFailed } from '../errors.ts'
+import { missingForReady } from './readiness.ts'
 
 /** @param file of a socket that listens there already */
 export async function listenHttp(
@@ -25,13 +26,7 @@ export async function listenHttp(
         return json(200, { status: problems.length === 0 ? 'alive' : 'degraded', problems, fleet })
       }
       case '/readyz': {
-        // Mail is served without the fleet, so an edge without it is ready. One that would lose what the fleet wants at its
-        // next restart is not.
-        const { state, fleet } = read()
-        const missing = [
-          ...(state === 'serving' ? [] : [`the edge is ${state}`]),
-          ...(fleet?.unsaved === undefined ? [] : [fleet.unsaved]),
-        ]
+        const missing = missingForReady(read())
         return json(missing.length === 0 ? 200 : 503, { ready: missing.length === 0, missing })
       }
       case '/stats':

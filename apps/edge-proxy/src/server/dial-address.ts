@@ -24,6 +24,7 @@ export interface Dialed {
   exchange: Exchange
   /** The server's capability list before login. */
   capabilities: readonly string[]
+  isSecure: boolean
   /** Lines for the user: untagged status responses, and a greeting with a code such as ALERT. */
   said: string[]
 }
@@ -85,6 +86,7 @@ class AddressDial {
   readonly #deadline = new AbortController()
   #phase: Phase = 'TCP connection'
   #exchange: Exchange | undefined
+  #isSecure = false
   /** Without the required TLS, the server's lines may be forged: they are only logged. */
   #mayBeForged: boolean
 
@@ -152,7 +154,10 @@ class AddressDial {
       } else if (tls === 'starttls' && capabilities)
         return this.#failed('starttls-not-offered', 'the server offers no STARTTLS')
     }
-    if (capabilities) return { kind: 'dialed', address: this.#address, link, exchange, capabilities, said }
+    if (capabilities) {
+      const isSecure = this.#isSecure
+      return { kind: 'dialed', address: this.#address, link, exchange, capabilities, isSecure, said }
+    }
     if (exchange.failure) return this.#ended(exchange.failure)
     return this.#failed('not-imap', 'the server did not answer CAPABILITY with a list and OK')
   }
@@ -188,7 +193,10 @@ class AddressDial {
     })
     socket.on('session', (fresh: Buffer) => tls.tickets.set(name, fresh))
     return histograms.upstream_tls_seconds.measure(
-      socketReady(socket, 'secureConnect', this.#deadline.signal),
+      socketReady(socket, 'secureConnect', this.#deadline.signal).then((ready) => {
+        this.#isSecure = true
+        return ready
+      }),
     )
   }
 

@@ -118,7 +118,8 @@ async function* hearPresence(
   const subscription = nats.subscribe(subjects.presenceOfAll, {
     callback: (error, message) => {
       if (error) batches.end(error)
-      else if (!intake.refuses('heartbeat', message))
+      // An empty message only tries the right to send heartbeats (`imapfleet-edge doctor`).
+      else if (message.data.length > 0 && !intake.refuses('heartbeat', message))
         batches.push({ subject: message.subject, data: message.data, arrivedAt: performance.now() })
     },
   })

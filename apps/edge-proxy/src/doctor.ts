@@ -1,0 +1,29 @@
+/** `imapfleet-edge doctor` and `--check`: one list of checks. `--check` leaves out those that need the network. */
+import type { EdgeConfig, Layer } from '@imapfleet/config'
+import { findingsOf, type Finding } from '@imapfleet/observe'
+import { checkHost } from './doctor/local-checks.ts'
+import { checkRunning, findRunningEdge } from './doctor/running-edge.ts'
+import { checkUpstreams } from './doctor/upstream-checks.ts'
+import { checkFleet } from './fleet/check-fleet.ts'
+
+interface Diagnosis {
+  path: string
+  file: { config: EdgeConfig; document: Layer }
+  /** Starts the edge. Undefined: the user of this command. */
+  user: string | undefined
+  isOffline: boolean
+}
+
+export async function diagnose({ path, file, user, isOffline }: Diagnosis): Promise<Finding[]> {
+  const { config, document } = file
+  const running = await findRunningEdge(config)
+  const starter = user === undefined ? undefined : { user, hasAllGroups: true }
+  const host = await checkHost({ config, document, starter, running })
+  const findings = [findingsOf('configuration').ok(`${path}: no mistakes`), ...host]
+  if (isOffline) return findings
+  const [servers, fleet] = await Promise.all([
+    checkUpstreams(config, new AbortController().signal),
+    checkFleet(config),
+  ])
+  return [...findings, ...servers, ...fleet, ...(running ? checkRunning(running) : [])]
+}

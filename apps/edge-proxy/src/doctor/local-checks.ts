@@ -1,0 +1,240 @@
+/**
+ * The checks of this host that need no network: user, ports, files, certificates, open files. `--check` runs only these.
+ * What they call `fail` is what the start refuses, what the fleet would lose, or what clients would refuse.
+ */
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { EdgeConfig, Layer } from '@imapfleet/config'
+import { findingsOf, type Finding } from '@imapfleet/observe'
+import type { EdgeStats } from '@imapfleet/protocol'
+import { readCertificates } from '../edge/certificates.ts'
+import { openFilesLimit, openFilesNeeded } from '../edge/open-files.ts'
+import { asAccount, privilegesProblem, type Account } from '../edge/privileges.ts'
+import { listenFailed } from '../errors.ts'
+import { runtime } from '../runtime.ts'
+import { certificateDates, certificateProblem } from '../net/certificate-dates.ts'
+
+/** The installation that is checked. */
+export interface Installation {
+  /** Without the fleet's layer. */
+  config: EdgeConfig
+  document: Layer
+  /** Starts the edge. Undefined: the user of this process. */
+  starter: Account | undefined
+  /** The edge that runs with this configuration at present. */
+  running: EdgeStats | undefined
+}
+
+export async function checkHost(installation: Installation): Promise<Finding[]> {
+  const { config } = installation
+  return [
+    checkUser(installation),
+    ...(await checkPorts(installation)),
+    ...(config.fleet.servers.length > 0 ? [checkStateDirectory(installation)] : []),
+    ...checkFiles(installation),
+    ...checkCertificates(config),
+    checkOpenFiles(config),
+  ]
+}
+
+const isRoot = ({ starter }: Installation): boolean =>
+  starter === undefined ? process.getuid?.() === 0 : starter.user === 'root'
+
+/** Who the edge is after its start. */
+const runnerOf = (installation: Installation): Account | undefined => {
+  const { user, group } = installation.config.process
+  return isRoot(installation) && user !== undefined ? { user, group } : installation.starter
+}
+
+function checkUser(installation: Installation): Finding {
+  const { ok, fail } = findingsOf('user')
+  const { starter, config } = installation
+  if (!isRoot(installation)) {
+    try {
+      asAccount(starter, () => undefined)
+    } catch (error) {
+      return fail(`cannot become ${starter?.user}: ${(error as Error).message}`, 'create the user')
+    }
+    return ok(`it is started as ${starter?.user ?? 'the user of this command'}`)
+  }
+  const problem = privilegesProblem(config.process)
+  if (problem === undefined) return ok(`it is started as root, and becomes ${config.process.user}`)
+  return fail(problem, 'if a unit starts it as another user, name that user: --user imapfleet-edge')
+}
+
+async function checkPorts({ config, document, running }: Installation): Promise<Finding[]> {
+  const { ok, warn, fail } = findingsOf('ports')
+  const listeners = Object.entries(config.listeners).map(([name, { address, port }]) => ({
+    section: `listeners.${name}`,
+    address,
+    port,
+  }))
+  const isOptional = document['http'] === undefined
+  const { port, address } = config.http
+  const places = [...listeners, ...(port === 0 ? [] : [{ section: 'http', address, port }])]
+  return await Promise.all(
+    places.map(async (place) => {
+      const words = `${place.section}: ${place.address} port ${place.port}`
+      const isOwn =
+        running !== undefined &&
+        (place.section === 'http' || running.listeners?.includes(printed(place)) !== false)
+      const error = await bindErrorOf(place)
+      if (!error) return ok(`${words} is free`)
+      if (error.code === 'EADDRINUSE' && isOwn) return ok(`${words} is used by the edge that runs`)
+      const { message } = listenFailed(place, error)
+      return place.section === 'http' && isOptional
+        ? warn(message, 'the edge starts without it, so nothing tells whether it is ready')
+        : fail(message, `ss -ltnp 'sport = :${place.port}' shows the program`)
+    }),
+  )
+}
+
+const printed = ({ address, port }: { address: string; port: number }): string =>
+  `${address.includes(':') ? `[${address}]` : address}:${port}`
+
+function bindErrorOf({ address, port }: { address: string; port: number }) {
+  return new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    const server = createServer()
+    server.once('error', resolve)
+    server.listen({ host: address, port }, () => server.close(() => resolve(undefined)))
+  })
+}
+
+/** Makes it and writes into it as the edge does, and removes what it made. */
+function checkStateDirectory(installation: Installation): Finding {
+  const { ok, fail } = findingsOf('state')
+  const { stateDir } = installation.config.fleet
+  const runner = runnerOf(installation)
+  try {
+    asAccount(runner, () => {
+      const made = mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+      try {
+        tryAppend(join(stateDir, 'doctor'))
+      } finally {
+        if (made !== undefined) rmSync(made, { recursive: true, force: true })
+      }
+    })
+    return ok(`${stateDir} can be written`)
+  } catch (error) {
+    const who = runner?.user ?? 'the user of this command'
+    return fail(
+      `fleet.stateDir: ${who} cannot write ${stateDir}: ${codeOf(error)}`,
+      `without it, configuration and revocations of the fleet are lost at a restart: install -d -m 0700 -o ${runner?.user ?? 'USER'} ${stateDir}`,
+    )
+  }
+}
+
+function checkFiles(installation: Installation): Finding[] {
+  const { ok, warn, fail } = findingsOf('files')
+  const { config, starter } = installation
+  const runner = runnerOf(installation)
+  const problems = (account: Account | undefined) => asAccount(account, () => fileProblems(config))
+  const atStart = problems(starter)
+  const later = problems(runner).filter((problem) => !atStart.includes(problem))
+  const named = filesOf(config).length + (config.trace.file === undefined ? 0 : 1)
+  if (atStart.length === 0 && later.length === 0)
+    return [ok(named === 0 ? 'the configuration names none' : `${named} can be used`)]
+  return [
+    ...atStart.map((problem) => fail(problem, 'repair the file, its owner or its mode')),
+    ...later.map((problem) =>
+      warn(
+        `after the start, as ${runner?.user}: ${problem}`,
+        'a reload fails: give this user the right to read it',
+      ),
+    ),
+  ]
+}
+
+/** What the start refuses. */
+function fileProblems(config: EdgeConfig): string[] {
+  const problems: string[] = []
+  const attempt = (work: () => unknown) => {
+    try {
+      work()
+    } catch (error) {
+      problems.push(...(error as Error).message.split('\n'))
+    }
+  }
+  attempt(() => readCertificates(config))
+  for (const [key, file] of fleetFiles(config))
+    attempt(() => {
+      try {
+        readFileSync(file)
+      } catch (error) {
+        throw new Error(`fleet.${key}: cannot read ${file}: ${codeOf(error)}`)
+      }
+    })
+  const { file } = config.trace
+  if (file !== undefined)
+    attempt(() => {
+      try {
+        tryAppend(file)
+      } catch (error) {
+        throw new Error(`trace.file: cannot write ${file}: ${codeOf(error)}`)
+      }
+    })
+  return problems
+}
+
+const fleetFiles = ({ fleet }: EdgeConfig): [string, string][] =>
+  (['credentialsFile', 'tokenFile', 'tlsCaFile', 'tlsCertFile', 'tlsKeyFile'] as const).flatMap((key) => {
+    const file = fleet.servers.length > 0 ? fleet[key] : undefined
+    return file === undefined ? [] : [[key, file]]
+  })
+
+const filesOf = (config: EdgeConfig): string[] => [
+  ...fleetFiles(config).map(([, file]) => file),
+  ...Object.values(config.listeners).flatMap(({ certFile, keyFile }) =>
+    [certFile ?? [], keyFile ?? []].flat(),
+  ),
+  ...Object.values(config.upstreams).flatMap(({ certFile, keyFile, caFile }) =>
+    [certFile ?? [], keyFile ?? [], caFile ?? []].flat(),
+  ),
+]
+
+/** Opens the file for writing. A file that was not there is removed again. */
+function tryAppend(file: string): void {
+  const isNew = !existsSync(file)
+  closeSync(openSync(file, 'a', 0o600))
+  if (isNew) rmSync(file)
+}
+
+/** Certificates that can be read. Others are the matter of `checkFiles`. */
+function checkCertificates(config: EdgeConfig): Finding[] {
+  const { ok, warn, fail } = findingsOf('certificates')
+  const owners: [string, string | undefined][] = [
+    ...Object.entries(config.listeners).map(
+      ([name, each]) => [`listeners.${name}`, each.certFile] as [string, string | undefined],
+    ),
+    ...Object.entries(config.upstreams).map(
+      ([name, each]) => [`upstreams.${name}`, each.certFile] as [string, string | undefined],
+    ),
+    ['fleet', config.fleet.tlsCertFile],
+  ]
+  return owners.flatMap(([owner, file]) => {
+    const dates = file === undefined ? undefined : certificateDates(owner, file)
+    if (!dates) return []
+    const problem = certificateProblem(dates, runtime.wall())
+    if (!problem) return [ok(`${owner}: valid until ${new Date(dates.until).toISOString()}`)]
+    const remedy = 'renew it, then reload the edge; if the date is right, check the clock of this host'
+    return [
+      problem.kind === 'certificate_expires_soon'
+        ? warn(problem.detail, remedy)
+        : fail(problem.detail, remedy),
+    ]
+  })
+}
+
+function checkOpenFiles(config: EdgeConfig): Finding {
+  const { ok, warn } = findingsOf('open files')
+  const [limit, needed] = [openFilesLimit(), openFilesNeeded(config)]
+  if (limit === undefined || limit >= needed)
+    return ok(`the limit of this command is ${limit ?? 'none'}, and ${needed} may be needed`)
+  return warn(
+    `the limit of this command is ${limit}, and ${needed} may be needed`,
+    'the limit of the service counts: LimitNOFILE= of the unit, or ulimit -n; or lower clients.connectionsMax and connectionsMax of the upstreams',
+  )
+}
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).message

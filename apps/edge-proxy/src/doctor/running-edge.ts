@@ -1,0 +1,42 @@
+/** The edge that runs with the same configuration, as its HTTP port describes it. */
+import type { EdgeConfig } from '@imapfleet/config'
+import { findingsOf, type Finding } from '@imapfleet/observe'
+import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
+import { runtime } from '../runtime.ts'
+import { missingForReady } from '../observe/readiness.ts'
+
+const patienceMs = 2_000
+
+/** Undefined: none answers at the configured port, or another one does. */
+export async function findRunningEdge({ edge, http }: EdgeConfig): Promise<EdgeStats | undefined> {
+  if (http.port === 0) return undefined
+  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[http.address] ?? http.address
+  try {
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${http.port}/stats`
+    const late = new AbortController()
+    const timer = runtime.after(patienceMs, () => late.abort())
+    const answer = await fetch(url, { signal: late.signal }).finally(() => runtime.cancel(timer))
+    const stats = edgeStatsSchema.safeParse(await answer.json())
+    return stats.success && stats.data.edge === edge.id ? stats.data : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What it says itself on `/readyz` and `/healthz`. */
+export function checkRunning(running: EdgeStats): Finding[] {
+  const { ok, warn, fail } = findingsOf('running')
+  const missing = missingForReady(running)
+  const problems = (running.problems ?? []).filter((problem) => !missing.includes(problem))
+  const { fleet } = running
+  return [
+    ...missing.map((text) => fail(`not ready: ${text}`, 'load balancers send it no clients: see /readyz')),
+    ...problems.map((text) => warn(text, 'see docs/failure-modes.md')),
+    ...(fleet && !fleet.connected
+      ? [warn(`not in the fleet: ${fleet.reason}`, 'see the checks of NATS')]
+      : []),
+    ...(missing.length + problems.length === 0 && fleet?.connected !== false
+      ? [ok(`version ${running.version} is ready, without problems`)]
+      : []),
+  ]
+}

@@ -1,0 +1,89 @@
+/** The checks of the edge's place in the fleet: its credential, NATS, each of its rights, and its clock. */
+import { readFileSync } from 'node:fs'
+import type { EdgeConfig } from '@imapfleet/config'
+import { credentialExpiry, isLoginRefusal, readAccess, tryRights, type TriedRights } from '@imapfleet/nats'
+import { findingsOf, reasonOf, type Finding } from '@imapfleet/observe'
+import { desiredEntry, rightsOf, streams, subjects, type EdgeAddress } from '@imapfleet/protocol'
+import { runtime } from '../runtime.ts'
+import { refusalRemedy } from './nats.ts'
+
+const clockSkewMaxMs = 5_000
+const dayMs = 86_400_000
+const soonMs = 7 * dayMs
+
+/** Nothing if the edge runs alone. */
+export async function checkFleet(config: EdgeConfig): Promise<Finding[]> {
+  const { edge, fleet } = config
+  if (fleet.servers.length === 0) return []
+  const { ok, fail } = findingsOf('nats')
+  const read = readAccess(fleet.servers, fleet, (key) => `fleet.${key}`)
+  if (!read.ok) return [fail(read.reason, 'repair the file, its owner or its mode')]
+  const address = { edge: edge.id, region: edge.region }
+  const names = { name: `imapfleet-edge ${edge.id} doctor`, inboxPrefix: subjects.inbox(address) }
+  const expiry = fleet.credentialsFile === undefined ? [] : checkExpiry(fleet.credentialsFile)
+  try {
+    const tried = await tryRights(read.access, names, rightsToTry(address))
+    return [
+      ok(`connected to ${tried.server}, nats-server ${tried.version}`),
+      ...expiry,
+      ...checkRights(tried, config),
+      checkClock(tried.newestAt),
+    ]
+  } catch (error) {
+    const remedy = isLoginRefusal(error)
+      ? refusalRemedy(config)
+      : 'check fleet.servers, and the TLS keys of fleet'
+    return [...expiry, fail(`cannot connect to ${fleet.servers.join(', ')}: ${reasonOf(error)}`, remedy)]
+  }
+}
+
+/** Each subject of `rightsOf`, with a trace and an order that do not exist. */
+function rightsToTry(address: EdgeAddress) {
+  const desired = desiredEntry(address)
+  return {
+    subscribe: rightsOf(address).subscribe.filter((subject) => !subject.startsWith(subjects.inbox(address))),
+    publish: [subjects.presence(address), subjects.answer(address, 'doctor')],
+    store: [subjects.report(address), subjects.trace(address), subjects.evidence(address)],
+    read: [{ stream: desired.stream, subject: desired.subject }, { stream: streams.evidence }],
+  }
+}
+
+function checkRights({ refused, unanswered }: TriedRights, { edge }: EdgeConfig): Finding[] {
+  const { ok, fail } = findingsOf('rights')
+  const enroll = `the credential is for another edge or region, or older than this version: imapfleet edges enroll ${edge.id} --region ${edge.region}`
+  const found = [
+    ...refused.map((what) => fail(`NATS refuses to ${what}`, enroll)),
+    ...unanswered.map(({ subject, reason }) =>
+      fail(
+        `no stream answers for ${subject}: ${reason}`,
+        'start control, which makes the streams; it must use the same NATS',
+      ),
+    ),
+  ]
+  if (found.length > 0) return found
+  return [ok('heartbeats, reports, traces, evidence, answers, orders and desired state are allowed')]
+}
+
+function checkExpiry(file: string): Finding[] {
+  const { ok, warn, fail } = findingsOf('credential')
+  try {
+    const expiry = credentialExpiry(readFileSync(file, 'utf8'))
+    if (expiry === undefined) return [ok(`${file} does not expire`)]
+    const left = expiry - runtime.wall()
+    const at = new Date(expiry).toISOString()
+    const remedy = 'make a new one: imapfleet edges enroll'
+    if (left <= 0) return [fail(`${file} expired at ${at}`, remedy)]
+    return [left < soonMs ? warn(`${file} expires at ${at}`, remedy) : ok(`${file} is valid until ${at}`)]
+  } catch (error) {
+    return [fail(`${file} cannot be read: ${reasonOf(error)}`, 'repair the file, its owner or its mode')]
+  }
+}
+
+/** An edge may not ask NATS for its time. The time of the newest message that it can read shows a clock that is behind. */
+function checkClock(newestAt: number): Finding {
+  const { ok, warn } = findingsOf('clock')
+  const behindMs = newestAt - runtime.wall()
+  if (newestAt === 0) return ok('not compared: the fleet has no message for this edge yet')
+  if (behindMs <= clockSkewMaxMs) return ok('is not behind that of NATS')
+  return warn(`is at least ${Math.round(behindMs / 1000)} s behind that of NATS`, 'set it, or run NTP')
+}

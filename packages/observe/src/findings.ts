@@ -1,0 +1,41 @@
+/** What `doctor` and `--check` find: one line for each check, with what to do beside what is wrong, and the exit status. */
+import { oneLine } from './one-line.ts'
+
+/** `fail`: the program refuses to start, or cannot do its work. `warn`: it can, but something should be changed. */
+export type Verdict = 'ok' | 'warn' | 'fail'
+
+export interface Finding {
+  /** What was checked, such as `ports`. */
+  check: string
+  verdict: Verdict
+  /** One sentence. */
+  text: string
+  /** What to do. Missing if all is well. */
+  remedy?: string
+}
+
+/** Makes the findings of one check. */
+export const findingsOf = (check: string) => ({
+  ok: (text: string): Finding => ({ check, verdict: 'ok', text }),
+  warn: (text: string, remedy: string): Finding => ({ check, verdict: 'warn', text, remedy }),
+  fail: (text: string, remedy: string): Finding => ({ check, verdict: 'fail', text, remedy }),
+})
+
+export const worstOf = (findings: readonly Finding[]): Verdict =>
+  (['fail', 'warn'] as const).find((verdict) => findings.some((each) => each.verdict === verdict)) ?? 'ok'
+
+/** For a terminal: verdict, check and text in columns, and the remedy in the line below. */
+export function printFindings(findings: readonly Finding[]): string {
+  const width = Math.max(0, ...findings.map(({ check }) => check.length))
+  const lines = findings.flatMap(({ check, verdict, text, remedy }) => [
+    `${verdict.padEnd(4)}  ${check.padEnd(width)}  ${oneLine(text, 1000)}`,
+    ...(remedy === undefined ? [] : [`${' '.repeat(width + 8)}→ ${oneLine(remedy, 1000)}`]),
+  ])
+  const count = (verdict: Verdict) => findings.filter((each) => each.verdict === verdict).length
+  const total = `${findings.length} checks: ${count('fail')} failed, ${count('warn')} warnings`
+  return [...lines, total].map((line) => `${line}\n`).join('')
+}
+
+/** For programs. */
+export const findingsAsJson = (findings: readonly Finding[]): string =>
+  `${JSON.stringify({ verdict: worstOf(findings), findings }, undefined, 2)}\n`

@@ -1,0 +1,193 @@
+/** `imapfleet-edge doctor` and `--check`: what they find, and that a fleet does not notice the checks. */
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { after, before, suite, test } from 'node:test'
+import { mergeLayers, type Layer } from '@imapfleet/config'
+import type { EdgeView } from '@imapfleet/api'
+import { node, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
+import type { Finding } from '@imapfleet/observe'
+import { runCommand } from '../support/command.ts'
+import { TestFleet } from '../support/fleet.ts'
+import { listeningStub } from '../support/stub-edge.ts'
+import type { StubImapd } from '../support/stub-imapd.ts'
+import { until } from '../support/until.ts'
+
+const isRoot = process.getuid?.() === 0
+const program = 'apps/edge-proxy/src/main.ts'
+/** Root starts no edge as root. */
+const asUser = isRoot ? ['--user', 'nobody'] : []
+
+async function doctor(file: string, args = asUser) {
+  const said = await runCommand(node, [program, 'doctor', '--config', file, '--json', ...args])
+  const { findings } = JSON.parse(said.stdout) as { findings: Finding[] }
+  return { status: said.status, findings, bad: findings.filter(({ verdict }) => verdict !== 'ok') }
+}
+
+suite('doctor of an edge that runs in a fleet', () => {
+  let fleet: TestFleet
+  before(async () => (fleet = await TestFleet.start()))
+  after(() => fleet?.stop())
+  const account = () => (isRoot ? ['--user', 'postgres'] : [])
+  const problemsOf = async () => {
+    const { body } = await fleet.api('/v1/edges/eu-1')
+    return (body as EdgeView).problems
+  }
+
+  test('all is well, each right is used, and control neither stores nor refuses anything of it', async () => {
+    const { status, findings, bad } = await doctor(fleet.eu.configFile, account())
+    assert.deepEqual(bad, [])
+    assert.equal(status, 0)
+    const seen = findings.map(({ check, text }) => `${check}: ${text}`).join('\n')
+    for (const expected of [
+      /^ports: listeners\.imap: .* is used by the edge that runs$/m,
+      /^ports: http: .* is used by the edge that runs$/m,
+      /^state: .* can be written$/m,
+      /^servers: upstreams\.main: 127\.0\.0\.1 port \d+ greets without TLS and offers IMAP4rev1/m,
+      /^nats: connected to /m,
+      /^rights: heartbeats, reports, traces, evidence, answers, orders and desired state are allowed$/m,
+      /^running: version .* is ready, without problems$/m,
+    ])
+      assert.match(seen, expected)
+    assert.deepEqual(await problemsOf(), [])
+  })
+
+  test('a credential of another edge: every right that NATS refuses is named, and what to do', async () => {
+    const document = JSON.parse(await readFile(fleet.eu.configFile, 'utf8')) as Layer
+    const other = JSON.parse(await readFile(fleet.us.configFile, 'utf8')) as { fleet: Layer }
+    const file = `${fleet.stack.directory}/mixed.yaml`
+    await writeFile(file, JSON.stringify(mergeLayers(document, { fleet: other.fleet })), { mode: 0o644 })
+    const { status, bad } = await doctor(file, account())
+    assert.equal(status, 1)
+    const refused = bad.filter(({ check }) => check === 'rights')
+    for (const subject of ['presence', 'report', 'evidence', 'answer', 'trace', 'order.edge', 'order.region'])
+      assert.ok(
+        refused.some(({ text }) => text.includes(`imapfleet.${subject}.eu`)),
+        `${subject}: ${JSON.stringify(bad)}`,
+      )
+    assert.match(refused[0]?.remedy ?? '', /imapfleet edges enroll eu-1 --region eu/)
+  })
+
+  test('NATS is down: it says so, and the rest is checked', async () => {
+    await fleet.stack.nats.process?.kill()
+    const { status, bad } = await doctor(fleet.eu.configFile, account())
+    assert.equal(status, 1)
+    assert.match(
+      bad.find(({ check }) => check === 'nats')?.text ?? '',
+      /cannot connect to nats:.*ECONNREFUSED/,
+    )
+    await until('the edge without NATS', async () => {
+      const { bad: present } = await doctor(fleet.eu.configFile, account())
+      return present.some(({ check, text }) => check === 'running' && text.startsWith('not in the fleet: '))
+    })
+    await fleet.stack.nats.process?.start()
+  })
+})
+
+suite('doctor of an edge that does not run', () => {
+  let stub: StubImapd
+  let directory: string
+  let count = 0
+  before(async () => {
+    stub = await listeningStub()
+    directory = temporaryDirectory('doctor')
+  })
+  after(async () => {
+    await stub?.close()
+    await removeTemporaryDirectory(directory)
+  })
+
+  const fileWith = async (config: Layer) => {
+    const usual: Layer = {
+      listeners: { imap: { address: '127.0.0.1', port: 1 } },
+      upstreams: { main: { hosts: ['127.0.0.1'], port: stub.port } },
+      http: { port: 0 },
+      process: { user: 'nobody' },
+    }
+    const file = `${directory}/${++count}.yaml`
+    await writeFile(file, JSON.stringify(mergeLayers(usual, config)), { mode: 0o644 })
+    return file
+  }
+  const check = async (file: string) => await runCommand(node, [program, '--check', '--config', file])
+
+  const cases: [string, Layer, string, RegExp][] = [
+    [
+      'STARTTLS that does not work',
+      { upstreams: { main: { tls: 'starttls' } } },
+      'servers',
+      /the server refused STARTTLS/,
+    ],
+    [
+      'TLS where there is none',
+      { upstreams: { main: { tls: 'implicit' } } },
+      'servers',
+      /sends no TLS on this port/,
+    ],
+    [
+      'a name that does not exist',
+      { upstreams: { main: { hosts: ['nowhere.invalid'] } } },
+      'names',
+      /nowhere\.invalid/,
+    ],
+    [
+      'a state directory that cannot be made',
+      { fleet: { servers: ['nats://127.0.0.1:1'], stateDir: '/etc/hostname/state' } },
+      'state',
+      /cannot write \/etc\/hostname\/state: ENOTDIR/,
+    ],
+    [
+      'a credential that is missing',
+      { fleet: { servers: ['nats://127.0.0.1:1'], credentialsFile: '/nowhere' } },
+      'files',
+      /fleet\.credentialsFile: cannot read \/nowhere: ENOENT/,
+    ],
+    [
+      'a protocol log in a directory that is missing',
+      { trace: { file: '/nowhere/protocol.log' } },
+      'files',
+      /trace\.file: cannot write \/nowhere\/protocol\.log: ENOENT/,
+    ],
+  ]
+  for (const [what, config, place, words] of cases)
+    test(`it finds ${what}`, async () => {
+      const { status, bad } = await doctor(await fileWith(config), [])
+      assert.equal(status, 1)
+      assert.match(bad.find((each) => each.check === place)?.text ?? JSON.stringify(bad), words)
+    })
+
+  test('what the start refuses, --check refuses too: a port in use, and root without a user', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const busy = await check(await fileWith({ listeners: { imap: { port } } }))
+    server.close()
+    assert.equal(busy.status, 1)
+    assert.match(busy.stderr, /listeners\.imap: cannot listen on 127\.0\.0\.1 port \d+: the port is in use/)
+    assert.equal(busy.stdout, '')
+    if (!isRoot) return
+    const asRoot = await check(await fileWith({ process: { user: 'root' } }))
+    assert.equal(asRoot.status, 1)
+    assert.match(asRoot.stderr, /the edge does not run as root: set process\.user/)
+    const nobody = await check(await fileWith({ process: { user: 'no-such-user' } }))
+    assert.match(nobody.stderr, /cannot change to the user no-such-user: there is no such user/)
+  })
+
+  test('--check leaves nothing behind, and mistakes of the file are told with status 2', async () => {
+    const log = `${directory}/protocol.log`
+    const state = `${directory}/deep/state`
+    const file = await fileWith({
+      trace: { file: log },
+      fleet: { servers: ['nats://127.0.0.1:1'], stateDir: state },
+    })
+    await check(file)
+    for (const made of [log, `${directory}/deep`]) await assert.rejects(readFile(made), { code: 'ENOENT' })
+    const wrong = await runCommand(node, [
+      program,
+      'doctor',
+      '--config',
+      await fileWith({ pool: { nonsense: 1 } }),
+    ])
+    assert.equal(wrong.status, 2)
+    assert.match(wrong.stderr, /pool\.nonsense/)
+  })
+})
