@@ -10,9 +10,10 @@ import {
   type Role,
   type Scope,
 } from '@imapfleet/api'
-import { reasonOf, Log } from '@imapfleet/observe'
+import { findingsAsJson, Log, printFindings, reasonOf, worstOf } from '@imapfleet/observe'
 import { describeApi } from './app.ts'
 import { startControl, type Mode } from './control.ts'
+import { diagnose } from './doctor.ts'
 import type { DatabaseAddress } from './platform/db/address.ts'
 import { openDatabase } from './platform/db/database.ts'
 import { migrate } from './platform/db/migrate.ts'
@@ -21,14 +22,20 @@ import { dayMs, type Retention } from './features/history/window.ts'
 import { initNats } from './nats-init.ts'
 import { writeLeaf, type LeafOptions } from './nats-leaf.ts'
 import { busOptions, databaseOptions, readIssuer } from './options.ts'
-import { parseSettings, type ControlSettings } from './settings.ts'
+import { parseSettings, SettingsError, type ControlSettings } from './settings.ts'
 import { createToken } from './features/access/service.ts'
 import { version } from './version.ts'
 
 const log = new Log({ level: 'info', format: 'text' }, (line) => process.stderr.write(line))
 const stopMs = 10_000
+/** The exit status for wrong arguments or settings, which a restart does not repair. The unit does not restart control then. */
+const wrongSettings = 2
+
+const statusOf = (error: unknown): number => (error instanceof SettingsError ? wrongSettings : 1)
 
 const program = new Command('imapfleet-control')
+  // Commands that are added below inherit it.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongSettings))
   .description('The control plane of imapfleet: REST API, ingest of reports, desired state of edges.')
   .version(version, '-V, --version', 'print the version')
   .addHelpText(
@@ -71,6 +78,18 @@ for (const [mode, description] of modes) {
     .addOption(port)
     .action(async (options: { host: string; port?: number }) => await run(mode, options))
 }
+
+program
+  .command('doctor')
+  .description('check settings, Postgres, NATS, keys and the port, one line for each check; changes nothing')
+  .option('--host <address>', 'address that control listens on', '127.0.0.1')
+  .addOption(new Option('--port <port>', 'its port').argParser(parsePort).default(8080))
+  .option('--json', 'print what it finds as JSON')
+  .action(async ({ host, port, json }: { host: string; port: number; json?: boolean }) => {
+    const findings = await diagnose(process.env, { host, port })
+    process.stdout.write(json ? findingsAsJson(findings) : printFindings(findings))
+    process.exit(worstOf(findings) === 'fail' ? 1 : 0)
+  })
 
 program
   .command('token')
@@ -179,20 +198,20 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
         void control.stop().then(() => process.exit(0))
       })
   } catch (error) {
-    fail(reasonOf(error))
+    fail(reasonOf(error), statusOf(error))
   }
 }
 
 function settingsOrExit(): ControlSettings {
   const parsed = parseSettings(process.env)
-  return parsed.ok ? parsed.settings : fail(parsed.problem)
+  return parsed.ok ? parsed.settings : fail(parsed.problem, wrongSettings)
 }
 
 function databaseOrExit(settings: ControlSettings): DatabaseAddress {
   try {
     return databaseOptions(settings)
   } catch (error) {
-    return fail(reasonOf(error))
+    return fail(reasonOf(error), statusOf(error))
   }
 }
 
@@ -227,10 +246,10 @@ function parseDuration(text: string): number {
   throw new InvalidArgumentError('Give a duration such as 30m, 12h or 90d.')
 }
 
-/** Prints one line and exits with status 1. */
-function fail(sentence: string): never {
+/** Prints one line and exits. */
+function fail(sentence: string, status = 1): never {
   process.stderr.write(`imapfleet-control: ${sentence}\n`)
-  process.exit(1)
+  process.exit(status)
 }
 
 function keptOf(settings: ControlSettings): Retention {

@@ -31,11 +31,25 @@ export async function checkHost(installation: Installation): Promise<Finding[]> 
   return [
     checkUser(installation),
     ...(await checkPorts(installation)),
-    ...(config.fleet.servers.length > 0 ? [checkStateDirectory(installation)] : []),
-    ...checkFiles(installation),
+    ...(hasAccounts(installation) ? checkAsAccounts(installation) : []),
     ...checkCertificates(config),
     checkOpenFiles(config),
   ]
+}
+
+/** Files are checked with the rights of the accounts. `checkUser` tells that one is missing. */
+const checkAsAccounts = (installation: Installation): Finding[] => [
+  ...(installation.config.fleet.servers.length > 0 ? [checkStateDirectory(installation)] : []),
+  ...checkFiles(installation),
+]
+
+function hasAccounts(installation: Installation): boolean {
+  try {
+    for (const account of [installation.starter, runnerOf(installation)]) asAccount(account, () => undefined)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const isRoot = ({ starter }: Installation): boolean =>

@@ -5,8 +5,15 @@ import { promisify } from 'node:util'
 const patienceMs = 5_000
 
 /** Undefined: systemd knows it, or does not run this process. Otherwise why systemd was not told. */
-export async function tellMainProcess(pid: number): Promise<string | undefined> {
-  if (process.env['NOTIFY_SOCKET'] === undefined) return undefined
+export async function tellMainProcess(
+  pid: number,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<string | undefined> {
+  const { NOTIFY_SOCKET: socket, SYSTEMD_EXEC_PID: mainProcess } = environment
+  // systemd would end the whole service with this process.
+  if (socket === undefined && mainProcess === String(process.pid))
+    return 'systemd cannot be told: the unit needs NotifyAccess=all'
+  if (socket === undefined) return undefined
   try {
     await promisify(execFile)('systemd-notify', [`MAINPID=${pid}`], { timeout: patienceMs })
     return undefined

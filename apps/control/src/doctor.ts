@@ -1,0 +1,110 @@
+/** `imapfleet-control doctor`: checks everything that control needs, and changes nothing. */
+import { readFileSync } from 'node:fs'
+import { credentialExpiry } from '@imapfleet/nats'
+import { findingsOf, reasonOf, type Finding } from '@imapfleet/observe'
+import { checkIssuer } from './features/enrolments/check-issuer.ts'
+import { busOptions, databaseOptions, readIssuer } from './options.ts'
+import { checkDatabase } from './platform/db/check-database.ts'
+import { serveHttp } from './platform/http/listen.ts'
+import { checkNats } from './platform/nats/check-nats.ts'
+import { parseSettings, type ControlSettings } from './settings.ts'
+
+interface Place {
+  host: string
+  port: number
+}
+
+export async function diagnose(
+  environment: Readonly<Record<string, string | undefined>>,
+  place: Place,
+): Promise<Finding[]> {
+  const { ok, fail } = findingsOf('settings')
+  const parsed = parseSettings(environment)
+  if (!parsed.ok)
+    return [
+      fail(
+        parsed.problem,
+        'imapfleet-control --help lists the settings; the unit reads /etc/imapfleet/control.env',
+      ),
+    ]
+  const { settings } = parsed
+  const found = await Promise.all([
+    readable(
+      () => databaseOptions(settings),
+      async (address) => await checkDatabase(address),
+    ),
+    readable(
+      () => busOptions(settings),
+      async (bus) => {
+        const nats = await checkNats(bus)
+        const issuer = await readable(
+          () => readIssuer(settings),
+          async (file) => await checkIssuer(bus.access, file),
+        )
+        return [...nats, ...checkCredential(settings), ...issuer]
+      },
+    ),
+    checkPort(place),
+  ])
+  return [ok('no mistakes'), ...found.flat()]
+}
+
+/** Reads the files that settings name, and goes on with what they have. */
+async function readable<T>(read: () => T, check: (value: T) => Promise<Finding[]>): Promise<Finding[]> {
+  const { fail } = findingsOf('files')
+  let value
+  try {
+    value = read()
+  } catch (error) {
+    return [fail(reasonOf(error), 'it must be readable for the user of control: run doctor as that user')]
+  }
+  return await check(value)
+}
+
+function checkCredential({ NATS_CREDENTIALS_FILE: file }: ControlSettings): Finding[] {
+  const { ok, warn, fail } = findingsOf('credential')
+  const expiry = file === undefined ? undefined : credentialExpiry(readFileSync(file, 'utf8'))
+  if (file === undefined) return []
+  if (expiry === undefined) return [ok(`${file} does not expire`)]
+  const at = new Date(expiry).toISOString()
+  if (expiry <= Date.now()) return [fail(`${file} expired at ${at}`, 'make a new one')]
+  return [
+    expiry - Date.now() < soonMs
+      ? warn(`${file} expires at ${at}`, 'make a new one')
+      : ok(`${file} is valid until ${at}`),
+  ]
+}
+
+const soonMs = 7 * 86_400_000
+
+async function checkPort({ host, port }: Place): Promise<Finding[]> {
+  const { ok, fail } = findingsOf('port')
+  try {
+    const listening = await serveHttp(() => new Response(), host, port)
+    await listening.stop()
+    return [ok(`${host} port ${port} is free`)]
+  } catch (error) {
+    const report = await readinessAt({ host, port })
+    if (report === undefined) return [fail(reasonOf(error), `ss -ltnp 'sport = :${port}' shows the program`)]
+    return [
+      ok(`${host} port ${port} is used by the control that runs`),
+      ...(report.ready
+        ? []
+        : [fail(`it is not ready: ${report.text}`, 'see /readyz, and docs/failure-modes.md')]),
+    ]
+  }
+}
+
+/** Of a control that runs there. Undefined: no control answers. */
+async function readinessAt({ host, port }: Place): Promise<{ ready: boolean; text: string } | undefined> {
+  try {
+    const name =
+      host === '0.0.0.0' ? '127.0.0.1' : host.includes(':') ? `[${host === '::' ? '::1' : host}]` : host
+    const answer = await fetch(`http://${name}:${port}/readyz`, { signal: AbortSignal.timeout(5_000) })
+    const text = await answer.text()
+    const { ready } = JSON.parse(text) as { ready?: unknown }
+    return typeof ready === 'boolean' ? { ready, text: text.trim() } : undefined
+  } catch {
+    return undefined
+  }
+}
