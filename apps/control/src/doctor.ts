@@ -1,13 +1,12 @@
 /** `imapfleet-control doctor`: checks everything that control needs, and changes nothing. */
-import { readFileSync } from 'node:fs'
-import { credentialExpiry } from '@imapfleet/nats'
+import { checkExpiry } from '@imapfleet/nats'
 import { findingsOf, reasonOf, type Finding } from '@imapfleet/observe'
 import { checkIssuer } from './features/enrolments/check-issuer.ts'
 import { busOptions, databaseOptions, readIssuer } from './options.ts'
 import { checkDatabase } from './platform/db/check-database.ts'
 import { serveHttp } from './platform/http/listen.ts'
 import { checkNats } from './platform/nats/check-nats.ts'
-import { parseSettings, type ControlSettings } from './settings.ts'
+import { parseSettings } from './settings.ts'
 
 interface Place {
   host: string
@@ -41,7 +40,7 @@ export async function diagnose(
           () => readIssuer(settings),
           async (file) => await checkIssuer(bus.access, file),
         )
-        return [...nats, ...checkCredential(settings), ...issuer]
+        return [...nats, ...checkExpiry(bus.access, settings.NATS_CREDENTIALS_FILE, Date.now()), ...issuer]
       },
     ),
     checkPort(place),
@@ -60,22 +59,6 @@ async function readable<T>(read: () => T, check: (value: T) => Promise<Finding[]
   }
   return await check(value)
 }
-
-function checkCredential({ NATS_CREDENTIALS_FILE: file }: ControlSettings): Finding[] {
-  const { ok, warn, fail } = findingsOf('credential')
-  const expiry = file === undefined ? undefined : credentialExpiry(readFileSync(file, 'utf8'))
-  if (file === undefined) return []
-  if (expiry === undefined) return [ok(`${file} does not expire`)]
-  const at = new Date(expiry).toISOString()
-  if (expiry <= Date.now()) return [fail(`${file} expired at ${at}`, 'make a new one')]
-  return [
-    expiry - Date.now() < soonMs
-      ? warn(`${file} expires at ${at}`, 'make a new one')
-      : ok(`${file} is valid until ${at}`),
-  ]
-}
-
-const soonMs = 7 * 86_400_000
 
 async function checkPort({ host, port }: Place): Promise<Finding[]> {
   const { ok, fail } = findingsOf('port')

@@ -116,14 +116,3 @@ export const connectOnce = (
     reconnect: false,
     ...(inboxPrefix !== undefined && { inboxPrefix }),
   })
-
-/** When the credential in this text of a credentials file expires, in milliseconds since 1970. Undefined: never. */
-export function credentialExpiry(text: string): number | undefined {
-  const claims = /^[\w-]+\.([\w-]+)\.[\w-]+$/m.exec(text)?.[1]
-  try {
-    const { exp } = JSON.parse(Buffer.from(claims ?? '', 'base64url').toString('utf8')) as { exp?: unknown }
-    return typeof exp === 'number' && exp > 0 ? exp * 1000 : undefined
-  } catch {
-    return undefined
-  }
-}

@@ -2,7 +2,6 @@
 export {
   connectOnce,
   connectOptions,
-  credentialExpiry,
   credentialsAuthenticator,
   readAccess,
   type NatsAccess,
@@ -10,4 +9,5 @@ export {
 } from './access.ts'
 export { isLoginRefusal, isNatsError, isTooLarge, sendRefusalIn, type SendRefusal } from './errors.ts'
 export { NatsClient, type NatsHandles, type NatsClientHandlers } from './nats-client.ts'
+export { checkExpiry } from './check-expiry.ts'
 export { tryRights, type Rights, type TriedRights } from './try-rights.ts'

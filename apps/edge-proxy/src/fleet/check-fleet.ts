@@ -1,15 +1,12 @@
 /** The checks of the edge's place in the fleet: its credential, NATS, each of its rights, and its clock. */
-import { readFileSync } from 'node:fs'
 import type { EdgeConfig } from '@imapfleet/config'
-import { credentialExpiry, isLoginRefusal, readAccess, tryRights, type TriedRights } from '@imapfleet/nats'
+import { checkExpiry, isLoginRefusal, readAccess, tryRights, type TriedRights } from '@imapfleet/nats'
 import { findingsOf, reasonOf, type Finding } from '@imapfleet/observe'
 import { desiredEntry, rightsOf, streams, subjects, type EdgeAddress } from '@imapfleet/protocol'
 import { runtime } from '../runtime.ts'
 import { refusalRemedy } from './nats.ts'
 
 const clockSkewMaxMs = 5_000
-const dayMs = 86_400_000
-const soonMs = 7 * dayMs
 
 /** Nothing if the edge runs alone. */
 export async function checkFleet(config: EdgeConfig): Promise<Finding[]> {
@@ -20,7 +17,7 @@ export async function checkFleet(config: EdgeConfig): Promise<Finding[]> {
   if (!read.ok) return [fail(read.reason, 'repair the file, its owner or its mode')]
   const address = { edge: edge.id, region: edge.region }
   const names = { name: `imapfleet-edge ${edge.id} doctor`, inboxPrefix: subjects.inbox(address) }
-  const expiry = fleet.credentialsFile === undefined ? [] : checkExpiry(fleet.credentialsFile)
+  const expiry = checkExpiry(read.access, fleet.credentialsFile, runtime.wall())
   try {
     const tried = await tryRights(read.access, names, rightsToTry(address))
     return [
@@ -62,21 +59,6 @@ function checkRights({ refused, unanswered }: TriedRights, { edge }: EdgeConfig)
   ]
   if (found.length > 0) return found
   return [ok('heartbeats, reports, traces, evidence, answers, orders and desired state are allowed')]
-}
-
-function checkExpiry(file: string): Finding[] {
-  const { ok, warn, fail } = findingsOf('credential')
-  try {
-    const expiry = credentialExpiry(readFileSync(file, 'utf8'))
-    if (expiry === undefined) return [ok(`${file} does not expire`)]
-    const left = expiry - runtime.wall()
-    const at = new Date(expiry).toISOString()
-    const remedy = 'make a new one: imapfleet edges enroll'
-    if (left <= 0) return [fail(`${file} expired at ${at}`, remedy)]
-    return [left < soonMs ? warn(`${file} expires at ${at}`, remedy) : ok(`${file} is valid until ${at}`)]
-  } catch (error) {
-    return [fail(`${file} cannot be read: ${reasonOf(error)}`, 'repair the file, its owner or its mode')]
-  }
 }
 
 /** An edge may not ask NATS for its time. The time of the newest message that it can read shows a clock that is behind. */
