@@ -2,8 +2,8 @@
 /** Starts the edge from its sources, or says that this Node is too old for them. It must run on any Node. */
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 18)) {
-  console.error(
-    `imapfleet-edge: this is Node ${process.versions.node}, and 22.18 or newer is needed. Install the Debian package, which has its own, or run npm ci in a clone and use node_modules/.bin/node.`,
+  process.stderr.write(
+    `imapfleet-edge: this is Node ${process.versions.node}, and 22.18 or newer is needed. Install the Debian package, which has its own, or run npm ci in a clone and use node_modules/.bin/node.\n`,
   )
   process.exit(2)
 }

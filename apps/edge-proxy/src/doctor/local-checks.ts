@@ -163,31 +163,28 @@ function checkFiles(installation: Installation): Finding[] {
 /** What the start refuses. */
 function fileProblems(config: EdgeConfig): string[] {
   const problems: string[] = []
-  const attempt = (work: () => unknown) => {
+  const attempt = (work: () => unknown, textOf: (error: unknown) => string) => {
     try {
       work()
     } catch (error) {
-      problems.push(...(error as Error).message.split('\n'))
+      problems.push(...textOf(error).split('\n'))
     }
   }
-  attempt(() => readCertificates(config))
+  attempt(
+    () => readCertificates(config),
+    (error) => (error as Error).message,
+  )
   for (const [key, file] of fleetFiles(config))
-    attempt(() => {
-      try {
-        readFileSync(file)
-      } catch (error) {
-        throw new Error(`fleet.${key}: cannot read ${file}: ${codeOf(error)}`)
-      }
-    })
+    attempt(
+      () => readFileSync(file),
+      (error) => `fleet.${key}: cannot read ${file}: ${codeOf(error)}`,
+    )
   const { file } = config.trace
   if (file !== undefined)
-    attempt(() => {
-      try {
-        tryAppend(file)
-      } catch (error) {
-        throw new Error(`trace.file: cannot write ${file}: ${codeOf(error)}`)
-      }
-    })
+    attempt(
+      () => tryAppend(file),
+      (error) => `trace.file: cannot write ${file}: ${codeOf(error)}`,
+    )
   return problems
 }
 
