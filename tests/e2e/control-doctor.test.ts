@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer, type AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { node, repository } from '@imapfleet/local'
-import type { Finding } from '@imapfleet/observe'
+import type { CheckFinding } from '@imapfleet/observe'
 import { runCommand } from '../support/command.ts'
 import { Plane } from '../support/plane.ts'
 
@@ -25,7 +25,7 @@ suite('doctor of control', () => {
     const args = [`${repository}/apps/control/src/main.ts`, 'doctor', '--json', '--port', port]
     const { status, stdout, stderr } = await runCommand(node, args, { env: { ...settings(), ...env } })
     assert.equal(stderr, '')
-    const { findings } = JSON.parse(stdout) as { findings: Finding[] }
+    const { findings } = JSON.parse(stdout) as { findings: CheckFinding[] }
     return { status, findings, bad: findings.filter(({ verdict }) => verdict !== 'ok') }
   }
 

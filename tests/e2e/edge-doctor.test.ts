@@ -6,7 +6,7 @@ import { after, before, suite, test } from 'node:test'
 import { mergeLayers, type Layer } from '@imapfleet/config'
 import type { EdgeView } from '@imapfleet/api'
 import { node, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
-import type { Finding } from '@imapfleet/observe'
+import type { CheckFinding } from '@imapfleet/observe'
 import { runCommand } from '../support/command.ts'
 import { TestFleet } from '../support/fleet.ts'
 import { listeningStub } from '../support/stub-edge.ts'
@@ -20,7 +20,7 @@ const asUser = isRoot ? ['--user', 'nobody'] : []
 
 async function doctor(file: string, args = asUser) {
   const said = await runCommand(node, [program, 'doctor', '--config', file, '--json', ...args])
-  const { findings } = JSON.parse(said.stdout) as { findings: Finding[] }
+  const { findings } = JSON.parse(said.stdout) as { findings: CheckFinding[] }
   return { status: said.status, findings, bad: findings.filter(({ verdict }) => verdict !== 'ok') }
 }
 

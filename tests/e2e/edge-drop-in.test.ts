@@ -112,9 +112,11 @@ suite('a replacement for imapproxy', { skip: withoutSample }, () => {
     })
 
   test('--check prints what each line of the file became', async () => {
-    const said = await runCommand(node, [edgeProgram, '--config', sample ?? '', '--check'])
+    // The port of the sample may be in use.
+    const file = await adjusted('checked.conf', {}, await freePort())
+    const said = await runCommand(node, [edgeProgram, '--config', file, '--check'])
     assert.equal(said.status, 0, said.stderr)
-    const text = await readFile(sample ?? '', 'utf8')
+    const text = await readFile(file, 'utf8')
     const lines = text
       .split('\n')
       .flatMap((line, index) => (/^[a-z]/.test(line) ? [{ line, number: index + 1 }] : []))

@@ -1,6 +1,6 @@
 /** `imapfleet-control doctor`: checks everything that control needs, and changes nothing. */
 import { checkExpiry } from '@imapfleet/nats'
-import { findingsOf, reasonOf, type Finding } from '@imapfleet/observe'
+import { findingsOf, reasonOf, type CheckFinding } from '@imapfleet/observe'
 import { checkIssuer } from './features/enrolments/check-issuer.ts'
 import { busOptions, databaseOptions, readIssuer } from './options.ts'
 import { checkDatabase } from './platform/db/check-database.ts'
@@ -13,10 +13,10 @@ interface Place {
   port: number
 }
 
-export async function diagnose(
+export async function diagnoseControl(
   environment: Readonly<Record<string, string | undefined>>,
   place: Place,
-): Promise<Finding[]> {
+): Promise<CheckFinding[]> {
   const { ok, fail } = findingsOf('settings')
   const parsed = parseSettings(environment)
   if (!parsed.ok)
@@ -49,7 +49,10 @@ export async function diagnose(
 }
 
 /** Reads the files that settings name, and goes on with what they have. */
-async function readable<T>(read: () => T, check: (value: T) => Promise<Finding[]>): Promise<Finding[]> {
+async function readable<T>(
+  read: () => T,
+  check: (value: T) => Promise<CheckFinding[]>,
+): Promise<CheckFinding[]> {
   const { fail } = findingsOf('files')
   let value
   try {
@@ -60,7 +63,7 @@ async function readable<T>(read: () => T, check: (value: T) => Promise<Finding[]
   return await check(value)
 }
 
-async function checkPort({ host, port }: Place): Promise<Finding[]> {
+async function checkPort({ host, port }: Place): Promise<CheckFinding[]> {
   const { ok, fail } = findingsOf('port')
   try {
     const listening = await serveHttp(() => new Response(), host, port)

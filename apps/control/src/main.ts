@@ -13,7 +13,7 @@ import {
 import { findingsAsJson, Log, printFindings, reasonOf, worstOf } from '@imapfleet/observe'
 import { describeApi } from './app.ts'
 import { startControl, type Mode } from './control.ts'
-import { diagnose } from './doctor.ts'
+import { diagnoseControl } from './doctor.ts'
 import type { DatabaseAddress } from './platform/db/address.ts'
 import { openDatabase } from './platform/db/database.ts'
 import { migrate } from './platform/db/migrate.ts'
@@ -86,7 +86,7 @@ program
   .addOption(new Option('--port <port>', 'its port').argParser(parsePort).default(8080))
   .option('--json', 'print what it finds as JSON')
   .action(async ({ host, port, json }: { host: string; port: number; json?: boolean }) => {
-    const findings = await diagnose(process.env, { host, port })
+    const findings = await diagnoseControl(process.env, { host, port })
     process.stdout.write(json ? findingsAsJson(findings) : printFindings(findings))
     process.exit(worstOf(findings) === 'fail' ? 1 : 0)
   })

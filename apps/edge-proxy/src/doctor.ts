@@ -1,6 +1,6 @@
 /** `imapfleet-edge doctor` and `--check`: one list of checks. `--check` leaves out those that need the network. */
 import type { EdgeConfig, Layer } from '@imapfleet/config'
-import { findingsOf, type Finding } from '@imapfleet/observe'
+import { findingsOf, type CheckFinding } from '@imapfleet/observe'
 import { checkHost } from './doctor/local-checks.ts'
 import { checkRunning, findRunningEdge } from './doctor/running-edge.ts'
 import { checkUpstreams } from './doctor/upstream-checks.ts'
@@ -14,7 +14,7 @@ interface Diagnosis {
   isOffline: boolean
 }
 
-export async function diagnose({ path, file, user, isOffline }: Diagnosis): Promise<Finding[]> {
+export async function diagnoseEdge({ path, file, user, isOffline }: Diagnosis): Promise<CheckFinding[]> {
   const { config, document } = file
   const running = await findRunningEdge(config)
   const starter = user === undefined ? undefined : { user, hasAllGroups: true }

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { printProblem, printReportRow, resolveFile, type Layer, type ResolvedFile } from '@imapfleet/config'
 import { findingsAsJson, Log, printFindings, worstOf } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
-import { diagnose } from './doctor.ts'
+import { diagnoseEdge } from './doctor.ts'
 import type { Edge } from './edge/edge.ts'
 import { openFilesLimit, openFilesNeeded } from './edge/open-files.ts'
 import { takeOver } from './edge/predecessor.ts'
@@ -72,7 +72,7 @@ async function examine(
   signals: Signals,
 ): Promise<void> {
   signals.stop.addEventListener('abort', () => process.exit(1))
-  const findings = await diagnose({ path, file, user, isOffline: !doctor })
+  const findings = await diagnoseEdge({ path, file, user, isOffline: !doctor })
   if (worstOf(findings) === 'fail') process.exitCode = 1
   const print = (text: string) => process.stdout.write(text)
   if (json) return void print(findingsAsJson(findings))

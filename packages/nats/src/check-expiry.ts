@@ -1,5 +1,5 @@
 /** The check of a credential's date, for `doctor` of edge and control. */
-import { findingsOf, type Finding } from '@imapfleet/observe'
+import { findingsOf, type CheckFinding } from '@imapfleet/observe'
 import type { NatsAccess } from './access.ts'
 
 const soonMs = 7 * 86_400_000
@@ -12,7 +12,7 @@ export function checkExpiry(
   { expiresAt }: Pick<NatsAccess, 'expiresAt'>,
   file: string | undefined,
   now: number,
-): Finding[] {
+): CheckFinding[] {
   const { ok, warn, fail } = findingsOf('credential')
   if (file === undefined) return []
   if (expiresAt === undefined) return [ok(`${file} does not expire`)]

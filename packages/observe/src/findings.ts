@@ -4,7 +4,7 @@ import { oneLine } from './one-line.ts'
 /** `fail`: the program refuses to start, or cannot do its work. `warn`: it can, but something should be changed. */
 export type Verdict = 'ok' | 'warn' | 'fail'
 
-export interface Finding {
+export interface CheckFinding {
   /** What was checked, such as `ports`. */
   check: string
   verdict: Verdict
@@ -16,16 +16,16 @@ export interface Finding {
 
 /** Makes the findings of one check. */
 export const findingsOf = (check: string) => ({
-  ok: (text: string): Finding => ({ check, verdict: 'ok', text }),
-  warn: (text: string, remedy: string): Finding => ({ check, verdict: 'warn', text, remedy }),
-  fail: (text: string, remedy: string): Finding => ({ check, verdict: 'fail', text, remedy }),
+  ok: (text: string): CheckFinding => ({ check, verdict: 'ok', text }),
+  warn: (text: string, remedy: string): CheckFinding => ({ check, verdict: 'warn', text, remedy }),
+  fail: (text: string, remedy: string): CheckFinding => ({ check, verdict: 'fail', text, remedy }),
 })
 
-export const worstOf = (findings: readonly Finding[]): Verdict =>
+export const worstOf = (findings: readonly CheckFinding[]): Verdict =>
   (['fail', 'warn'] as const).find((verdict) => findings.some((each) => each.verdict === verdict)) ?? 'ok'
 
 /** For a terminal: verdict, check and text in columns, and the remedy in the line below. */
-export function printFindings(findings: readonly Finding[]): string {
+export function printFindings(findings: readonly CheckFinding[]): string {
   const width = Math.max(0, ...findings.map(({ check }) => check.length))
   const lines = findings.flatMap(({ check, verdict, text, remedy }) => [
     `${verdict.padEnd(4)}  ${check.padEnd(width)}  ${oneLine(text, 1000)}`,
@@ -37,5 +37,5 @@ export function printFindings(findings: readonly Finding[]): string {
 }
 
 /** For programs. */
-export const findingsAsJson = (findings: readonly Finding[]): string =>
+export const findingsAsJson = (findings: readonly CheckFinding[]): string =>
   `${JSON.stringify({ verdict: worstOf(findings), findings }, undefined, 2)}\n`

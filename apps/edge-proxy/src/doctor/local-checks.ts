@@ -6,27 +6,27 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { EdgeConfig, Layer } from '@imapfleet/config'
-import { findingsOf, type Finding } from '@imapfleet/observe'
+import { findingsOf, type CheckFinding } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
 import { readCertificates } from '../edge/certificates.ts'
 import { openFilesLimit, openFilesNeeded } from '../edge/open-files.ts'
-import { asAccount, privilegesProblem, type Account } from '../edge/privileges.ts'
+import { withAccount, privilegesProblem, type ProcessAccount } from '../edge/privileges.ts'
 import { listenFailed } from '../errors.ts'
 import { runtime } from '../runtime.ts'
 import { certificateDates, certificateProblem } from '../net/certificate-dates.ts'
 
 /** The installation that is checked. */
-export interface Installation {
+export interface CheckedInstallation {
   /** Without the fleet's layer. */
   config: EdgeConfig
   document: Layer
   /** Starts the edge. Undefined: the user of this process. */
-  starter: Account | undefined
+  starter: ProcessAccount | undefined
   /** The edge that runs with this configuration at present. */
   running: EdgeStats | undefined
 }
 
-export async function checkHost(installation: Installation): Promise<Finding[]> {
+export async function checkHost(installation: CheckedInstallation): Promise<CheckFinding[]> {
   const { config } = installation
   return [
     checkUser(installation),
@@ -38,35 +38,36 @@ export async function checkHost(installation: Installation): Promise<Finding[]> 
 }
 
 /** Files are checked with the rights of the accounts. `checkUser` tells that one is missing. */
-const checkAsAccounts = (installation: Installation): Finding[] => [
+const checkAsAccounts = (installation: CheckedInstallation): CheckFinding[] => [
   ...(installation.config.fleet.servers.length > 0 ? [checkStateDirectory(installation)] : []),
   ...checkFiles(installation),
 ]
 
-function hasAccounts(installation: Installation): boolean {
+function hasAccounts(installation: CheckedInstallation): boolean {
   try {
-    for (const account of [installation.starter, runnerOf(installation)]) asAccount(account, () => undefined)
+    for (const account of [installation.starter, runnerOf(installation)])
+      withAccount(account, () => undefined)
     return true
   } catch {
     return false
   }
 }
 
-const isRoot = ({ starter }: Installation): boolean =>
+const isRoot = ({ starter }: CheckedInstallation): boolean =>
   starter === undefined ? process.getuid?.() === 0 : starter.user === 'root'
 
 /** Who the edge is after its start. */
-const runnerOf = (installation: Installation): Account | undefined => {
+const runnerOf = (installation: CheckedInstallation): ProcessAccount | undefined => {
   const { user, group } = installation.config.process
   return isRoot(installation) && user !== undefined ? { user, group } : installation.starter
 }
 
-function checkUser(installation: Installation): Finding {
+function checkUser(installation: CheckedInstallation): CheckFinding {
   const { ok, fail } = findingsOf('user')
   const { starter, config } = installation
   if (!isRoot(installation)) {
     try {
-      asAccount(starter, () => undefined)
+      withAccount(starter, () => undefined)
     } catch (error) {
       return fail(`cannot become ${starter?.user}: ${(error as Error).message}`, 'create the user')
     }
@@ -77,7 +78,7 @@ function checkUser(installation: Installation): Finding {
   return fail(problem, 'if a unit starts it as another user, name that user: --user imapfleet-edge')
 }
 
-async function checkPorts({ config, document, running }: Installation): Promise<Finding[]> {
+async function checkPorts({ config, document, running }: CheckedInstallation): Promise<CheckFinding[]> {
   const { ok, warn, fail } = findingsOf('ports')
   const listeners = Object.entries(config.listeners).map(([name, { address, port }]) => ({
     section: `listeners.${name}`,
@@ -116,12 +117,12 @@ function bindErrorOf({ address, port }: { address: string; port: number }) {
 }
 
 /** Makes it and writes into it as the edge does, and removes what it made. */
-function checkStateDirectory(installation: Installation): Finding {
+function checkStateDirectory(installation: CheckedInstallation): CheckFinding {
   const { ok, fail } = findingsOf('state')
   const { stateDir } = installation.config.fleet
   const runner = runnerOf(installation)
   try {
-    asAccount(runner, () => {
+    withAccount(runner, () => {
       const made = mkdirSync(stateDir, { recursive: true, mode: 0o700 })
       try {
         tryAppend(join(stateDir, 'doctor'))
@@ -139,11 +140,11 @@ function checkStateDirectory(installation: Installation): Finding {
   }
 }
 
-function checkFiles(installation: Installation): Finding[] {
+function checkFiles(installation: CheckedInstallation): CheckFinding[] {
   const { ok, warn, fail } = findingsOf('files')
   const { config, starter } = installation
   const runner = runnerOf(installation)
-  const problems = (account: Account | undefined) => asAccount(account, () => fileProblems(config))
+  const problems = (account: ProcessAccount | undefined) => withAccount(account, () => fileProblems(config))
   const atStart = problems(starter)
   const later = problems(runner).filter((problem) => !atStart.includes(problem))
   const named = filesOf(config).length + (config.trace.file === undefined ? 0 : 1)
@@ -212,7 +213,7 @@ function tryAppend(file: string): void {
 }
 
 /** Certificates that can be read. Others are the matter of `checkFiles`. */
-function checkCertificates(config: EdgeConfig): Finding[] {
+function checkCertificates(config: EdgeConfig): CheckFinding[] {
   const { ok, warn, fail } = findingsOf('certificates')
   const owners: [string, string | undefined][] = [
     ...Object.entries(config.listeners).map(
@@ -237,7 +238,7 @@ function checkCertificates(config: EdgeConfig): Finding[] {
   })
 }
 
-function checkOpenFiles(config: EdgeConfig): Finding {
+function checkOpenFiles(config: EdgeConfig): CheckFinding {
   const { ok, warn } = findingsOf('open files')
   const [limit, needed] = [openFilesLimit(), openFilesNeeded(config)]
   if (limit === undefined || limit >= needed)

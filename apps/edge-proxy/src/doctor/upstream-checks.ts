@@ -1,7 +1,7 @@
 /** The checks of names and mail servers: each address is dialed once, up to its capabilities, TLS included. No login. */
 import { isIP } from 'node:net'
 import type { EdgeConfig } from '@imapfleet/config'
-import { edgeMetrics, findingsOf, Metrics, type Finding } from '@imapfleet/observe'
+import { edgeMetrics, findingsOf, Metrics, type CheckFinding } from '@imapfleet/observe'
 import { readCertificates } from '../edge/certificates.ts'
 import { offers } from '../imap/capability.ts'
 import { networksContain } from '../net/networks.ts'
@@ -15,7 +15,7 @@ import { Servers } from '../server/servers.ts'
 const loopback = ['127.0.0.0/8', '::1']
 
 /** Nothing if certificates cannot be read, which another check tells. */
-export async function checkUpstreams(config: EdgeConfig, signal: AbortSignal): Promise<Finding[]> {
+export async function checkUpstreams(config: EdgeConfig, signal: AbortSignal): Promise<CheckFinding[]> {
   let contexts
   try {
     contexts = readCertificates(config).upstreams
@@ -27,7 +27,7 @@ export async function checkUpstreams(config: EdgeConfig, signal: AbortSignal): P
   return found.flat()
 }
 
-async function checkServer(server: Server, signal: AbortSignal): Promise<Finding[]> {
+async function checkServer(server: Server, signal: AbortSignal): Promise<CheckFinding[]> {
   const { resolver, config, name } = server
   resolver.refresh(config)
   // Each wait ends with the first answer of one more host.
@@ -53,7 +53,7 @@ async function checkServer(server: Server, signal: AbortSignal): Promise<Finding
   return [...resolved, ...unresolved, ...dialed.flat()]
 }
 
-async function checkAddress(server: Server, address: Address, signal: AbortSignal): Promise<Finding[]> {
+async function checkAddress(server: Server, address: Address, signal: AbortSignal): Promise<CheckFinding[]> {
   const { name, config } = server
   const { ok, warn, fail } = findingsOf('servers')
   const options = { signal, timeoutMs: config.connectTimeoutMs, preamble: server.proxyHeader() }

@@ -4,7 +4,7 @@ import type { EdgeConfig } from '@imapfleet/config'
 import type { Log } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
 
-export interface Account {
+export interface ProcessAccount {
   user: string
   /** Undefined: the primary group of the user. */
   group?: string | undefined
@@ -17,7 +17,7 @@ export function privilegesProblem({ user, group }: EdgeConfig['process']): strin
   if (user === undefined || user === 'root' || user === '0')
     return 'the edge does not run as root: set process.user (proc_username), for example to nobody'
   try {
-    asAccount({ user, group }, () => undefined)
+    withAccount({ user, group }, () => undefined)
     return undefined
   } catch (error) {
     const name = `${user}${group === undefined ? '' : ` with group ${group}`}`
@@ -43,7 +43,7 @@ export function dropPrivileges(config: EdgeConfig['process'], log: Log): void {
 }
 
 /** Does synchronous work with the rights of this account, if the process is root. Throws if there is no such account. */
-export function asAccount<T>(account: Account | undefined, work: () => T): T {
+export function withAccount<T>(account: ProcessAccount | undefined, work: () => T): T {
   if (!account || process.getuid?.() !== 0) return work()
   const { user, group, hasAllGroups = false } = account
   const id = group ?? primaryGroup(user)

@@ -1,7 +1,7 @@
 /** The checks of the edge's place in the fleet: its credential, NATS, each of its rights, and its clock. */
 import type { EdgeConfig } from '@imapfleet/config'
 import { checkExpiry, isLoginRefusal, readAccess, tryRights, type TriedRights } from '@imapfleet/nats'
-import { findingsOf, reasonOf, type Finding } from '@imapfleet/observe'
+import { findingsOf, reasonOf, type CheckFinding } from '@imapfleet/observe'
 import { desiredEntry, rightsOf, streams, subjects, type EdgeAddress } from '@imapfleet/protocol'
 import { runtime } from '../runtime.ts'
 import { refusalRemedy } from './nats.ts'
@@ -9,7 +9,7 @@ import { refusalRemedy } from './nats.ts'
 const clockSkewMaxMs = 5_000
 
 /** Nothing if the edge runs alone. */
-export async function checkFleet(config: EdgeConfig): Promise<Finding[]> {
+export async function checkFleet(config: EdgeConfig): Promise<CheckFinding[]> {
   const { edge, fleet } = config
   if (fleet.servers.length === 0) return []
   const { ok, fail } = findingsOf('nats')
@@ -45,7 +45,7 @@ function rightsToTry(address: EdgeAddress) {
   }
 }
 
-function checkRights({ refused, unanswered }: TriedRights, { edge }: EdgeConfig): Finding[] {
+function checkRights({ refused, unanswered }: TriedRights, { edge }: EdgeConfig): CheckFinding[] {
   const { ok, fail } = findingsOf('rights')
   const enroll = `the credential is for another edge or region, or older than this version: imapfleet edges enroll ${edge.id} --region ${edge.region}`
   const found = [
@@ -62,7 +62,7 @@ function checkRights({ refused, unanswered }: TriedRights, { edge }: EdgeConfig)
 }
 
 /** An edge may not ask NATS for its time. The time of the newest message that it can read shows a clock that is behind. */
-function checkClock(newestAt: number): Finding {
+function checkClock(newestAt: number): CheckFinding {
   const { ok, warn } = findingsOf('clock')
   const behindMs = newestAt - runtime.wall()
   if (newestAt === 0) return ok('not compared: the fleet has no message for this edge yet')

@@ -1,10 +1,10 @@
 /** The check of the issuer: its keys are usable, and nats-server knows the account that it signs. */
 import type { NatsAccess } from '@imapfleet/nats'
-import { findingsOf, reasonOf, type Finding } from '@imapfleet/observe'
+import { findingsOf, reasonOf, type CheckFinding } from '@imapfleet/observe'
 import { Issuer, type IssuerFile } from './issuer.ts'
 import { asSystem } from './system.ts'
 
-export async function checkIssuer(access: NatsAccess, file: IssuerFile | undefined): Promise<Finding[]> {
+export async function checkIssuer(access: NatsAccess, file: IssuerFile | undefined): Promise<CheckFinding[]> {
   const { ok, fail } = findingsOf('issuer')
   if (!file) return [ok('NATS_ISSUER_FILE is not set: all edges share one token or credential')]
   try {

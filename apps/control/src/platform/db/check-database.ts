@@ -1,6 +1,6 @@
 /** The checks of Postgres: connect, version, role, read-write, migrations, clock. Nothing is changed. */
 import { readFileSync } from 'node:fs'
-import { findingsOf, reasonOf, type Finding } from '@imapfleet/observe'
+import { findingsOf, reasonOf, type CheckFinding } from '@imapfleet/observe'
 import { parseJson } from '@imapfleet/protocol'
 import { z } from 'zod'
 import type { DatabaseAddress } from './address.ts'
@@ -11,7 +11,7 @@ import { troubleOf } from './trouble.ts'
 const oldestVersion = 150_000
 const clockSkewMaxMs = 5_000
 
-export async function checkDatabase(address: DatabaseAddress): Promise<Finding[]> {
+export async function checkDatabase(address: DatabaseAddress): Promise<CheckFinding[]> {
   const db = openDatabase(address, 'imapfleet-control doctor')
   const { ok, fail } = findingsOf('postgres')
   try {
@@ -71,7 +71,7 @@ interface ServerRow {
 const journalSchema = z.object({ entries: z.array(z.object({ when: z.number(), tag: z.string() })) })
 
 /** drizzle applies what is newer than the newest migration that it has applied. */
-async function checkMigrations({ sql }: Database, row: ServerRow): Promise<Finding[]> {
+async function checkMigrations({ sql }: Database, row: ServerRow): Promise<CheckFinding[]> {
   const { ok, warn, fail } = findingsOf('migrations')
   const { entries } = journalSchema.parse(
     parseJson(readFileSync(`${migrationsDirectory}/meta/_journal.json`, 'utf8')),
@@ -105,7 +105,7 @@ async function checkMigrations({ sql }: Database, row: ServerRow): Promise<Findi
   ]
 }
 
-function checkClock(skewMs: number, tookMs: number): Finding {
+function checkClock(skewMs: number, tookMs: number): CheckFinding {
   const { ok, warn } = findingsOf('clock')
   const seconds = (Math.abs(skewMs) / 1000).toFixed(1)
   if (Math.abs(skewMs) <= clockSkewMaxMs + tookMs / 2)
@@ -116,7 +116,7 @@ function checkClock(skewMs: number, tookMs: number): Finding {
   )
 }
 
-async function checkWrite(db: Database): Promise<Finding> {
+async function checkWrite(db: Database): Promise<CheckFinding> {
   const { ok, fail } = findingsOf('postgres')
   try {
     await tryWrite(db)

@@ -1,6 +1,6 @@
 /** The checks of NATS: connect, JetStream, and as many copies of a stream as NATS_REPLICAS wants. */
 import { connectOnce, isLoginRefusal } from '@imapfleet/nats'
-import { findingsOf, reasonOf, type Finding } from '@imapfleet/observe'
+import { findingsOf, reasonOf, type CheckFinding } from '@imapfleet/observe'
 import { streams } from '@imapfleet/protocol'
 import { jetstreamManager, StorageType, type JetStreamManager } from '@nats-io/jetstream'
 import type { BusOptions } from './bus.ts'
@@ -9,7 +9,7 @@ const trialStream = 'IMAPFLEET_DOCTOR'
 const credentialRemedy =
   'check NATS_CREDENTIALS_FILE or NATS_TOKEN_FILE, and that nats-server includes accounts.conf'
 
-export async function checkNats({ access, limits }: BusOptions): Promise<Finding[]> {
+export async function checkNats({ access, limits }: BusOptions): Promise<CheckFinding[]> {
   const { ok, fail } = findingsOf('nats')
   let nats
   try {
@@ -37,7 +37,7 @@ export async function checkNats({ access, limits }: BusOptions): Promise<Finding
 }
 
 /** Makes a small stream in memory with so many copies, and deletes it. */
-async function checkReplicas(manager: JetStreamManager, replicas: number): Promise<Finding[]> {
+async function checkReplicas(manager: JetStreamManager, replicas: number): Promise<CheckFinding[]> {
   const { ok, warn, fail } = findingsOf('replicas')
   if (replicas > 1)
     try {
