@@ -24,7 +24,7 @@ export async function initNats(directory: string, resolverDir: string): Promise<
         `${path(name)} already exists. The keys of a fleet are created once; use another directory.`,
       )
   const made = await makeInstallation(resolverDir)
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  mkdirSync(directory, { recursive: true, mode: 0o755 })
   writeNewFile(path('roots'), `${JSON.stringify(made.roots, null, 2)}\n`, 0o600)
   writeNewFile(path('issuer'), `${JSON.stringify(made.issuer, null, 2)}\n`, 0o600)
   writeNewFile(path('credentials'), made.controlCredentials, 0o600)
