@@ -1,6 +1,6 @@
 /** `imapfleet-control doctor`: checks everything that control needs, and changes nothing. */
 import { checkExpiry } from '@imapfleet/nats'
-import { findingsOf, reasonOf, type CheckFinding } from '@imapfleet/observe'
+import { findingsAbout, reasonOf, type CheckFinding } from '@imapfleet/observe'
 import { checkIssuer } from './features/enrolments/check-issuer.ts'
 import { busOptions, databaseOptions, readIssuer } from './options.ts'
 import { checkDatabase } from './platform/db/check-database.ts'
@@ -17,7 +17,7 @@ export async function diagnoseControl(
   environment: Readonly<Record<string, string | undefined>>,
   place: Place,
 ): Promise<CheckFinding[]> {
-  const { ok, fail } = findingsOf('settings')
+  const { ok, fail } = findingsAbout('settings')
   const parsed = parseSettings(environment)
   if (!parsed.ok)
     return [
@@ -53,7 +53,7 @@ async function readable<T>(
   read: () => T,
   check: (value: T) => Promise<CheckFinding[]>,
 ): Promise<CheckFinding[]> {
-  const { fail } = findingsOf('files')
+  const { fail } = findingsAbout('files')
   let value
   try {
     value = read()
@@ -64,7 +64,7 @@ async function readable<T>(
 }
 
 async function checkPort({ host, port }: Place): Promise<CheckFinding[]> {
-  const { ok, fail } = findingsOf('port')
+  const { ok, fail } = findingsAbout('port')
   try {
     const listening = await serveHttp(() => new Response(), host, port)
     await listening.stop()

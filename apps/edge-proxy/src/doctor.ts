@@ -1,6 +1,6 @@
 /** `imapfleet-edge doctor` and `--check`: one list of checks. `--check` leaves out those that need the network. */
 import type { EdgeConfig, Layer } from '@imapfleet/config'
-import { findingsOf, type CheckFinding } from '@imapfleet/observe'
+import { findingsAbout, type CheckFinding } from '@imapfleet/observe'
 import { checkHost } from './doctor/local-checks.ts'
 import { checkRunning, findRunningEdge } from './doctor/running-edge.ts'
 import { checkUpstreams } from './doctor/upstream-checks.ts'
@@ -19,7 +19,7 @@ export async function diagnoseEdge({ path, file, user, isOffline }: Diagnosis): 
   const running = await findRunningEdge(config)
   const starter = user === undefined ? undefined : { user, hasAllGroups: true }
   const host = await checkHost({ config, document, starter, running })
-  const findings = [findingsOf('configuration').ok(`${path}: no mistakes`), ...host]
+  const findings = [findingsAbout('configuration').ok(`${path}: no mistakes`), ...host]
   if (isOffline) return findings
   const [servers, fleet] = await Promise.all([
     checkUpstreams(config, new AbortController().signal),

@@ -1,5 +1,5 @@
 /** The check of a credential's date, for `doctor` of edge and control. */
-import { findingsOf, type CheckFinding } from '@imapfleet/observe'
+import { findingsAbout, type CheckFinding } from '@imapfleet/observe'
 import type { NatsAccess } from './access.ts'
 
 const soonMs = 7 * 86_400_000
@@ -13,7 +13,7 @@ export function checkExpiry(
   file: string | undefined,
   now: number,
 ): CheckFinding[] {
-  const { ok, warn, fail } = findingsOf('credential')
+  const { ok, warn, fail } = findingsAbout('credential')
   if (file === undefined) return []
   if (expiresAt === undefined) return [ok(`${file} does not expire`)]
   const at = expiresAt.toISOString()

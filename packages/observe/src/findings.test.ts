@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findingsAsJson, findingsOf, printFindings, worstOf } from './findings.ts'
+import { findingsAsJson, findingsAbout, printFindings, worstOf } from './findings.ts'
 
-const { ok, warn, fail } = findingsOf('ports')
-const user = findingsOf('user').ok('it is nobody')
+const { ok, warn, fail } = findingsAbout('ports')
+const user = findingsAbout('user').ok('it is nobody')
 
 test('the worst verdict counts', () => {
   assert.equal(worstOf([]), 'ok')

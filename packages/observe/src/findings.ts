@@ -15,7 +15,7 @@ export interface CheckFinding {
 }
 
 /** Makes the findings of one check. */
-export const findingsOf = (check: string) => ({
+export const findingsAbout = (check: string) => ({
   ok: (text: string): CheckFinding => ({ check, verdict: 'ok', text }),
   warn: (text: string, remedy: string): CheckFinding => ({ check, verdict: 'warn', text, remedy }),
   fail: (text: string, remedy: string): CheckFinding => ({ check, verdict: 'fail', text, remedy }),

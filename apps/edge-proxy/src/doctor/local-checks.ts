@@ -6,7 +6,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { EdgeConfig, Layer } from '@imapfleet/config'
-import { findingsOf, type CheckFinding } from '@imapfleet/observe'
+import { findingsAbout, type CheckFinding } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
 import { readCertificates } from '../edge/certificates.ts'
 import { openFilesLimit, openFilesNeeded } from '../edge/open-files.ts'
@@ -63,7 +63,7 @@ const runnerOf = (installation: CheckedInstallation): ProcessAccount | undefined
 }
 
 function checkUser(installation: CheckedInstallation): CheckFinding {
-  const { ok, fail } = findingsOf('user')
+  const { ok, fail } = findingsAbout('user')
   const { starter, config } = installation
   if (!isRoot(installation)) {
     try {
@@ -79,7 +79,7 @@ function checkUser(installation: CheckedInstallation): CheckFinding {
 }
 
 async function checkPorts({ config, document, running }: CheckedInstallation): Promise<CheckFinding[]> {
-  const { ok, warn, fail } = findingsOf('ports')
+  const { ok, warn, fail } = findingsAbout('ports')
   const listeners = Object.entries(config.listeners).map(([name, { address, port }]) => ({
     section: `listeners.${name}`,
     address,
@@ -118,7 +118,7 @@ function bindErrorOf({ address, port }: { address: string; port: number }) {
 
 /** Makes it and writes into it as the edge does, and removes what it made. */
 function checkStateDirectory(installation: CheckedInstallation): CheckFinding {
-  const { ok, fail } = findingsOf('state')
+  const { ok, fail } = findingsAbout('state')
   const { stateDir } = installation.config.fleet
   const runner = runnerOf(installation)
   try {
@@ -141,7 +141,7 @@ function checkStateDirectory(installation: CheckedInstallation): CheckFinding {
 }
 
 function checkFiles(installation: CheckedInstallation): CheckFinding[] {
-  const { ok, warn, fail } = findingsOf('files')
+  const { ok, warn, fail } = findingsAbout('files')
   const { config, starter } = installation
   const runner = runnerOf(installation)
   const problems = (account: ProcessAccount | undefined) => withAccount(account, () => fileProblems(config))
@@ -214,7 +214,7 @@ function tryAppend(file: string): void {
 
 /** Certificates that can be read. Others are the matter of `checkFiles`. */
 function checkCertificates(config: EdgeConfig): CheckFinding[] {
-  const { ok, warn, fail } = findingsOf('certificates')
+  const { ok, warn, fail } = findingsAbout('certificates')
   const owners: [string, string | undefined][] = [
     ...Object.entries(config.listeners).map(
       ([name, each]) => [`listeners.${name}`, each.certFile] as [string, string | undefined],
@@ -239,7 +239,7 @@ function checkCertificates(config: EdgeConfig): CheckFinding[] {
 }
 
 function checkOpenFiles(config: EdgeConfig): CheckFinding {
-  const { ok, warn } = findingsOf('open files')
+  const { ok, warn } = findingsAbout('open files')
   const [limit, needed] = [openFilesLimit(), openFilesNeeded(config)]
   if (limit === undefined || limit >= needed)
     return ok(`the limit of this command is ${limit ?? 'none'}, and ${needed} may be needed`)

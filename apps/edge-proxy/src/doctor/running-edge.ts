@@ -1,6 +1,6 @@
 /** The edge that runs with the same configuration, as its HTTP port describes it. */
 import type { EdgeConfig } from '@imapfleet/config'
-import { findingsOf, type CheckFinding } from '@imapfleet/observe'
+import { findingsAbout, type CheckFinding } from '@imapfleet/observe'
 import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
 import { runtime } from '../runtime.ts'
 import { missingForReady } from '../observe/readiness.ts'
@@ -25,7 +25,7 @@ export async function findRunningEdge({ edge, http }: EdgeConfig): Promise<EdgeS
 
 /** What it says itself on `/readyz` and `/healthz`. */
 export function checkRunning(running: EdgeStats): CheckFinding[] {
-  const { ok, warn, fail } = findingsOf('running')
+  const { ok, warn, fail } = findingsAbout('running')
   const missing = missingForReady(running)
   const problems = (running.problems ?? []).filter((problem) => !missing.includes(problem))
   const { fleet } = running

@@ -1,7 +1,7 @@
 /** The checks of names and mail servers: each address is dialed once, up to its capabilities, TLS included. No login. */
 import { isIP } from 'node:net'
 import type { EdgeConfig } from '@imapfleet/config'
-import { edgeMetrics, findingsOf, Metrics, type CheckFinding } from '@imapfleet/observe'
+import { edgeMetrics, findingsAbout, Metrics, type CheckFinding } from '@imapfleet/observe'
 import { readCertificates } from '../edge/certificates.ts'
 import { offers } from '../imap/capability.ts'
 import { networksContain } from '../net/networks.ts'
@@ -32,7 +32,7 @@ async function checkServer(server: Server, signal: AbortSignal): Promise<CheckFi
   resolver.refresh(config)
   // Each wait ends with the first answer of one more host.
   while (await resolver.nextAnswer(config, config.connectTimeoutMs, signal));
-  const names = findingsOf('names')
+  const names = findingsAbout('names')
   const failures = resolver.failures(config)
   const addresses = resolver.known(config)
   const resolved = config.hosts
@@ -55,7 +55,7 @@ async function checkServer(server: Server, signal: AbortSignal): Promise<CheckFi
 
 async function checkAddress(server: Server, address: Address, signal: AbortSignal): Promise<CheckFinding[]> {
   const { name, config } = server
-  const { ok, warn, fail } = findingsOf('servers')
+  const { ok, warn, fail } = findingsAbout('servers')
   const options = { signal, timeoutMs: config.connectTimeoutMs, preamble: server.proxyHeader() }
   const dialed = await dialAddress(server, address, options)
   if (dialed.kind === 'abandoned') return []

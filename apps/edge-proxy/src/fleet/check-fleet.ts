@@ -1,7 +1,7 @@
 /** The checks of the edge's place in the fleet: its credential, NATS, each of its rights, and its clock. */
 import type { EdgeConfig } from '@imapfleet/config'
 import { checkExpiry, isLoginRefusal, readAccess, tryRights, type TriedRights } from '@imapfleet/nats'
-import { findingsOf, reasonOf, type CheckFinding } from '@imapfleet/observe'
+import { findingsAbout, reasonOf, type CheckFinding } from '@imapfleet/observe'
 import { desiredEntry, rightsOf, streams, subjects, type EdgeAddress } from '@imapfleet/protocol'
 import { runtime } from '../runtime.ts'
 import { refusalRemedy } from './nats.ts'
@@ -12,7 +12,7 @@ const clockSkewMaxMs = 5_000
 export async function checkFleet(config: EdgeConfig): Promise<CheckFinding[]> {
   const { edge, fleet } = config
   if (fleet.servers.length === 0) return []
-  const { ok, fail } = findingsOf('nats')
+  const { ok, fail } = findingsAbout('nats')
   const read = readAccess(fleet.servers, fleet, (key) => `fleet.${key}`)
   if (!read.ok) return [fail(read.reason, 'repair the file, its owner or its mode')]
   const address = { edge: edge.id, region: edge.region }
@@ -46,7 +46,7 @@ function rightsToTry(address: EdgeAddress) {
 }
 
 function checkRights({ refused, unanswered }: TriedRights, { edge }: EdgeConfig): CheckFinding[] {
-  const { ok, fail } = findingsOf('rights')
+  const { ok, fail } = findingsAbout('rights')
   const enroll = `the credential is for another edge or region, or older than this version: imapfleet edges enroll ${edge.id} --region ${edge.region}`
   const found = [
     ...refused.map((what) => fail(`NATS refuses to ${what}`, enroll)),
@@ -63,7 +63,7 @@ function checkRights({ refused, unanswered }: TriedRights, { edge }: EdgeConfig)
 
 /** An edge may not ask NATS for its time. The time of the newest message that it can read shows a clock that is behind. */
 function checkClock(newestAt: number): CheckFinding {
-  const { ok, warn } = findingsOf('clock')
+  const { ok, warn } = findingsAbout('clock')
   const behindMs = newestAt - runtime.wall()
   if (newestAt === 0) return ok('not compared: the fleet has no message for this edge yet')
   if (behindMs <= clockSkewMaxMs) return ok('is not behind that of NATS')

@@ -1,11 +1,11 @@
 /** The check of the issuer: its keys are usable, and nats-server knows the account that it signs. */
 import type { NatsAccess } from '@imapfleet/nats'
-import { findingsOf, reasonOf, type CheckFinding } from '@imapfleet/observe'
+import { findingsAbout, reasonOf, type CheckFinding } from '@imapfleet/observe'
 import { Issuer, type IssuerFile } from './issuer.ts'
 import { asSystem } from './system.ts'
 
 export async function checkIssuer(access: NatsAccess, file: IssuerFile | undefined): Promise<CheckFinding[]> {
-  const { ok, fail } = findingsOf('issuer')
+  const { ok, fail } = findingsAbout('issuer')
   if (!file) return [ok('NATS_ISSUER_FILE is not set: all edges share one token or credential')]
   try {
     const account = await asSystem(access, new Issuer(file), async (system) => await system.read())

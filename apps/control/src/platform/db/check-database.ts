@@ -1,6 +1,6 @@
 /** The checks of Postgres: connect, version, role, read-write, migrations, clock. Nothing is changed. */
 import { readFileSync } from 'node:fs'
-import { findingsOf, reasonOf, type CheckFinding } from '@imapfleet/observe'
+import { findingsAbout, reasonOf, type CheckFinding } from '@imapfleet/observe'
 import { parseJson } from '@imapfleet/protocol'
 import { z } from 'zod'
 import type { DatabaseAddress } from './address.ts'
@@ -13,7 +13,7 @@ const clockSkewMaxMs = 5_000
 
 export async function checkDatabase(address: DatabaseAddress): Promise<CheckFinding[]> {
   const db = openDatabase(address, 'imapfleet-control doctor')
-  const { ok, fail } = findingsOf('postgres')
+  const { ok, fail } = findingsAbout('postgres')
   try {
     const askedAt = Date.now()
     const [row] = await db.sql<ServerRow[]>`
@@ -72,7 +72,7 @@ const journalSchema = z.object({ entries: z.array(z.object({ when: z.number(), t
 
 /** drizzle applies what is newer than the newest migration that it has applied. */
 async function checkMigrations({ sql }: Database, row: ServerRow): Promise<CheckFinding[]> {
-  const { ok, warn, fail } = findingsOf('migrations')
+  const { ok, warn, fail } = findingsAbout('migrations')
   const { entries } = journalSchema.parse(
     parseJson(readFileSync(`${migrationsDirectory}/meta/_journal.json`, 'utf8')),
   )
@@ -106,7 +106,7 @@ async function checkMigrations({ sql }: Database, row: ServerRow): Promise<Check
 }
 
 function checkClock(skewMs: number, tookMs: number): CheckFinding {
-  const { ok, warn } = findingsOf('clock')
+  const { ok, warn } = findingsAbout('clock')
   const seconds = (Math.abs(skewMs) / 1000).toFixed(1)
   if (Math.abs(skewMs) <= clockSkewMaxMs + tookMs / 2)
     return ok(`differs from that of Postgres by ${seconds} s`)
@@ -117,7 +117,7 @@ function checkClock(skewMs: number, tookMs: number): CheckFinding {
 }
 
 async function checkWrite(db: Database): Promise<CheckFinding> {
-  const { ok, fail } = findingsOf('postgres')
+  const { ok, fail } = findingsAbout('postgres')
   try {
     await tryWrite(db)
     return ok('accepts writes')

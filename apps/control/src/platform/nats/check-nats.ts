@@ -1,6 +1,6 @@
 /** The checks of NATS: connect, JetStream, and as many copies of a stream as NATS_REPLICAS wants. */
 import { connectOnce, isLoginRefusal } from '@imapfleet/nats'
-import { findingsOf, reasonOf, type CheckFinding } from '@imapfleet/observe'
+import { findingsAbout, reasonOf, type CheckFinding } from '@imapfleet/observe'
 import { streams } from '@imapfleet/protocol'
 import { jetstreamManager, StorageType, type JetStreamManager } from '@nats-io/jetstream'
 import type { BusOptions } from './bus.ts'
@@ -10,7 +10,7 @@ const credentialRemedy =
   'check NATS_CREDENTIALS_FILE or NATS_TOKEN_FILE, and that nats-server includes accounts.conf'
 
 export async function checkNats({ access, limits }: BusOptions): Promise<CheckFinding[]> {
-  const { ok, fail } = findingsOf('nats')
+  const { ok, fail } = findingsAbout('nats')
   let nats
   try {
     nats = await connectOnce(access, 'imapfleet-control doctor')
@@ -38,7 +38,7 @@ export async function checkNats({ access, limits }: BusOptions): Promise<CheckFi
 
 /** Makes a small stream in memory with so many copies, and deletes it. */
 async function checkReplicas(manager: JetStreamManager, replicas: number): Promise<CheckFinding[]> {
-  const { ok, warn, fail } = findingsOf('replicas')
+  const { ok, warn, fail } = findingsAbout('replicas')
   if (replicas > 1)
     try {
       await manager.streams.add({
