@@ -42,7 +42,7 @@ export function addEdges(parent: Command, shell: Shell): void {
     .action(async (id: string, _options: object, command: Command) => {
       const client = await shell.client(command)
       const edge = await client.call('readEdge', { params: { id } })
-      shell.answer(command, edge, (page) => describe(edge, page))
+      shell.answer(command, edge, (page) => edgeFacts(edge, page))
     })
 
   edges
@@ -116,7 +116,7 @@ const stateStyle: Readonly<Record<EdgeView['state'], Style>> = {
 }
 
 /** The figures of a silent edge are those of its last heartbeat. */
-const present = (edge: EdgeView, count: number) => (isHeard(edge) ? String(count) : '-')
+const present = (edge: EdgeView, count: number | string) => (isHeard(edge) ? String(count) : '-')
 
 const isRefused = ({ config }: EdgeView) => config.rejected?.revision === config.wanted
 
@@ -151,7 +151,8 @@ function columns(now: number): Column<EdgeView>[] {
   ]
 }
 
-function describe(edge: EdgeView, page: TableLayout): string[] {
+/** One edge in detail, a fact on each line. */
+export function edgeFacts(edge: EdgeView, page: TableLayout): string[] {
   const { cached, active, clients } = edge.connections
   const { wanted, applied, rejected } = edge.config
   const now = Date.now()
@@ -168,9 +169,9 @@ function describe(edge: EdgeView, page: TableLayout): string[] {
       ['last seen', `${dayAndClock(edge.lastSeenAt)} (${ago(edge.lastSeenAt, now)})`],
       ['boot', edge.boot],
       ['listeners', edge.listeners.join(', ') || 'none'],
-      ['cached', `${cached} idle connections`],
-      ['active', `${active} connections in use`],
-      ['clients', `${clients} clients connected`],
+      ['cached', present(edge, `${cached} idle connections`)],
+      ['active', present(edge, `${active} connections in use`)],
+      ['clients', present(edge, `${clients} clients connected`)],
       ['revision', applied === wanted ? `${applied}` : `${applied}, wanted is ${wanted}`],
       ...(rejected ? [['refused', `revision ${rejected.revision}: ${rejected.reason}`] as const] : []),
       ['credential', edge.credential ?? 'no own credential'],
