@@ -94,12 +94,11 @@ suite('after the restore of an older database', () => {
     })
   }
 
-  const restart = async () => {
+  const killEdges = async () => {
     for (const { edge } of fleet.edges) {
       edge.process.send('SIGCONT')
       await edge.process.kill()
     }
-    await Promise.all(fleet.edges.map(({ edge }) => edge.process.start()))
   }
 
   for (const from of ['dump', 'nothing'] as const)
@@ -111,6 +110,8 @@ suite('after the restore of an older database', () => {
           await fleet.dump()
           await change()
           await fleet.plane.control.process.stop()
+          // Control then hears of no edge what it ran before.
+          if (edges === 'restarted') await killEdges()
           await fleet.restore(from)
           if (bucket === 'lost') await fleet.loseBucket()
           await fleet.plane.control.process.start()
@@ -119,7 +120,7 @@ suite('after the restore of an older database', () => {
           const revision = (await revise(300_000 + count)).revision
           const revocation = (await revoke('alice.example')).revocation
           if (edges === 'running') fleet.us.edge.process.send('SIGCONT')
-          else await restart()
+          else await Promise.all(fleet.edges.map(({ edge }) => edge.process.start()))
           await until('us-1', async () => {
             const { status } = await fleet.api('/v1/edges/drain', { target: { kind: 'edge', name: 'us-1' } })
             return status === 200

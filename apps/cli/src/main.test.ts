@@ -63,6 +63,8 @@ const server = await serveLoopback((request, response) => {
         target: { kind: 'all' },
         action: { kind: 'who' },
         finishedAt: now,
+        counts: { answered: 1, failed: 0, silent: 1 },
+        next: null,
       },
       edges: [
         { id: 'eu-1', region: 'eu', status: 'answered', reason: null, result: [] },
@@ -146,7 +148,7 @@ const failures: [string, string[], number, RegExp][] = [
 for (const [name, words, status, stderr] of failures)
   test(`${name} ends with status ${status} and one line that says what to do`, async () => {
     const result = await run(words)
-    assert.equal(result.status, status)
+    assert.equal(result.status, status, result.stderr)
     assert.match(result.stderr, stderr)
     assert.equal(result.stderr.split('\n').length, 2)
   })
