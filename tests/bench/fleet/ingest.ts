@@ -8,7 +8,7 @@ import { prepareReportsFloor, storeReportsBare } from './floor/reports.ts'
 import { floorStreams } from './floor/subjects.ts'
 import type { Herd } from './herd/herd.ts'
 import type { BenchPlane } from './plane.ts'
-import { databaseNow, storedPerSecond } from './stored-rate.ts'
+import { postgresTime, storedPerSecond } from './stored-rate.ts'
 import { usageOf, type PlaneUsage } from './usage.ts'
 
 export interface IngestFigures {
@@ -76,7 +76,7 @@ export async function ingestOnce(plane: BenchPlane, herd: Herd, each: number): P
   await herd.report(each)
   const waiting = await stateOf(plane)
   const stored = await countReports(plane)
-  const since = await databaseNow(plane.sql)
+  const since = await postgresTime(plane.sql)
   await startIngest(plane)
   // Starts with its first report, so that the start of the process does not count.
   let left = waiting.messages

@@ -8,7 +8,7 @@ const batchesMin = 8
 const shareMeasured = 0.95
 
 /** A mark before the first batch. */
-export async function databaseNow(sql: postgres.Sql): Promise<string> {
+export async function postgresTime(sql: postgres.Sql): Promise<string> {
   const [row] = await sql`select clock_timestamp()::text as now`
   return String(row?.['now'])
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { BenchError } from '../../problem.ts'
 import type { BenchPlane } from '../plane.ts'
-import { databaseNow, storedPerSecond } from '../stored-rate.ts'
+import { postgresTime, storedPerSecond } from '../stored-rate.ts'
 
 /** What the process gets. */
 export interface ReportsFloorTask {
@@ -28,7 +28,7 @@ export async function prepareReportsFloor({ sql }: BenchPlane): Promise<void> {
 export async function storeReportsBare(plane: BenchPlane, reports: number): Promise<number> {
   const { nats, postgres, sql } = plane
   const [before] = await sql`select count(*)::int as count from bench_reports`
-  const since = await databaseNow(sql)
+  const since = await postgresTime(sql)
   const child = fork(join(import.meta.dirname, 'store-reports.ts'))
   const ended = once(child, 'exit')
   const task: ReportsFloorTask = {
