@@ -22,7 +22,7 @@ export const processSection = z
     ),
     handoverTimeoutMs: field(
       durationMs(0).default(3_600_000),
-      'How long sessions may continue in the old process of an edge after a new one has taken over (SIGUSR2), in milliseconds. Then they end as in a stop, within drainTimeoutMs.',
+      'How long sessions may continue in the old process of an edge after a new one has taken over (SIGUSR2), in milliseconds. Then they end as in a stop, within drainTimeoutMs. 0: they end at once.',
     ),
   })
   .prefault({})
