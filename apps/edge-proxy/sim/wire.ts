@@ -127,7 +127,7 @@ class Lane {
   #deliver(): void {
     this.#delivery = undefined
     if (this.#to.isClosed) {
-      // Nobody reads it: the sender is told.
+      // No process reads it: the sender is told.
       if (this.#flyingBytes > 0) this.#from.breakBy(`${this.#label} refused`)
       this.#drop()
       this.#hasEnded = true

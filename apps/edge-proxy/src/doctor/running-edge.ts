@@ -5,7 +5,7 @@ import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
 import { runtime } from '../runtime.ts'
 import { missingForReady } from '../observe/readiness.ts'
 
-const patienceMs = 2_000
+const timeoutMs = 2_000
 
 /** Undefined: none answers at the configured port, or another one does. */
 export async function findRunningEdge({ edge, http }: EdgeConfig): Promise<EdgeStats | undefined> {
@@ -14,7 +14,7 @@ export async function findRunningEdge({ edge, http }: EdgeConfig): Promise<EdgeS
   try {
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${http.port}/stats`
     const late = new AbortController()
-    const timer = runtime.after(patienceMs, () => late.abort())
+    const timer = runtime.after(timeoutMs, () => late.abort())
     const answer = await fetch(url, { signal: late.signal }).finally(() => runtime.cancel(timer))
     const stats = edgeStatsSchema.safeParse(await answer.json())
     return stats.success && stats.data.edge === edge.id ? stats.data : undefined

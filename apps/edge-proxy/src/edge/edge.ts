@@ -140,7 +140,7 @@ export class Edge {
     if (this.#state === 'draining') this.#state = 'serving'
   }
 
-  /** Another process serves the listeners: accepts nobody, keeps no idle connection, and leaves its clients in peace. */
+  /** Another process serves the listeners: accepts no client, keeps no idle connection, and ends no session. */
   retire(): void {
     this.#state = 'retiring'
     for (const listener of this.#listeners) listener.close()

@@ -3,7 +3,7 @@ import { runtime } from '../runtime.ts'
 import { handoverWords } from './successor.ts'
 
 /** An older process that hangs does not keep this one from joining the fleet. */
-const patienceMs = 10_000
+const timeoutMs = 10_000
 
 /**
  * Resolves when no older process uses the state directory any longer; at once if there is none.
@@ -17,7 +17,7 @@ export async function takeOver(signal: AbortSignal): Promise<void> {
   })
   process.once('disconnect', resolve)
   signal.addEventListener('abort', () => resolve(), { once: true })
-  const timer = runtime.after(patienceMs, resolve)
+  const timer = runtime.after(timeoutMs, resolve)
   process.send(handoverWords.ready)
   await promise
   runtime.cancel(timer)

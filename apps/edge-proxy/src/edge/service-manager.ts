@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-const patienceMs = 5_000
+const timeoutMs = 5_000
 
 /** Undefined: systemd knows it, or does not run this process. Otherwise why systemd was not told. */
 export async function tellMainProcess(
@@ -15,7 +15,7 @@ export async function tellMainProcess(
     return 'systemd cannot be told: the unit needs NotifyAccess=all'
   if (socket === undefined) return undefined
   try {
-    await promisify(execFile)('systemd-notify', [`MAINPID=${pid}`], { timeout: patienceMs })
+    await promisify(execFile)('systemd-notify', [`MAINPID=${pid}`], { timeout: timeoutMs })
     return undefined
   } catch (error) {
     return `systemd could not be told (${(error as Error).message.trim().split('\n').at(-1)})`

@@ -17,7 +17,7 @@ export const handoverWords = {
 export interface Successor {
   kind: 'ready'
   pid: number
-  /** The older process no longer uses the state directory, and no longer speaks for the edge. */
+  /** The older process no longer uses the state directory, and sends nothing to the fleet any more. */
   release: () => void
   /** Ends it, because the older process keeps its place. */
   dismiss: () => void

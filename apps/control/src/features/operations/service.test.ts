@@ -212,7 +212,7 @@ suite('operations in stages', () => {
     await steerOperation(deps, ann, id, 'abort')
   })
 
-  test('one runs at a time: a second one is refused with what runs, by whom, how far it is, and how to abort it', async () => {
+  test('one runs at a time: a second one is refused, and the answer names what runs, its creator, its progress and how to abort it', async () => {
     const { id } = await begin()
     await steps(2)
     const refused = await begin().then(

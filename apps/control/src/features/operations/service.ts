@@ -245,7 +245,7 @@ async function advance(
 const hasBegun = ({ stages, stage, edges }: OperationRow): boolean =>
   edges.some(({ id }) => stages[stage]?.edges.includes(id))
 
-/** Why no further stage may start: whoever began or continued the operation may no longer give orders. */
+/** Why no further stage may start: the token that began or continued the operation may no longer give orders. */
 async function withdrawal(deps: Deps, { token }: OperationRow): Promise<string | undefined> {
   return token === null ? undefined : (await withdrawnTokens(deps, [token])).get(token)
 }

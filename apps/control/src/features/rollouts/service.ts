@@ -215,7 +215,7 @@ async function healthy(
   return decision
 }
 
-/** Why no further wave may start: whoever began or resumed the rollout may no longer change the configuration. */
+/** Why no further wave may start: the token that began or resumed the rollout may no longer change the configuration. */
 async function withdrawal(deps: Deps, { token, wave, waves }: RolloutRow): Promise<string | undefined> {
   if (token === null || wave + 1 >= waves.length) return undefined
   return (await withdrawnTokens(deps, [token])).get(token)
