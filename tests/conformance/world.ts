@@ -57,7 +57,7 @@ export function makeWorld(
   const first = seen.connections.length
 
   const worldBehind = (front: ProxyProcess): StubWorld => {
-    const patienceMs = front.name === 'ours' ? 6000 : 2500
+    const patienceMs = front.name === 'ours' ? 20_000 : 2500
     const world: StubWorld = {
       proxy: front,
       patienceMs,
