@@ -150,6 +150,6 @@ suite('an edge cut off from the fleet', () => {
     await edge.process.stop()
     await edge.process.start()
     await until('it to be back', async () => (await stateOf()) === 'serving')
-    assert.deepEqual((await health()).fleet, { connected: true })
+    assert.deepEqual((await health()).fleet, { connected: true, refused: [] })
   })
 })
