@@ -203,7 +203,8 @@ export class Capacity {
     user: string,
     { loginSignal: signal }: LeaseHolder,
   ): Promise<boolean> {
-    if (!this.#closedAt.delete(userKey(serverName, user))) return false
+    // The note stays: several logins may wait for the same server.
+    if (!this.#closedAt.has(userKey(serverName, user))) return false
     await delay(closeNoticedMs, signal)
     return !signal.aborted
   }
