@@ -328,6 +328,18 @@ test('a login waits until the server has noticed that another connection of its 
   assert.equal((await leasing).reused, false)
 })
 
+test('several logins wait at once until the server has noticed that connections of their user were closed', async () => {
+  const work = await limitedTo(2)
+  const closed = [(await work.lease('joe')).connection, (await work.lease('joe')).connection]
+  for (const connection of closed) await giveBackTo(work.pool, connection, { refusal: 'open-literal' })
+  // The server has not noticed the ends of the connections yet.
+  work.limit = 0
+  const leasing = [work.lease('joe'), work.lease('joe')]
+  await untilTrue(() => work.refused === 2)
+  work.limit = 2
+  for (const leased of await Promise.all(leasing)) assert.equal(leased.reused, false)
+})
+
 test('of several logins of one user over the limit, none is refused while one of her connections is idle', async () => {
   const work = await limitedTo(4)
   for (const enabled of ['A', 'B', 'C', 'D']) await work.idle('joe', 'secret', enabled)
