@@ -48,11 +48,6 @@ suite('after the restore of an older database', () => {
   /** Both edges serve, with the revision before the dump, and idle connections of alice, bob and carol. */
   const prepare = async () => {
     count += 1
-    // Edges name a version that was replaced for a minute, but not after a restart.
-    if (count > 1) {
-      await killEdges()
-      await Promise.all(fleet.edges.map(({ edge }) => edge.process.start()))
-    }
     // The restore of the test before was told long ago.
     await fleet.plane.sql`update fleet set restored_at = restored_at - interval '1 day'`
     await until('both edges', async () => {
@@ -99,11 +94,12 @@ suite('after the restore of an older database', () => {
     })
   }
 
-  const killEdges = async () => {
+  const restart = async () => {
     for (const { edge } of fleet.edges) {
       edge.process.send('SIGCONT')
       await edge.process.kill()
     }
+    await Promise.all(fleet.edges.map(({ edge }) => edge.process.start()))
   }
 
   for (const from of ['dump', 'nothing'] as const)
@@ -115,8 +111,6 @@ suite('after the restore of an older database', () => {
           await fleet.dump()
           await change()
           await fleet.plane.control.process.stop()
-          // Control then hears of no edge what it ran before.
-          if (edges === 'restarted') await killEdges()
           await fleet.restore(from)
           if (bucket === 'lost') await fleet.loseBucket()
           await fleet.plane.control.process.start()
@@ -125,7 +119,7 @@ suite('after the restore of an older database', () => {
           const revision = (await revise(300_000 + count)).revision
           const revocation = (await revoke('alice.example')).revocation
           if (edges === 'running') fleet.us.edge.process.send('SIGCONT')
-          else await Promise.all(fleet.edges.map(({ edge }) => edge.process.start()))
+          else await restart()
           await until('us-1', async () => {
             const { status } = await fleet.api('/v1/edges/drain', { target: { kind: 'edge', name: 'us-1' } })
             return status === 200

@@ -21,13 +21,7 @@ export const presenceSchema = z
     heartbeatMs: heartbeatInterval.optional(),
     state: z.enum(['serving', 'draining', 'stopping']),
     /** The desired state that this edge has applied; version 0: none. Missing: the edge is older than this field. */
-    desired: z
-      .object({
-        version: desiredVersionSchema,
-        /** The version that it ran before, for a minute after it was replaced. A restored database shows by it. */
-        replaced: desiredVersionSchema.optional(),
-      })
-      .optional(),
+    desired: z.object({ version: desiredVersionSchema }).optional(),
     config: z.object({
       /** The applied revision; 0 until the fleet has sent one. */
       applied: z.int().min(0),

@@ -8,7 +8,6 @@ import { encode, type Desired, type Revocation } from '@imapfleet/protocol'
 import { edgeAtWork, type EdgeAtWork } from '../edge/edge.test-support.ts'
 import type { RejectedRevision } from '../edge/start.ts'
 import { untilTrue } from '../pool/pool.test-support.ts'
-import { runtime } from '../runtime.ts'
 import { DesiredState } from './desired-state.ts'
 import { desired, ScriptedNats, sender } from './fleet.test-support.ts'
 import { StateDirectory } from './state-directory.ts'
@@ -105,26 +104,6 @@ test('a newer version is applied, and an older or equal one is not', async () =>
   nats.entry = encode(desired(7, { config: idleTimeout(7, 90_000) }))
   await Promise.all([1, 2, 3].map(() => state.fetch(nats.handles)))
   assert.deepEqual([state.applied, idleTimeoutMs(), nats.readingMost], [7, 90_000, 1])
-})
-
-test('the version that was replaced is named for a minute, the oldest of several, also if the previous run left it', async (t) => {
-  let now = 1_000
-  const { state, apply, nextState, read } = await stateOfEdge()
-  t.mock.method(runtime, 'now', () => now)
-  await apply(desired(5))
-  assert.equal(state.replaced, undefined)
-  await apply(desired(6))
-  await apply(desired(6))
-  await apply(desired(7))
-  assert.deepEqual([state.version, state.replaced], [7, 5])
-  now += 60_000
-  assert.equal(state.replaced, undefined)
-  const next = nextState()
-  next.restore()
-  await read(next, desired(7))
-  assert.equal(next.replaced, undefined)
-  await read(next, desired(8))
-  assert.deepEqual([next.version, next.replaced], [8, 7])
 })
 
 test('without an entry, with an unreadable one and while NATS does not answer, nothing changes', async () => {

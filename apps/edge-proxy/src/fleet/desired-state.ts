@@ -19,7 +19,6 @@ import {
 import type { Edge } from '../edge/edge.ts'
 import type { FleetRevision, RejectedRevision } from '../edge/start.ts'
 import { revoke } from '../ops/operations.ts'
-import { runtime } from '../runtime.ts'
 import { readLastGood, resolveOver, writeLastGood } from './last-good.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { FleetTraces } from './traces.ts'
@@ -35,14 +34,9 @@ export interface DesiredStateOptions {
   traces: FleetTraces
 }
 
-/** Heartbeats name a replaced version for this long, so that the loss of one heartbeat does not matter. */
-const replacedMs = 60_000
-
 export class DesiredState {
   readonly #options: DesiredStateOptions
   #version = 0
-  /** `until`: from runtime.now(). */
-  #replaced: { version: number; until: number } | undefined
   /** The version was applied by the previous run. It is applied once more, with its traces. */
   #isOfPreviousRun = false
   /** The last configuration without mistakes. */
@@ -60,14 +54,6 @@ export class DesiredState {
   /** The applied version; 0: none. */
   get version(): number {
     return this.#version
-  }
-
-  /**
-   * The version that was in force before, for a minute after another one replaced it; of several, the oldest. Control may not
-   * have heard that it was in force: the edge has just started, or control has.
-   */
-  get replaced(): number | undefined {
-    return this.#replaced && runtime.now() < this.#replaced.until ? this.#replaced.version : undefined
   }
 
   /** The layers in force. Undefined if control did not name them. */
@@ -145,8 +131,6 @@ export class DesiredState {
     if (desired.drain) edge.drain()
     else edge.resume()
     // Only now: if something above fails, the next read applies it again, and no heartbeat calls it applied.
-    if (this.#version > 0 && this.#version !== desired.version && this.replaced === undefined)
-      this.#replaced = { version: this.#version, until: runtime.now() + replacedMs }
     this.#version = desired.version
     this.#isOfPreviousRun = false
     // The version is kept also if the configuration was rejected, with the last one that was not.

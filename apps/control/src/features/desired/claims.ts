@@ -11,8 +11,8 @@ import { ownLayerVersions, ownVersions, versionsSince, type OwnLayer } from './q
 export interface Claims {
   desiredClaimed: number | null
   desiredVersion: number | null
-  /** The version that this database did not issue, if it says to run one, or to have run one just before. */
-  foreign: number | undefined
+  /** It says to run a version that this database did not issue. */
+  isForeign: boolean
   configVersions: OwnLayerVersions | null
   configRejectedVersions: OwnLayerVersions | null
   /** All revocations of this database up to this version were applied. */
@@ -68,11 +68,7 @@ export async function ownClaims(
   heard: readonly Presence[],
   issued = new IssuedClaims(db),
 ): Promise<Claims[]> {
-  const claimed = heard.flatMap(({ desired, revocations }) =>
-    desired
-      ? [desired.version, ...(desired.replaced === undefined ? [] : [desired.replaced])]
-      : [revocations],
-  )
+  const claimed = heard.flatMap(({ desired, revocations }) => [desired?.version ?? revocations])
   const layers = heard.flatMap((presence) => [
     ...layersOf(presence, presence.config.versions),
     ...layersOf(presence, presence.config.rejected?.versions),
@@ -95,9 +91,7 @@ export async function ownClaims(
     return {
       desiredClaimed: desired?.version ?? null,
       desiredVersion: version,
-      foreign: [desired?.version, desired?.replaced].find(
-        (each) => each !== undefined && !versions.has(each) && each >= since,
-      ),
+      isForeign: desired !== undefined && version === null && desired.version >= since,
       configVersions: ownOf(presence, config.versions),
       configRejectedVersions: ownOf(presence, config.rejected?.versions),
       revocationsApplied: revoked,

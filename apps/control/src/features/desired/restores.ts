@@ -104,7 +104,7 @@ export async function continueAbove(
   return true
 }
 
-/** Tells that edges run versions that this database did not issue, or ran one until it was replaced. Nothing can be recovered from their heartbeats. */
+/** Tells that edges run versions that this database did not issue. Nothing can be recovered from their heartbeats. */
 export async function tellForeignEdges(
   { db, log, now }: Pick<Deps, 'db' | 'log' | 'now'>,
   edges: readonly { id: string; version: number }[],
@@ -113,7 +113,7 @@ export async function tellForeignEdges(
   const { restoredAt } = await readFleet(db.orm)
   if (restoredAt && now() - restoredAt.getTime() < quietMinutes * 60_000) return
   const versions = edges.map(({ version }) => version)
-  const text = `edges ran desired states that this database did not issue (${named(edges.map(({ id }) => id))})`
+  const text = `edges run desired states that this database did not issue (${named(edges.map(({ id }) => id))})`
   const evidence = { text, from: Math.min(...versions), to: Math.max(...versions) }
   const told = await db.orm.transaction(async (tx) => await tell(tx, evidence, quietMinutes, []))
   if (told) log.error('Postgres was restored from an older dump, or edges come from another fleet', told)

@@ -11,7 +11,7 @@ import { insertEdges, ofOtherBoots, updatePresence, type HeartbeatWrite } from '
 const claims = {
   desiredClaimed: null,
   desiredVersion: null,
-  foreign: undefined,
+  isForeign: false,
   configVersions: null,
   configRejectedVersions: null,
   revocationsApplied: 0,

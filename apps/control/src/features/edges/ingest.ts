@@ -216,8 +216,8 @@ async function storeHeartbeats(
   const heard = received.map((each, index) => ({ ...each, claims: claims[index]! }))
   await tellForeignEdges(
     deps,
-    heard.flatMap(({ presence: { edge }, claims: { foreign } }) =>
-      foreign === undefined ? [] : [{ id: edge, version: foreign }],
+    heard.flatMap(({ presence: { edge, desired }, claims: { isForeign } }) =>
+      isForeign && desired ? [{ id: edge, version: desired.version }] : [],
     ),
   )
   const next = heard.map((each) => {
