@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
+import { alignedTable } from './table.ts'
 
 export interface Machine {
   date: string
@@ -21,6 +22,16 @@ export function describeMachine(...folders: string[]): Machine {
     commit: commit(folders),
   }
 }
+
+/** @param more rows below, such as the versions of programs */
+export const machineTable = (
+  { date, cpu, system, commit: at }: Machine,
+  more: readonly (readonly [string, string])[] = [],
+): string =>
+  alignedTable(
+    ['', ''],
+    [['date', date], ['machine', cpu], ['system', system], ['commit', at], ...more.map((row) => [...row])],
+  )
 
 function distribution(): string {
   try {

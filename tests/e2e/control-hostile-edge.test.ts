@@ -1,4 +1,4 @@
-/** An edge with its own credential that sends what no edge should: it harms nobody else, and operators see which edge it is. */
+/** An edge with its own credential that sends what no edge should: it harms no other edge, and operators see which edge it is. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -4,6 +4,7 @@ import { appendFile, writeFile } from 'node:fs/promises'
 import { after, before, suite, test, type TestContext } from 'node:test'
 import { mergeLayers, type Layer } from '@imapfleet/config'
 import { freePort, node, removeTemporaryDirectory, repository, temporaryDirectory } from '@imapfleet/local'
+import { processExists } from '../support/process-exists.ts'
 import { startCommand } from '../support/command.ts'
 import { LoneEdge } from '../support/lone-edge.ts'
 import { entered, isServed, listeningStub } from '../support/stub-edge.ts'
@@ -28,7 +29,7 @@ suite('the handover of an edge', () => {
       const [, pid] = /handed_over pid=(\d+)/.exec(await edge.log()) ?? []
       if (pid !== undefined) {
         process.kill(Number(pid), 'SIGTERM')
-        await until('the end of the new process', () => !isRunning(Number(pid)))
+        await until('the end of the new process', () => !processExists(Number(pid)))
       }
       await edge.stop()
     })
@@ -117,12 +118,3 @@ while True: print(s.recv(4096).decode(), flush=True)`
     await assert.rejects(edge.client(), /ECONNREFUSED|closed/)
   })
 })
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test'
 import type { EdgeView, OrderView } from '@imapfleet/api'
 import type { EdgeProcess, MailUser } from '@imapfleet/local'
 import type { WireClient } from '../conformance/wire.ts'
+import { processExists } from '../support/process-exists.ts'
 import { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
@@ -48,7 +49,7 @@ suite('an edge that is upgraded under load', () => {
   const successors: number[] = []
   before(async () => (fleet = await TestFleet.start()))
   after(async () => {
-    for (const pid of successors) if (isRunning(pid)) process.kill(pid, 'SIGKILL')
+    for (const pid of successors) if (processExists(pid)) process.kill(pid, 'SIGKILL')
     await fleet?.stop()
   })
 
@@ -93,8 +94,8 @@ suite('an edge that is upgraded under load', () => {
     await views.more(30)
     const third = await upgrade(edge, second)
     await views.more(30)
-    await until('the end of the second process, which has no session left', () => !isRunning(second))
-    assert.deepEqual([first, third].map(isRunning), [true, true])
+    await until('the end of the second process, which has no session left', () => !processExists(second))
+    assert.deepEqual([first, third].map(processExists), [true, true])
 
     // A client that connected before and logs in now.
     assert.equal((await early.command(`LOGIN ${bob.user} ${bob.password}`)).status, 'OK')
@@ -139,17 +140,8 @@ suite('an edge that is upgraded under load', () => {
     assert.equal((await viewOf(edge)).state, 'serving')
 
     const successor = await upgrade(edge, edge.process.pid!)
-    assert.ok(isRunning(successor))
+    assert.ok(processExists(successor))
     assert.equal((await session.command('LOGOUT')).status, 'OK')
     assert.deepEqual(await edge.process.exited(), { code: 0, signal: null })
   })
 })
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -1,28 +1,23 @@
 /** A TCP relay that holds each byte for a time in each direction, like a distant server. Their order is kept. */
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
+import { listenLocally, portOf, RelayedSockets } from './sockets.ts'
 
 export class DelayingRelay {
   readonly #server: Server
-  readonly #sockets = new Set<Socket>()
+  readonly #sockets = new RelayedSockets()
 
   private constructor(server: Server, target: number, delayMs: number) {
     this.#server = server
     server.on('connection', (near) => {
       const far = connect({ port: target, host: '127.0.0.1', noDelay: true })
       near.setNoDelay(true)
+      this.#sockets.join(near, far, delayMs)
       for (const [from, to] of [
         [near, far],
         [far, near],
       ] as const) {
-        this.#sockets.add(from)
         from.on('data', (bytes) => void setTimeout(() => to.write(bytes), delayMs))
         from.on('end', () => void setTimeout(() => to.end(), delayMs))
-        from.on('error', () => to.destroy())
-        from.on('close', () => {
-          this.#sockets.delete(from)
-          setTimeout(() => to.destroy(), delayMs)
-        })
       }
     })
   }
@@ -30,17 +25,16 @@ export class DelayingRelay {
   static async to(target: number, delayMs: number): Promise<DelayingRelay> {
     const server = createServer()
     const relay = new DelayingRelay(server, target, delayMs)
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
+    await listenLocally(server)
     return relay
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port
+    return portOf(this.#server)
   }
 
   close(): void {
-    for (const socket of this.#sockets) socket.destroy()
+    this.#sockets.destroyAll()
     this.#server.close()
   }
 }

@@ -1,10 +1,10 @@
 /** A TCP relay to another port that a test can cut and restore. */
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
+import { listenLocally, portOf, RelayedSockets } from './sockets.ts'
 
 export class Relay {
   readonly #server: Server
-  readonly #sockets = new Set<Socket>()
+  readonly #sockets = new RelayedSockets()
   #isCut = false
 
   private constructor(server: Server, target: number) {
@@ -13,36 +13,25 @@ export class Relay {
       if (this.#isCut) return near.destroy()
       const far = connect(target, '127.0.0.1')
       near.pipe(far).pipe(near)
-      for (const [socket, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        this.#sockets.add(socket)
-        socket.on('error', () => other.destroy())
-        socket.on('close', () => {
-          this.#sockets.delete(socket)
-          other.destroy()
-        })
-      }
+      this.#sockets.join(near, far)
     })
   }
 
   static async to(target: number): Promise<Relay> {
     const server = createServer()
     const relay = new Relay(server, target)
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
+    await listenLocally(server)
     return relay
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port
+    return portOf(this.#server)
   }
 
   /** Closes all connections and refuses new ones. */
   cut(): void {
     this.#isCut = true
-    for (const socket of this.#sockets) socket.destroy()
+    this.#sockets.destroyAll()
   }
 
   heal(): void {

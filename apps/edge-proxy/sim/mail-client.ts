@@ -253,7 +253,7 @@ export class MailClient implements WireHandler {
 
   #onContinuation(text: string): void {
     if (this.#hasSaidPart) return
-    if (!this.#onContinue) return this.#finding(`nobody asked for ${JSON.stringify(text)}`)
+    if (!this.#onContinue) return this.#finding(`no command asked for ${JSON.stringify(text)}`)
     this.#onContinue(true)
   }
 
@@ -312,7 +312,7 @@ export class MailClient implements WireHandler {
   #onTagged(text: string): void {
     const [, tag = '', status = '', rest = ''] = /^(\S+) (\S+) ?([^]*)$/.exec(text) ?? []
     const index = this.#waiting.findIndex((waiting) => waiting.tag === tag)
-    if (index < 0) return this.#finding(`nobody asked for ${JSON.stringify(text)}`)
+    if (index < 0) return this.#finding(`no command asked for ${JSON.stringify(text)}`)
     const [waiting] = this.#waiting.splice(index, 1)
     const sent = this.session.tags.get(tag)!
     sent.isAnswered = true

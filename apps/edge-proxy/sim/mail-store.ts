@@ -58,7 +58,7 @@ export class Account {
       for (let count = chance.below(6); count > 0; count--) mailbox.add(newBody(name, chance))
   }
 
-  /** Somebody else changes a mailbox. */
+  /** Another client of the mailbox changes it. */
   changeByOthers(chance: Chance): void {
     const mailbox = chance.pick([...this.mailboxes.values()])
     const [first] = mailbox.messages

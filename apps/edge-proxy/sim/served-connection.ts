@@ -291,7 +291,7 @@ export class ServedConnection implements WireHandler {
     return lines
   }
 
-  /** Somebody else has changed a mailbox. */
+  /** Another client has changed a mailbox. */
   onChanged(): void {
     if (!this.isOpen || this.#isHung || this.server.isHung || this.#isBusy) return
     if (this.notifyTag !== undefined) this.end.write(`* STATUS INBOX (X-FOR ${this.notifyTag})\r\n`)

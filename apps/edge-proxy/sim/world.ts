@@ -194,7 +194,7 @@ export class World {
     }
   }
 
-  /** Somebody else changes mailboxes all the time. */
+  /** Other clients change mailboxes all the time. */
   #changeMail(): void {
     const chance = this.chance.derive('others')
     const change = () => {

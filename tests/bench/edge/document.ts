@@ -1,8 +1,7 @@
 /** The edge's part of docs/benchmarks.md: the figures of a complete run, and how they were measured. */
 import type { Contestant } from './contestants/contestant.ts'
-import type { Machine } from '../machine.ts'
+import { machineTable, type Machine } from '../machine.ts'
 import type { EdgeBenchOptions } from './options.ts'
-import { alignedTable } from '../table.ts'
 
 export interface Section {
   title: string
@@ -19,15 +18,9 @@ export function edgeDocument(
 ): string {
   const parts = [
     '## The edge',
-    alignedTable(
-      ['', ''],
-      [
-        ['date', machine.date],
-        ['machine', machine.cpu],
-        ['system', machine.system],
-        ['commit', machine.commit],
-        ...contestants.map(({ name, version }): string[] => [name, version]),
-      ],
+    machineTable(
+      machine,
+      contestants.map(({ name, version }) => [name, version]),
     ),
     '### The bars of the edge',
     bars,

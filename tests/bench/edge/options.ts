@@ -1,5 +1,6 @@
 /** The command line of the edge benchmark: which scenarios, how often, how long. */
 import { parseArgs } from 'node:util'
+import { listOf, wholeNumberOf } from '../option-values.ts'
 
 export const groups = ['sessions', 'login', 'bodies', 'idle', 'distance'] as const
 export type Group = (typeof groups)[number]
@@ -40,28 +41,12 @@ export function parseEdgeOptions(argv: string[]): EdgeBenchOptions | string {
     })
     const only = listOf('--only', values.only, groups)
     const contestants = listOf('--contestants', values.contestants, contestantNames)
-    const repeat = numberOf('--repeat', values.repeat, values.quick ? 1 : 5)
-    const seconds = numberOf('--seconds', values.seconds, values.quick ? 1 : 3)
+    const repeat = wholeNumberOf('--repeat', values.repeat ?? (values.quick ? '1' : '5'), 1, 1000)
+    const seconds = wholeNumberOf('--seconds', values.seconds ?? (values.quick ? '1' : '3'), 1, 1000)
     const complete =
       !values.quick && only.length === groups.length && contestants.length === contestantNames.length
     return { only, contestants, repeat, seconds, quick: values.quick, complete }
   } catch (error) {
     return (error as Error).message.split('\n')[0] ?? 'bad options'
   }
-}
-
-function listOf<T extends string>(option: string, text: string | undefined, known: readonly T[]): T[] {
-  if (text === undefined) return [...known]
-  return text.split(',').map((word) => {
-    const found = known.find((name) => name === word)
-    if (!found) throw new Error(`${option} knows ${known.join(', ')}, not ${word}`)
-    return found
-  })
-}
-
-function numberOf(option: string, text: string | undefined, fallback: number): number {
-  const value = text === undefined ? fallback : Number(text)
-  if (!Number.isInteger(value) || value < 1 || value > 1000)
-    throw new Error(`${option} must be a whole number from 1 to 1000, not ${text}`)
-  return value
 }

@@ -1,5 +1,5 @@
 /** The fleet's part of docs/benchmarks.md: the bars, the figures, and how they were taken. */
-import type { Machine } from '../machine.ts'
+import { machineTable, type Machine } from '../machine.ts'
 import { digits, alignedTable } from '../table.ts'
 import { figureOf } from '../figures.ts'
 import type { ChangeFigures } from './change.ts'
@@ -17,16 +17,9 @@ export interface FleetResults {
 }
 
 export function fleetDocument(machine: Machine, results: FleetResults, options: FleetBenchOptions): string {
-  const { date, cpu, system, commit } = machine
-  const about = [
-    ['date', date],
-    ['machine', cpu],
-    ['system', system],
-    ['commit', commit],
-  ]
   return [
     `## The fleet`,
-    alignedTable(['', ''], about),
+    machineTable(machine),
     '### The bars of the fleet',
     ratiosTable(results),
     'The floor is the same work without control, measured in the same run, in turn with control. Ratios hold on a slower or busier machine. The absolute bars are for a machine that does nothing else:',

@@ -1,5 +1,6 @@
 /** The command line of the fleet benchmark: size of the fleet and number of repetitions. */
 import { parseArgs } from 'node:util'
+import { wholeNumberOf } from '../option-values.ts'
 
 export interface FleetBenchOptions {
   edges: number
@@ -23,9 +24,7 @@ export function parseFleetOptions(argv: string[]): FleetBenchOptions | string {
       args: argv,
       options: { edges: { type: 'string', default: '1000' }, quick: { type: 'boolean', default: false } },
     })
-    const edges = Number(values.edges)
-    if (!Number.isInteger(edges) || edges < 10 || edges > 5_000)
-      return `--edges must be a whole number from 10 to 5000, not ${values.edges}`
+    const edges = wholeNumberOf('--edges', values.edges, 10, 5_000)
     const { quick } = values
     return {
       edges,

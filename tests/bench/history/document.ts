@@ -1,5 +1,5 @@
 /** The history's part of docs/benchmarks.md: the targets, every query, the sizes, and how they were measured. */
-import type { Machine } from '../machine.ts'
+import { machineTable, type Machine } from '../machine.ts'
 import { digits, alignedTable } from '../table.ts'
 import type { HistoryBenchOptions } from './options.ts'
 import type { TimedQuestion } from './questions.ts'
@@ -11,18 +11,9 @@ export function historyDocument(
   sizes: readonly Size[],
   options: HistoryBenchOptions,
 ): string {
-  const { date, cpu, system, commit } = machine
   return [
     '## History',
-    alignedTable(
-      ['', ''],
-      [
-        ['date', date],
-        ['machine', cpu],
-        ['system', system],
-        ['commit', commit],
-      ],
-    ),
+    machineTable(machine),
     '### The bars of history',
     alignedTable(
       ['bar', 'median', ''],

@@ -1,6 +1,5 @@
 /** The part of docs/benchmarks.md about webmail pages: the figures of a complete run, and how they were measured. */
-import type { Machine } from '../machine.ts'
-import { alignedTable } from '../table.ts'
+import { machineTable, type Machine } from '../machine.ts'
 import type { PagesBenchOptions } from './options.ts'
 
 export interface PagesSection {
@@ -18,16 +17,7 @@ export function pagesDocument(
 ): string {
   return [
     '## Webmail pages',
-    alignedTable(
-      ['', ''],
-      [
-        ['date', machine.date],
-        ['machine', machine.cpu],
-        ['system', machine.system],
-        ['commit', machine.commit],
-        ...versions,
-      ],
-    ),
+    machineTable(machine, versions),
     '### The bars of webmail pages',
     bars,
     '### How webmail pages are measured',

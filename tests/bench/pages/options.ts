@@ -1,5 +1,6 @@
 /** The command line of the pages benchmark: which contestants, how far the server is, how many sessions. */
 import { parseArgs } from 'node:util'
+import { listOf, wholeNumberOf } from '../option-values.ts'
 import { pagesContestants, type PagesContestant } from './contestants.ts'
 
 /** pages: a pause before each page. hurried: none. changing: another client changes the mailbox all the while. */
@@ -52,33 +53,24 @@ export function parsePagesOptions(argv: string[]): PagesBenchOptions | string {
     const only = listOf('--only', values.only, pagesParts)
     const contestants = listOf('--contestants', values.contestants, pagesContestants)
     const far = listOf('--distances', values.distances ?? (quick ? '20' : undefined), distances)
-    const repeat = numberOf('--repeat', values.repeat ?? '1', 100)
-    const seed = numberOf('--seed', values.seed, 1_000_000)
-    const isWhole = [only, pagesParts, contestants, pagesContestants, far, distances]
-    const [a, b, c, d, e, f] = isWhole.map(({ length }) => length)
-    const complete = !quick && a === b && c === d && e === f
+    const repeat = wholeNumberOf('--repeat', values.repeat ?? '1', 1, 100)
+    const seed = wholeNumberOf('--seed', values.seed, 1, 1_000_000)
+    const complete =
+      !quick &&
+      only.length === pagesParts.length &&
+      contestants.length === pagesContestants.length &&
+      far.length === distances.length
     return {
-      ...{ only, contestants, repeat, seed, record, complete },
+      only,
+      contestants,
+      repeat,
+      seed,
+      record,
+      complete,
       distances: far.map(Number),
       shorter: quick ? 3 : 1,
     }
   } catch (error) {
     return (error as Error).message.split('\n')[0] ?? 'bad options'
   }
-}
-
-function listOf<T extends string>(option: string, text: string | undefined, known: readonly T[]): T[] {
-  if (text === undefined) return [...known]
-  return text.split(',').map((word) => {
-    const found = known.find((name) => name === word)
-    if (!found) throw new Error(`${option} knows ${known.join(', ')}, not ${word}`)
-    return found
-  })
-}
-
-function numberOf(option: string, text: string, max: number): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1 || value > max)
-    throw new Error(`${option} must be a whole number from 1 to ${max}, not ${text}`)
-  return value
 }

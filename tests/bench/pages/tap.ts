@@ -1,6 +1,6 @@
 /** A relay that counts connections, commands, bytes and the time that clients wait, and can hand on what was said. */
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { listenLocally, portOf, RelayedSockets } from '../../support/sockets.ts'
 import { CommandCounter } from './command-counter.ts'
 
 export interface TapCounts {
@@ -29,7 +29,7 @@ export class CountingTap {
   }
   onPassed: ((passed: Passed) => void) | undefined
   readonly #server: Server
-  readonly #sockets = new Set<Socket>()
+  readonly #sockets = new RelayedSockets()
 
   private constructor(target: number) {
     this.#server = createServer({ noDelay: true }, (near) => this.#join(near, target))
@@ -37,17 +37,16 @@ export class CountingTap {
 
   static async to(target: number): Promise<CountingTap> {
     const tap = new CountingTap(target)
-    tap.#server.listen(0, '127.0.0.1')
-    await once(tap.#server, 'listening')
+    await listenLocally(tap.#server)
     return tap
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port
+    return portOf(this.#server)
   }
 
   close(): void {
-    for (const socket of this.#sockets) socket.destroy()
+    this.#sockets.destroyAll()
     this.#server.close()
   }
 
@@ -71,16 +70,6 @@ export class CountingTap {
       this.onPassed?.({ connection, from: 'server', bytes })
     })
     near.pipe(far).pipe(near)
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      this.#sockets.add(socket)
-      socket.on('error', () => other.destroy())
-      socket.on('close', () => {
-        this.#sockets.delete(socket)
-        other.destroy()
-      })
-    }
+    this.#sockets.join(near, far)
   }
 }

@@ -3,7 +3,7 @@ import { figureOf } from '../figures.ts'
 import { valueAtShare } from '../fleet/document.ts'
 import type { HerdPattern } from '../fleet/herd/messages.ts'
 import type { Usage } from '../fleet/usage.ts'
-import type { Machine } from '../machine.ts'
+import { machineTable, type Machine } from '../machine.ts'
 import { alignedTable, digits } from '../table.ts'
 import type { ScaleFigures } from './bench.ts'
 import type { ScaleOptions } from './options.ts'
@@ -15,7 +15,7 @@ interface Row {
 }
 
 export function scaleDocument(
-  { date, cpu, system, commit }: Machine,
+  machine: Machine,
   results: ScaleFigures[],
   options: ScaleOptions,
   pattern: HerdPattern,
@@ -73,16 +73,9 @@ export function scaleDocument(
     },
     { name: 'desired state of an edge in NATS', unit: 'bytes', of: ({ entryBytes }) => entryBytes },
   ]
-  const about = [
-    ['date', date],
-    ['machine', cpu],
-    ['system', system],
-    ['commit', commit],
-    ['repeat', '`npm run bench scale`'],
-  ]
   return [
     '## Measured',
-    alignedTable(['', ''], about),
+    machineTable(machine, [['repeat', '`npm run bench scale`']]),
     table(times, results),
     '### While nothing happens',
     table(idle, results),

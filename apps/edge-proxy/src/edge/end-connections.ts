@@ -2,7 +2,7 @@
  * Ends every connection of an edge that stops. Sessions get time to end by themselves. Everything else ends at once, or
  * within a time that no peer can extend.
  */
-import { runtime } from '../runtime.ts'
+import { delay, runtime } from '../runtime.ts'
 import type { EdgeContext } from './context.ts'
 
 /** How long a drain waits for the next command of a session that is between two commands. */
@@ -35,7 +35,7 @@ export async function endConnections(
   const isClosed = () => {
     // A login may have succeeded at the last moment.
     sessions.endAll('shutdown')
-    return clientAdmission.total === 0 && sessions.arriving.size === 0 && pool.connections.isEmpty
+    return areAllClosed(context)
   }
   await holds(isDrained, drainTimeoutMs, hurry)
   if (await holds(isClosed, closeMs, hurry)) return
@@ -47,28 +47,22 @@ export async function endConnections(
 
 /** Waits until the last client has left and the last server connection is closed, but not longer than this. */
 export async function connectionsEnd(
-  { sessions, clientAdmission, pool }: EdgeContext,
+  context: EdgeContext,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const isOver = () => clientAdmission.total === 0 && sessions.arriving.size === 0 && pool.connections.isEmpty
-  await holds(isOver, timeoutMs, signal)
+  await holds(() => areAllClosed(context), timeoutMs, signal)
 }
+
+const areAllClosed = ({ sessions, clientAdmission, pool }: EdgeContext): boolean =>
+  clientAdmission.total === 0 && sessions.arriving.size === 0 && pool.connections.isEmpty
 
 /** Polls until the condition holds. False: it did not hold within this time or before the signal. */
 async function holds(condition: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
   const until = runtime.now() + timeoutMs
   while (!condition()) {
     if (signal.aborted || runtime.now() >= until) return false
-    await new Promise<void>((resolve) => {
-      const end = () => {
-        runtime.cancel(timer)
-        signal.removeEventListener('abort', end)
-        resolve()
-      }
-      const timer = runtime.after(lookEveryMs, end)
-      signal.addEventListener('abort', end)
-    })
+    await delay(lookEveryMs, signal)
   }
   return true
 }

@@ -113,10 +113,12 @@ export type NoPlace =
   | 'too-many-of-user'
   | 'queue-full'
   | 'timed-out'
+  /** The process has no memory for a new connection (pool/memory.ts). */
+  | 'out-of-memory'
   /** The login was abandoned while it waited. */
   | 'abandoned'
 
-const noPlaceText: Record<Exclude<NoPlace, 'abandoned'>, string> = {
+const noPlaceText: Record<Exclude<NoPlace, 'abandoned' | 'out-of-memory'>, string> = {
   'too-many-of-user': 'Too many connections of this user',
   'queue-full': 'Too many connections, try again later',
   'timed-out': 'No connection became free in time, try again later',
@@ -131,14 +133,18 @@ const abandonedText = {
 /** The answer to a login that gets no place. */
 export function refusedForPlace(reason: NoPlace, holder: LeaseHolder): Refused {
   if (reason === 'abandoned') return refusedAsAbandoned(holder)
+  if (reason === 'out-of-memory') return refusedForMemory
   const text = `[LIMIT] ${noPlaceText[reason]}`
   return { kind: 'refused', cause: 'limit', status: 'NO', text, logText: text }
 }
 
-/** The answer to a login that needs a new connection while the process has no memory for it (pool/memory.ts). */
-export function refusedForMemory(): Refused {
-  const text = '[UNAVAILABLE] Too busy, try again later'
-  return { kind: 'refused', cause: 'unavailable', status: 'NO', text, logText: `${text} (out of memory)` }
+const tooBusy = '[UNAVAILABLE] Too busy, try again later'
+const refusedForMemory: Refused = {
+  kind: 'refused',
+  cause: 'unavailable',
+  status: 'NO',
+  text: tooBusy,
+  logText: `${tooBusy} (out of memory)`,
 }
 
 /** The answer to a login that was abandoned. */

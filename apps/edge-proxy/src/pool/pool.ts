@@ -26,7 +26,6 @@ import { unfitToKeep, unfitToLease, unfitToRest } from './fitness.ts'
 import { digestOf, fits, fitsLogin, identityOf } from './key.ts'
 import {
   refusedAsAbandoned,
-  refusedForMemory,
   refusedForPlace,
   type Leased,
   type LeaseHolder,
@@ -105,11 +104,10 @@ export class Pool {
       candidate = this.#takeIdleForLogin(request)
       if (candidate) continue
       if (request.holder.loginSignal.aborted) return refusedAsAbandoned(request.holder)
-      if (this.#memory === 'exhausted') {
-        metrics.counters.logins_total({ upstream: request.server.name, result: 'failed' }).value++
-        return refusedForMemory()
-      }
-      const place = await metrics.histograms.lease_wait_seconds.measure(this.#admission.take(request))
+      const place =
+        this.#memory === 'exhausted'
+          ? 'out-of-memory'
+          : await metrics.histograms.lease_wait_seconds.measure(this.#admission.take(request))
       if (place instanceof Dial) {
         const opened = await this.#open(place)
         if (opened instanceof ServerConnection) {
