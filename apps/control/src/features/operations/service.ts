@@ -342,7 +342,7 @@ export function operationView(row: OperationRow): OperationView {
   }
 }
 
-/** Without the edges, of which a large fleet has many in each row. */
+/** Without the edges: in a large fleet, each row has many. */
 const operationSummary = (row: OperationRow): OperationSummary => ({
   ...operationHead(row),
   stages: row.stages.map(({ region, edges }, index) => ({

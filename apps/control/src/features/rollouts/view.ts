@@ -30,7 +30,7 @@ export function rolloutView(row: RolloutRow, revision: RevisionRow, edges: reado
   }
 }
 
-/** Without the edges, of which a large fleet has many in each row. */
+/** Without the edges: in a large fleet, each row has many. */
 export const rolloutSummary = (row: RolloutRow, revision: RevisionRow): RolloutSummary => ({
   ...rolloutHead(row, revision),
   waves: row.waves.map(({ name, edges }, index) => ({
