@@ -27,13 +27,16 @@ const account = {
   'etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
 }
 
-/** @param directory has the bundles; the file systems are written to `images` in it */
+/**
+ * @param images is replaced; it gets the file systems
+ * @param bundles has the bundles, and gets what is needed on the way
+ */
 export async function writeImages(
-  directory: string,
+  images: string,
+  bundles: string,
   licences: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const images = join(directory, 'images')
-  const work = join(directory, 'images-work')
+  const work = join(bundles, 'work')
   rmSync(images, { recursive: true, force: true })
   const base = join(work, 'base')
   for (const name of libraryPackages) {
@@ -57,18 +60,17 @@ export async function writeImages(
     // A file or a directory is mounted here.
     mkdirSync(join(root, 'etc/imapfleet'))
     copy(node, join(lib, 'node'))
-    copy(join(directory, `${program}.mjs`), join(lib, `${program}.mjs`))
+    copy(join(bundles, `${program}.mjs`), join(lib, `${program}.mjs`))
     copy(join(repository, 'LICENSE'), join(root, 'usr/share/doc', program, 'LICENSE'))
     writeFileSync(join(root, 'usr/share/doc', program, 'licenses.txt'), licences[program] ?? '')
   }
   for (const name of ['console', 'drizzle'])
-    cpSync(join(directory, name), join(images, 'control/usr/lib/imapfleet/control', name), {
+    cpSync(join(bundles, name), join(images, 'control/usr/lib/imapfleet/control', name), {
       recursive: true,
     })
   // The owner of this directory in the image is set by its Dockerfile.
   mkdirSync(join(images, 'state'))
   chmodSync(join(images, 'state'), 0o700)
-  rmSync(work, { recursive: true })
 }
 
 function copy(from: string, to: string): void {

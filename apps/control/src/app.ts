@@ -157,7 +157,7 @@ const translator =
     if (isNatsError(error))
       return new ServiceError(
         'bus_unavailable',
-        `NATS does not answer (${reasonOf(error)}): try again in a moment.`,
+        `NATS cannot be used (${reasonOf(error)}): try again in a moment.`,
       )
     return undefined
   }

@@ -2,13 +2,14 @@
  * The checks of this host that need no network: user, ports, files, certificates, open files. `--check` runs only these.
  * What they call `fail` is what the start refuses, what the fleet would lose, or what clients would refuse.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { EdgeConfig, Layer } from '@imapfleet/config'
 import { findingsAbout, type CheckFinding } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
 import { readCertificates } from '../edge/certificates.ts'
+import { makeDirectory } from '../edge/make-directory.ts'
 import { openFilesLimit, openFilesNeeded } from '../edge/open-files.ts'
 import { withAccount, privilegesProblem, type ProcessAccount } from '../edge/privileges.ts'
 import { listenFailed } from '../errors.ts'
@@ -123,7 +124,7 @@ function checkStateDirectory(installation: CheckedInstallation): CheckFinding {
   const runner = runnerOf(installation)
   try {
     withAccount(runner, () => {
-      const made = mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+      const made = makeDirectory(stateDir, 0o700)
       try {
         tryAppend(join(stateDir, 'doctor'))
       } finally {

@@ -2,9 +2,10 @@
  * The state directory: what this edge keeps for its next run. Files are replaced atomically. What cannot be written now,
  * because the disk is full or read-only, is written as soon as it can be.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { reasonOf, type Log } from '@imapfleet/observe'
+import { makeDirectory } from '../edge/make-directory.ts'
 
 /** A full disk may still take a file of a few bytes. */
 const probe = new Uint8Array(4_096)
@@ -90,7 +91,7 @@ export function withLeftFiles(file: string): string[] {
 
 /** After a crash, the file has either the old content or the new one. Throws if the write fails. */
 export function replaceStateFile(file: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(file), 0o700)
   const next = `${file}.new`
   try {
     writeFileSync(next, content, { mode: 0o600 })

@@ -23,7 +23,9 @@ import {
 import { facilities, priorities } from './syslog.ts'
 
 const main = (key: string) => `upstreams.main.${key}`
-const unit = 'infra/systemd/imapfleet-edge.service'
+/** Of systemd. The package installs it. */
+const unit = 'imapfleet-edge.service'
+const edit = 'systemctl edit imapfleet-edge'
 const secondsMax = (24 * 86_400_000) / 1000
 
 const masterLogin =
@@ -260,16 +262,16 @@ export const keywords = {
   ),
   syslog_facility: withoutKey(
     oneOf(facilities),
-    `The edge writes its log to stderr. Set the facility by \`SyslogFacility=\` in \`${unit}\`.`,
-    (facility) => `the log goes to stderr; set SyslogFacility=${facility} in ${unit}`,
+    `The edge writes its log to stderr. Set the facility by \`SyslogFacility=\` in \`${unit}\` (\`${edit}\`).`,
+    (facility) => `the log goes to stderr; set SyslogFacility=${facility} in ${unit} (${edit})`,
   ),
   syslog_prioritymask: converted(
     oneOf(priorities),
     ['log.level'],
-    `\`LogLevelMax=\` in \`${unit}\` limits what the journal keeps.`,
+    `\`LogLevelMax=\` in \`${unit}\` (\`${edit}\`) limits what the journal keeps.`,
     ([level, systemd]) => ({
       set: { 'log.level': level },
-      note: `to limit the journal as well, set LogLevelMax=${systemd} in ${unit}`,
+      note: `to limit the journal as well, set LogLevelMax=${systemd} in ${unit} (${edit})`,
     }),
   ),
   proc_username: copied(
@@ -284,9 +286,9 @@ export const keywords = {
   ),
   chroot_directory: withoutKey(
     anyText,
-    `Node cannot change its root directory. Use \`RootDirectory=\` in \`${unit}\`, whose \`ProtectSystem=strict\` already makes most of the system read-only.`,
+    `Node cannot change its root directory. Use \`RootDirectory=\` in \`${unit}\` (\`${edit}\`), whose \`ProtectSystem=strict\` already makes most of the system read-only.`,
     (directory) =>
-      `Node cannot change its root directory; set RootDirectory=${directory} in ${unit}, whose ProtectSystem=strict already makes most of the system read-only`,
+      `Node cannot change its root directory; set RootDirectory=${directory} in ${unit} (${edit}), whose ProtectSystem=strict already makes most of the system read-only`,
   ),
   foreground_mode: withoutKey(
     yesNo,

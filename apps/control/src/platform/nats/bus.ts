@@ -2,6 +2,7 @@
  * The connection to NATS. It ensures after each connect that our streams exist, and lets callers wait for it. The
  * other files of this folder define what is sent and received.
  */
+import { JetStreamApiError } from '@nats-io/jetstream'
 import type { KV } from '@nats-io/kv'
 import { NatsClient, type NatsHandles, type NatsAccess } from '@imapfleet/nats'
 import type { Log } from '@imapfleet/observe'
@@ -23,6 +24,8 @@ export class Bus {
   readonly options: BusOptions
   readonly #nats: NatsClient
   readonly #outage: Outage
+  /** NATS answers, and makes no streams. Nothing works then either. */
+  readonly #refusal: Outage
   readonly #closing = new AbortController()
   /** The bucket of desired states. Set before the link is up. */
   #desired: KV | undefined
@@ -33,18 +36,27 @@ export class Bus {
   constructor(options: BusOptions, log: Log) {
     this.options = options
     this.#outage = new Outage(log, 'NATS is unavailable', 'NATS is available again')
+    this.#refusal = new Outage(log, 'NATS makes no streams', 'NATS has the streams')
     this.#nats = new NatsClient(
       options.access,
       { name: 'imapfleet-control' },
       {
         prepare: async ({ manager, jetstream }) => {
-          this.#desired = await ensureStreams(manager, jetstream, options.limits)
+          try {
+            this.#desired = await ensureStreams(manager, jetstream, options.limits)
+            this.#refusal.over()
+          } catch (error) {
+            if (error instanceof JetStreamApiError) this.#refusal.began(error)
+            throw error
+          }
         },
         up: () => {
           this.#outage.over()
           for (const resolve of this.#waiting.splice(0)) resolve()
         },
-        down: (reason) => this.#outage.began(reason),
+        down: (reason) => {
+          if (reason !== this.#refusal.reason) this.#outage.began(reason)
+        },
         refused: (error) => log.warn('NATS refused a request', { reason: error.message }),
         explainRefusal: (message) =>
           `it refuses control (${message}): check NATS_CREDENTIALS_FILE or NATS_TOKEN_FILE`,
@@ -61,10 +73,7 @@ export class Bus {
   link(): BusLink {
     const link = this.#link
     if (link) return link
-    throw new ServiceError(
-      'bus_unavailable',
-      `NATS does not answer (${this.#nats.downReason}): start it, or check NATS_URL.`,
-    )
+    throw new ServiceError('bus_unavailable', `NATS cannot be used (${this.#nats.downReason}).`)
   }
 
   /** Resolves when NATS is up; rejects when the signal is aborted. */

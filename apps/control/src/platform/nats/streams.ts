@@ -116,11 +116,12 @@ export async function ensureStreams(
   })
   await limitEvidence(manager)
   await ensureIngest(manager)
-  return await new Kvm(jetstream).create(buckets.desired, {
+  const bucket = new Kvm(jetstream).create(buckets.desired, {
     history: 1,
     maxValueSize: messageBytesMax,
     replicas: limits.replicas,
   })
+  return await explained(bucket, `the bucket ${buckets.desired}`, limits.replicas)
 }
 
 async function ensureStream(
@@ -130,7 +131,35 @@ async function ensureStream(
   const there = await found(manager.streams.info(config.name))
   if (there) return
   // Another replica may have created it already. Adding the same stream again has no effect.
-  await manager.streams.add(config)
+  await explained(manager.streams.add(config), `the stream ${config.name}`, config.num_replicas)
+}
+
+/** What an operator can do, by the code of JetStream. */
+const remedies: Readonly<Record<number, (replicas: number) => string>> = {
+  // A server without a cluster, and a cluster of which fewer servers can take a copy.
+  10_074: wantsFewerCopies,
+  10_005: wantsFewerCopies,
+  10_047: () =>
+    'give JetStream more storage (max_file_store), or lower REPORTS_STREAM_BYTES_MAX and TRACES_STREAM_BYTES_MAX',
+}
+
+function wantsFewerCopies(replicas: number): string {
+  return `NATS_REPLICAS is ${replicas}: set it to 1, or run ${replicas} servers as a cluster`
+}
+
+/** A refusal of JetStream says neither what was to be made nor what to do about it. */
+async function explained<T>(making: Promise<T>, what: string, replicas = 1): Promise<T> {
+  try {
+    return await making
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError)) throw error
+    const remedy = remedies[error.code]?.(replicas)
+    const reason = `JetStream cannot make ${what} (${error.message})`
+    throw new JetStreamApiError({
+      ...error.apiError(),
+      description: remedy === undefined ? reason : `${reason}. ${remedy}`,
+    })
+  }
 }
 
 /** For a stream that was made by a version without this limit. A limit that an operator has set stays. */
