@@ -1,6 +1,6 @@
 /**
- * Postgres is restored from an older dump or is lost, the bucket of desired states is kept or lost, and the edges run or
- * are restarted. Whatever is given afterwards takes effect on every edge, and is shown as applied only then.
+ * Postgres is restored from an older dump or is lost, the bucket of desired states is kept or lost, and the edges run, are
+ * restarted, or are down until control runs. Whatever is given afterwards takes effect on every edge, and is shown as applied only then.
  */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
@@ -48,7 +48,7 @@ suite('after the restore of an older database', () => {
   /** Both edges serve, with the revision before the dump, and idle connections of alice, bob and carol. */
   const prepare = async () => {
     count += 1
-    // The restore of the test before was told long ago.
+    // The restore of the test before was told long ago. Edges still name its versions.
     await fleet.plane.sql`update fleet set restored_at = restored_at - interval '1 day'`
     await until('both edges', async () => {
       const { body } = await fleet.api('/v1/edges')
@@ -94,23 +94,24 @@ suite('after the restore of an older database', () => {
     })
   }
 
-  const restart = async () => {
+  const killEdges = async () => {
     for (const { edge } of fleet.edges) {
       edge.process.send('SIGCONT')
       await edge.process.kill()
     }
-    await Promise.all(fleet.edges.map(({ edge }) => edge.process.start()))
   }
 
   for (const from of ['dump', 'nothing'] as const)
     for (const bucket of ['kept', 'lost'] as const)
-      for (const edges of ['running', 'restarted'] as const)
+      for (const edges of ['running', 'restarted', 'down'] as const)
         test(`of ${from}, with the bucket ${bucket} and the edges ${edges}`, async () => {
           await prepare()
           const toldBefore = (await restores()).length
           await fleet.dump()
           await change()
           await fleet.plane.control.process.stop()
+          // Control then hears of no edge what it ran before.
+          if (edges === 'down') await killEdges()
           await fleet.restore(from)
           if (bucket === 'lost') await fleet.loseBucket()
           await fleet.plane.control.process.start()
@@ -119,7 +120,8 @@ suite('after the restore of an older database', () => {
           const revision = (await revise(300_000 + count)).revision
           const revocation = (await revoke('alice.example')).revocation
           if (edges === 'running') fleet.us.edge.process.send('SIGCONT')
-          else await restart()
+          if (edges === 'restarted') await killEdges()
+          if (edges !== 'running') await Promise.all(fleet.edges.map(({ edge }) => edge.process.start()))
           await until('us-1', async () => {
             const { status } = await fleet.api('/v1/edges/drain', { target: { kind: 'edge', name: 'us-1' } })
             return status === 200

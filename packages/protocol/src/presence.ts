@@ -7,6 +7,9 @@ import { histogramSchema, inClosedSet, measurementShape } from './measurements.t
 
 const heartbeatInterval = z.int().min(1).max(3_600_000)
 
+/** The most replaced versions of the desired state that a heartbeat names. */
+export const replacedVersionsMax = 8
+
 export const presenceSchema = z
   .object({
     ...senderShape,
@@ -21,7 +24,16 @@ export const presenceSchema = z
     heartbeatMs: heartbeatInterval.optional(),
     state: z.enum(['serving', 'draining', 'stopping']),
     /** The desired state that this edge has applied; version 0: none. Missing: the edge is older than this field. */
-    desired: z.object({ version: desiredVersionSchema }).optional(),
+    desired: z
+      .object({
+        version: desiredVersionSchema,
+        /**
+         * The versions that this one replaced within the last hour, the newest first. They show control that Postgres was
+         * restored, also if it did not hear this edge while they were in force.
+         */
+        replaced: z.array(desiredVersionSchema).max(replacedVersionsMax).optional(),
+      })
+      .optional(),
     config: z.object({
       /** The applied revision; 0 until the fleet has sent one. */
       applied: z.int().min(0),

@@ -8,6 +8,7 @@ import { encode, type Desired, type Revocation } from '@imapfleet/protocol'
 import { edgeAtWork, type EdgeAtWork } from '../edge/edge.test-support.ts'
 import type { RejectedRevision } from '../edge/start.ts'
 import { untilTrue } from '../pool/pool.test-support.ts'
+import { runtime } from '../runtime.ts'
 import { DesiredState } from './desired-state.ts'
 import { desired, ScriptedNats, sender } from './fleet.test-support.ts'
 import { StateDirectory } from './state-directory.ts'
@@ -104,6 +105,29 @@ test('a newer version is applied, and an older or equal one is not', async () =>
   nats.entry = encode(desired(7, { config: idleTimeout(7, 90_000) }))
   await Promise.all([1, 2, 3].map(() => state.fetch(nats.handles)))
   assert.deepEqual([state.applied, idleTimeoutMs(), nats.readingMost], [7, 90_000, 1])
+})
+
+test('replaced versions are named for an hour, at most eight, also the one that the previous run left', async (t) => {
+  let now = 1_000
+  const { state, apply, nextState, read } = await stateOfEdge()
+  t.mock.method(runtime, 'now', () => now)
+  await apply(desired(5))
+  assert.deepEqual(state.replaced, [])
+  await apply(desired(6))
+  await apply(desired(6))
+  now += 1_800_000
+  await apply(desired(7))
+  assert.deepEqual([state.version, state.replaced], [7, [6, 5]])
+  now += 1_800_000
+  assert.deepEqual(state.replaced, [6])
+  for (let version = 8; version <= 18; version++) await apply(desired(version))
+  assert.deepEqual(state.replaced, [17, 16, 15, 14, 13, 12, 11, 10])
+  const next = nextState()
+  next.restore()
+  await read(next, desired(18))
+  assert.deepEqual(next.replaced, [])
+  await read(next, desired(19))
+  assert.deepEqual([next.version, next.replaced], [19, [18]])
 })
 
 test('without an entry, with an unreadable one and while NATS does not answer, nothing changes', async () => {

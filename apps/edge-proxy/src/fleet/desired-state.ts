@@ -11,6 +11,7 @@ import {
   decode,
   desiredEntry,
   desiredSchema,
+  replacedVersionsMax,
   type Desired,
   type EdgeAddress,
   type LayerVersions,
@@ -19,6 +20,7 @@ import {
 import type { Edge } from '../edge/edge.ts'
 import type { FleetRevision, RejectedRevision } from '../edge/start.ts'
 import { revoke } from '../ops/operations.ts'
+import { runtime } from '../runtime.ts'
 import { readLastGood, resolveOver, writeLastGood } from './last-good.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { FleetTraces } from './traces.ts'
@@ -34,9 +36,14 @@ export interface DesiredStateOptions {
   traces: FleetTraces
 }
 
+/** Control tells of a restore at most once in ten minutes, and must hear of the next one after that. */
+const replacedKeptMs = 3_600_000
+
 export class DesiredState {
   readonly #options: DesiredStateOptions
   #version = 0
+  /** The newest first. `at`: when it was replaced, from runtime.now(). */
+  #replaced: readonly { version: number; at: number }[] = []
   /** The version was applied by the previous run. It is applied once more, with its traces. */
   #isOfPreviousRun = false
   /** The last configuration without mistakes. */
@@ -54,6 +61,12 @@ export class DesiredState {
   /** The applied version; 0: none. */
   get version(): number {
     return this.#version
+  }
+
+  /** The versions that were replaced within the last hour, the newest first. The first may be of the previous run. */
+  get replaced(): number[] {
+    const oldest = runtime.now() - replacedKeptMs
+    return this.#replaced.filter(({ at }) => at > oldest).map(({ version }) => version)
   }
 
   /** The layers in force. Undefined if control did not name them. */
@@ -131,10 +144,17 @@ export class DesiredState {
     if (desired.drain) edge.drain()
     else edge.resume()
     // Only now: if something above fails, the next read applies it again, and no heartbeat calls it applied.
+    this.#noteReplaced(desired.version)
     this.#version = desired.version
     this.#isOfPreviousRun = false
     // The version is kept also if the configuration was rejected, with the last one that was not.
     writeLastGood(stateDirectory, { ...desired, config: this.#config ?? nothing })
+  }
+
+  #noteReplaced(by: number): void {
+    if (this.#version === 0 || this.#version === by) return
+    const replaced = { version: this.#version, at: runtime.now() }
+    this.#replaced = [replaced, ...this.#replaced].slice(0, replacedVersionsMax)
   }
 
   /** Applies all of the configuration, or nothing if it has a mistake. */

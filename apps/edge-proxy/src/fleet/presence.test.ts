@@ -19,8 +19,8 @@ test('a heartbeat reports what runs, what was rejected, and the problems, in len
     refused: [],
   }
   const versions = { global: 1, region: 0, edge: 3 }
-  const state = (rejected?: RejectedRevision) =>
-    ({ version: 77, versions, applied: 4, rejected, revocations: 9 }) as DesiredState
+  const state = (rejected?: RejectedRevision, replaced: number[] = []) =>
+    ({ version: 77, replaced, versions, applied: 4, rejected, revocations: 9 }) as DesiredState
   const before = Date.now()
   const presence = presenceOf(snapshotOf(edge), state(), facts)
   assert.deepEqual(presenceSchema.parse(JSON.parse(JSON.stringify(presence))), presence)
@@ -29,6 +29,11 @@ test('a heartbeat reports what runs, what was rejected, and the problems, in len
     ['serving', { applied: 4, versions }, 9],
   )
   assert.deepEqual(presence.desired, { version: 77 })
+  const after = presenceOf(snapshotOf(edge), state(undefined, [76, 70]), facts)
+  assert.deepEqual(presenceSchema.parse(JSON.parse(JSON.stringify(after))).desired, {
+    version: 77,
+    replaced: [76, 70],
+  })
   assert.deepEqual(presence.listeners, [`127.0.0.1:${edge.context.settings.current.listeners['imap']?.port}`])
   assert.ok(presence.at >= before && presence.heartbeatMs === 5000)
   assert.deepEqual([presence.sequence, presence.at - presence.startedAt], [3, 90_000])

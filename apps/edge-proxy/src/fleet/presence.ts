@@ -29,7 +29,7 @@ export function presenceOf(
   { uptimeMs, unsaved, refused, ...facts }: PresenceFacts,
 ): Presence {
   const { version, state, gauges, counters, histograms, problems, listeners } = edge
-  const { applied, rejected, revocations, versions } = desired
+  const { applied, rejected, replaced, revocations, versions } = desired
   return {
     v: wireVersion,
     rights: rightsVersion,
@@ -37,7 +37,7 @@ export function presenceOf(
     ...timesOf(uptimeMs),
     version,
     state,
-    desired: { version: desired.version },
+    desired: { version: desired.version, ...(replaced.length > 0 && { replaced }) },
     config: { applied, ...(versions && { versions }), ...(rejected && { rejected }) },
     revocations,
     gauges,

@@ -11,8 +11,8 @@ import { ownLayerVersions, ownVersions, versionsSince, type OwnLayer } from './q
 export interface Claims {
   desiredClaimed: number | null
   desiredVersion: number | null
-  /** It says to run a version that this database did not issue. */
-  isForeign: boolean
+  /** The versions that it runs, or ran within the last hour, and that this database did not issue. */
+  foreign: readonly number[]
   configVersions: OwnLayerVersions | null
   configRejectedVersions: OwnLayerVersions | null
   /** All revocations of this database up to this version were applied. */
@@ -68,7 +68,7 @@ export async function ownClaims(
   heard: readonly Presence[],
   issued = new IssuedClaims(db),
 ): Promise<Claims[]> {
-  const claimed = heard.flatMap(({ desired, revocations }) => [desired?.version ?? revocations])
+  const claimed = heard.flatMap(({ desired, revocations }) => (desired ? versionsOf(desired) : [revocations]))
   const layers = heard.flatMap((presence) => [
     ...layersOf(presence, presence.config.versions),
     ...layersOf(presence, presence.config.rejected?.versions),
@@ -91,13 +91,18 @@ export async function ownClaims(
     return {
       desiredClaimed: desired?.version ?? null,
       desiredVersion: version,
-      isForeign: desired !== undefined && version === null && desired.version >= since,
+      foreign: desired ? versionsOf(desired).filter((each) => isUnknown(each) && each >= since) : [],
       configVersions: ownOf(presence, config.versions),
       configRejectedVersions: ownOf(presence, config.rejected?.versions),
       revocationsApplied: revoked,
     }
   })
 }
+
+const versionsOf = ({ version, replaced = [] }: NonNullable<Presence['desired']>): number[] => [
+  version,
+  ...replaced,
+]
 
 function layersOf({ region, edge }: Presence, versions: LayerVersions | undefined): OwnLayer[] {
   if (!versions) return []

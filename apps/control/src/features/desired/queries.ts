@@ -107,13 +107,15 @@ export async function ownLayerVersions(sql: Sql, versions: readonly number[]): P
 /** Versions of another history, and where they were seen. */
 export interface RestoreEvidence {
   text: string
-  /** The lowest and the highest of them. */
+  /** The lowest of them. */
   from: number
+  /** Versions continue above it: the highest of them, or of those that can be believed. */
   to: number
 }
 
 /**
- * Notes that versions of another history were seen.
+ * Notes that versions of another history were seen, and issues a version above them. All versions below it that this
+ * database did not issue are then known: they were issued before it, and those of a later restore are above it.
  * @param quietMinutes after a note, others are not noted for this time; undefined: unless they have higher versions
  * @returns false if it was noted before
  */
@@ -126,14 +128,16 @@ export async function noteRestore(
   const isKnown = expression`${fleet.restoredAbove} >= ${to}::bigint`
   const noted = await queries
     .update(fleet)
-    .set({ restoredAt: expression`now()`, restoredEvidence: text, restoredAbove: to })
+    .set({ restoredAt: expression`now()`, restoredEvidence: text })
     .where(
       quietMinutes === undefined
         ? expression`(${isQuiet} and ${isKnown}) is not true`
         : expression`(${isQuiet}) is not true`,
     )
     .returning({ at: fleet.restoredAt })
-  return noted.length > 0
+  if (noted.length === 0) return false
+  await queries.update(fleet).set({ restoredAbove: await issueVersions(queries, { above: to }) })
+  return true
 }
 
 /** This database has no revision, and no operator has confirmed that edges of another one take part. */

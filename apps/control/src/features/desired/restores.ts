@@ -86,7 +86,7 @@ export async function continueAbove(
   edges: readonly { id: string; desiredClaimed: number | null; desiredVersion: number | null }[],
   version: number,
 ): Promise<boolean> {
-  const claimMax = (now() + plausibleMs) * 1000
+  const claimMax = claimMaxOf(now())
   const ahead = edges.filter(
     ({ desiredClaimed, desiredVersion }) =>
       desiredVersion === null &&
@@ -104,20 +104,30 @@ export async function continueAbove(
   return true
 }
 
-/** Tells that edges run versions that this database did not issue. Nothing can be recovered from their heartbeats. */
+/**
+ * Tells that edges run, or ran, versions that this database did not issue. Nothing can be recovered from their
+ * heartbeats. Edges name such a version many times, also after a later restore: it is told once.
+ */
 export async function tellForeignEdges(
   { db, log, now }: Pick<Deps, 'db' | 'log' | 'now'>,
-  edges: readonly { id: string; version: number }[],
+  edges: readonly { id: string; versions: readonly number[] }[],
 ): Promise<void> {
-  if (edges.length === 0) return
-  const { restoredAt } = await readFleet(db.orm)
+  if (edges.every(({ versions }) => versions.length === 0)) return
+  const { restoredAt, restoredAbove } = await readFleet(db.orm)
   if (restoredAt && now() - restoredAt.getTime() < quietMinutes * 60_000) return
-  const versions = edges.map(({ version }) => version)
-  const text = `edges run desired states that this database did not issue (${named(edges.map(({ id }) => id))})`
-  const evidence = { text, from: Math.min(...versions), to: Math.max(...versions) }
+  const isNew = (version: number) => version > restoredAbove
+  const witnesses = edges.filter(({ versions }) => versions.some(isNew))
+  if (witnesses.length === 0) return
+  const versions = witnesses.flatMap((each) => each.versions.filter(isNew))
+  const believed = versions.filter((version) => version <= claimMaxOf(now()))
+  const text = `edges report desired states that this database did not issue (${named(witnesses.map(({ id }) => id))})`
+  const evidence = { text, from: Math.min(...versions), to: Math.max(0, ...believed) }
   const told = await db.orm.transaction(async (tx) => await tell(tx, evidence, quietMinutes, []))
   if (told) log.error('Postgres was restored from an older dump, or edges come from another fleet', told)
 }
+
+/** The highest version of an edge that raises those of the fleet. */
+const claimMaxOf = (now: number): number => (now + plausibleMs) * 1000
 
 /** Notes it and writes the audit entry. Undefined if it was told before and nothing was recovered. */
 async function tell(

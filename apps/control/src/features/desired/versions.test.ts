@@ -20,6 +20,8 @@ suite('versions of the desired state', () => {
   after(() => db?.close())
 
   const setVersion = async (version: number) => await db.sql`update fleet set desired_version = ${version}`
+  const elevenMinutes = async () =>
+    await db.sql`update fleet set restored_at = restored_at - interval '11 minutes'`
   const own = async (...versions: number[]) => [...(await ownVersions(db.sql, versions))]
 
   test('a version is the time of the change, and above all before', async () => {
@@ -84,8 +86,8 @@ suite('versions of the desired state', () => {
     const { versionsSince } = await readFleet(db.orm)
     assert.ok(versionsSince > nowUs() - 402 * dayUs && versionsSince < nowUs() - 400 * dayUs)
     const claim = async (version: number) => (await ownClaims(db, [presence({ version })]))[0]
-    assert.equal((await claim(versionsSince - 10))?.isForeign, false)
-    assert.equal((await claim(versionsSince + 10))?.isForeign, true)
+    assert.deepEqual((await claim(versionsSince - 10))?.foreign, [])
+    assert.deepEqual((await claim(versionsSince + 10))?.foreign, [versionsSince + 10])
     assert.deepEqual(await own(desiredVersion), [desiredVersion])
   })
 
@@ -104,17 +106,26 @@ suite('versions of the desired state', () => {
     assert.deepEqual(known, {
       desiredClaimed: version,
       desiredVersion: version,
-      isForeign: false,
+      foreign: [],
       configVersions: { global: 0, region: eu.version, edge: null },
       configRejectedVersions: null,
       revocationsApplied: version,
     })
     assert.equal(moved?.configVersions?.region, null)
     assert.deepEqual(
-      [foreign?.desiredVersion, foreign?.isForeign, foreign?.configVersions, foreign?.revocationsApplied],
-      [null, true, { global: null, region: null, edge: 0 }, 0],
+      [foreign?.desiredVersion, foreign?.foreign, foreign?.configVersions, foreign?.revocationsApplied],
+      [null, [version + 77], { global: null, region: null, edge: 0 }, 0],
     )
-    assert.deepEqual([old?.desiredClaimed, old?.isForeign, old?.configVersions], [null, false, null])
+    assert.deepEqual([old?.desiredClaimed, old?.foreign, old?.configVersions], [null, [], null])
+  })
+
+  test('a version that was not issued here is noticed also if the edge had replaced it before it was heard', async () => {
+    const [earlier, version] = [await issueVersions(db.orm), await issueVersions(db.orm)]
+    const claims = async (replaced: number[]) => (await ownClaims(db, [presence({ version, replaced })]))[0]!
+    assert.deepEqual((await claims([earlier])).foreign, [])
+    const lost = version - 1
+    const { foreign, desiredVersion, revocationsApplied } = await claims([earlier, lost])
+    assert.deepEqual([foreign, desiredVersion, revocationsApplied], [[lost], version, version])
   })
 
   test('an edge without versions has applied revocations up to a sequence that was issued', async () => {
@@ -166,18 +177,67 @@ suite('versions of the desired state', () => {
     await tellForeignEdges(deps, [])
     assert.equal((await told()).length, 0)
     const from = nowUs()
-    for (const index of [0, 1, 2]) await tellForeignEdges(deps, [{ id: 'eu-1', version: from + index }])
+    for (const index of [0, 1, 2]) await tellForeignEdges(deps, [{ id: 'eu-1', versions: [from + index] }])
     assert.equal((await told()).length, 1)
-    assert.match(String((await told())[0]?.evidence), /edges run .* \(eu-1\)/)
+    assert.match(String((await told())[0]?.evidence), /edges report .* \(eu-1\)/)
     assert.match((await fleetProblems(db.orm, Date.now())).join(), /restored .* \(eu-1\); changes since/)
     assert.deepEqual(await fleetProblems(db.orm, Date.now() + 25 * 3_600_000), [])
     const evidence = { text: 'bucket', from, to: from + 5 }
-    assert.equal(await noteRestore(db.orm, evidence, undefined), true)
     assert.equal(await noteRestore(db.orm, evidence, undefined), false)
-    assert.equal(await noteRestore(db.orm, { ...evidence, to: from + 6 }, undefined), true)
-    await db.sql`update fleet set restored_at = now() - interval '11 minutes'`
-    await tellForeignEdges(deps, [{ id: 'us-1', version: from }])
+    const later = { ...evidence, to: (await readFleet(db.orm)).desiredVersion + 6 }
+    assert.equal(await noteRestore(db.orm, later, undefined), true)
+    assert.equal(await noteRestore(db.orm, later, undefined), false)
+    const { desiredVersion } = await readFleet(db.orm)
+    await tellForeignEdges(deps, [{ id: 'us-1', versions: [desiredVersion + 1] }])
+    assert.equal((await told()).length, 1)
+    await elevenMinutes()
+    await tellForeignEdges(deps, [{ id: 'us-1', versions: [desiredVersion + 1] }])
     assert.equal((await told()).length, 2)
+  })
+
+  test('a restore is told once, however often and however late edges name its versions, and the next one again', async () => {
+    const deps = { db, log, now: Date.now }
+    const told = async () =>
+      (await db.sql`select after from audit where action = 'fleet.restore' order by id`).map(
+        ({ after: facts }) => facts,
+      )
+    const earlier = (await told()).length
+    // The dump ends before these: the versions of the lost history lie between two that were issued here.
+    const dumped = await issueVersions(db.orm)
+    const [first, second] = [dumped + 1, dumped + 2]
+    await elevenMinutes()
+    await tellForeignEdges(deps, [
+      { id: 'eu-1', versions: [first] },
+      { id: 'eu-2', versions: [] },
+    ])
+    assert.equal((await told()).length, earlier + 1)
+    assert.match(String((await told()).at(-1)?.evidence), /\(eu-1\)$/)
+    // After the quiet time: the same edge still names it, and another one had applied a later version of that history.
+    await elevenMinutes()
+    await tellForeignEdges(deps, [
+      { id: 'eu-1', versions: [first] },
+      { id: 'us-1', versions: [second, first] },
+    ])
+    assert.equal((await told()).length, earlier + 1)
+    const next = (await issueVersions(db.orm)) + 1
+    await tellForeignEdges(deps, [
+      { id: 'eu-1', versions: [first] },
+      { id: 'us-1', versions: [next, second] },
+    ])
+    const last = (await told()).at(-1)
+    assert.equal((await told()).length, earlier + 2)
+    assert.match(String(last?.evidence), /\(us-1\)$/)
+    assert.equal(Date.parse(last?.lostSince), Math.floor((next - 1) / 1000))
+  })
+
+  test('a claim that is far ahead of the clock raises no version, and hides no restore', async () => {
+    const deps = { db, log, now: Date.now }
+    await elevenMinutes()
+    const { desiredVersion } = await readFleet(db.orm)
+    await tellForeignEdges(deps, [{ id: 'us-9', versions: [nowUs() + 400 * dayUs] }])
+    const { restoredAbove, desiredVersion: now } = await readFleet(db.orm)
+    assert.ok(now > desiredVersion && now < desiredVersion + dayUs)
+    assert.equal(restoredAbove, now)
   })
 })
 
@@ -188,10 +248,12 @@ const revisionOf = (revision: number) => ({
 
 const presence = ({
   version,
+  replaced,
   versions,
   region = 'eu',
 }: {
   version?: number
+  replaced?: number[]
   versions?: Presence['config']['versions']
   region?: string
 }): Presence => ({
@@ -203,7 +265,7 @@ const presence = ({
   version: 'x',
   startedAt: 1,
   state: 'serving',
-  ...(version !== undefined && { desired: { version } }),
+  ...(version !== undefined && { desired: { version, ...(replaced && { replaced }) } }),
   config: { applied: 1, ...(versions && { versions }) },
   revocations: 0,
   gauges: {},

@@ -11,7 +11,7 @@ import { insertEdges, ofOtherBoots, updatePresence, type HeartbeatWrite } from '
 const claims = {
   desiredClaimed: null,
   desiredVersion: null,
-  isForeign: false,
+  foreign: [],
   configVersions: null,
   configRejectedVersions: null,
   revocationsApplied: 0,

@@ -216,9 +216,7 @@ async function storeHeartbeats(
   const heard = received.map((each, index) => ({ ...each, claims: claims[index]! }))
   await tellForeignEdges(
     deps,
-    heard.flatMap(({ presence: { edge, desired }, claims: { isForeign } }) =>
-      isForeign && desired ? [{ id: edge, version: desired.version }] : [],
-    ),
+    heard.map(({ presence: { edge }, claims: { foreign } }) => ({ id: edge, versions: foreign })),
   )
   const next = heard.map((each) => {
     const { boot, region } = each.presence
