@@ -88,6 +88,7 @@ const packages: DebianPackage[] = [
       tree.put('etc/imapfleet/edge.yaml', edgeConffile())
       tree.copy('etc/default/imapfleet-edge', infra('debian/imapfleet-edge.default'))
       tree.copy('etc/logrotate.d/imapfleet-edge', infra('debian/imapfleet-edge.logrotate'))
+      tree.copy('etc/fail2ban/filter.d/imapfleet-edge.conf', infra('fail2ban/imapfleet-edge.conf'))
       tree.copy('lib/systemd/system/imapfleet-edge.service', infra('systemd/imapfleet-edge.service'))
       const file = 'imapfleet-edge.yaml'
       const text = configurationPage({

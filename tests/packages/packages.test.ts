@@ -143,11 +143,14 @@ CONF
       assert.equal(await mainPid(), pid)
     })
 
-    test('logrotate rotates the protocol log', async () => {
+    test('logrotate moves the protocol log away, and the edge begins a new one', async () => {
       await host.sh(
         'echo line >> /var/log/imapfleet/protocol.log; logrotate -f /etc/logrotate.d/imapfleet-edge',
       )
       assert.match(await host.sh('cat /var/log/imapfleet/protocol.log.1'), /line/)
+      const owner = 'stat -c "%U:%G %a" /var/log/imapfleet/protocol.log'
+      const made = await until('a new file', async () => (await host.run(owner)).stdout || undefined)
+      assert.equal(made, 'imapfleet-edge:imapfleet-edge 600\n')
     })
 
     test('an upgrade ends no session, keeps what the operator changed, and runs the new program', async () => {

@@ -5,6 +5,7 @@ export const errorCodes = {
   config_invalid: 'The configuration has mistakes.',
   listen_failed: 'A port cannot be bound.',
   tls_unreadable: 'A certificate or key cannot be read or used.',
+  log_unwritable: 'The file of the log cannot be written.',
   trace_unwritable: 'The protocol log cannot be written.',
   privileges: 'The process runs as root, or cannot change to the configured user.',
 } as const

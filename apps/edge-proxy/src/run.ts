@@ -25,6 +25,8 @@ import { lastGoodConfig } from './fleet/last-good.ts'
 import { InheritedSockets, type ListeningSocket } from './net/inherited-sockets.ts'
 import { fileOf } from './net/tcp-handle.ts'
 import { listenHttp } from './observe/http.ts'
+import { LogOutput } from './observe/log-output.ts'
+import { reopenLogs } from './ops/operations.ts'
 import { runtime } from './runtime.ts'
 import type { Signals } from './signals.ts'
 
@@ -87,11 +89,11 @@ async function examine(
 
 async function run(path: string, file: ConfigFile, signals: Signals): Promise<void> {
   const { config } = file
-  // The reader of the log, such as the other end of a pipe, may close it. The edge continues to serve mail.
-  process.stderr.on('error', () => {})
-  const write = (line: string) => process.stderr.write(line)
-  const fleetConfig = lastGoodConfig(config, file.document, new Log(config.log, write))
-  const log = new Log((fleetConfig?.config ?? config).log, write)
+  const output = LogOutput.of(config.log)
+  process.once('exit', () => output.flush())
+  const fleetConfig = lastGoodConfig(config, file.document, new Log(config.log, output.write))
+  const log = new Log((fleetConfig?.config ?? config).log, output.write, output.file)
+  output.onLost = (lines) => log.warn('log_lines_lost', { lines })
   for (const row of file.report) log.info('imapproxy_conf', { line: printReportRow(row) })
 
   const sockets = InheritedSockets.fromEnvironment()
@@ -108,6 +110,7 @@ async function run(path: string, file: ConfigFile, signals: Signals): Promise<vo
   if (!signals.stop.aborted) member?.start()
   logStart(edge, config.edge, log)
 
+  signals.onLogsMoved(() => reopenLogFiles(edge, log))
   signals.onReload(() => {
     // A newer program may read the file differently.
     if (program.hasChanged) return signals.requestHandover()
@@ -284,6 +287,12 @@ function logStart(edge: Edge, { id, region }: { id: string; region: string }, lo
   if (limit !== undefined && limit < needed) log.warn('too_few_files', { limit, needed })
   const listeners = edge.listeners.map(({ address, port }) => `${address} port ${port}`)
   log.info('started', { edge: id, region, listeners: listeners.join(', ') })
+}
+
+function reopenLogFiles(edge: Edge, log: Log): void {
+  const reopened = reopenLogs(edge.context)
+  if (reopened.ok) log.info('log_reopened')
+  else log.error('log_not_reopened', { reason: reopened.reason })
 }
 
 /** The new content of the file. Undefined if it cannot be used; the running configuration then stays in force. */

@@ -7,6 +7,7 @@ export class Signals {
   #reloadIsDue = false
   #handoverIsDue = false
   #wakeForHandover: (() => void) | undefined
+  #reopenLogs: (() => void) | undefined
 
   constructor() {
     const stop = () => (this.#stop.signal.aborted ? this.#hurry : this.#stop).abort()
@@ -17,6 +18,8 @@ export class Signals {
       this.#reloadIfDue()
     })
     process.on('SIGUSR2', () => this.requestHandover())
+    // Without a listener, Node would open the port of its debugger.
+    process.on('SIGUSR1', () => this.#reopenLogs?.())
   }
 
   /** Aborted by the first SIGTERM or SIGINT. */
@@ -33,6 +36,11 @@ export class Signals {
   onReload(reload: () => void): void {
     this.#reload = reload
     this.#reloadIfDue()
+  }
+
+  /** From now on SIGUSR1 calls this. An earlier one has no effect, because the files were opened after it. */
+  onLogsMoved(reopen: () => void): void {
+    this.#reopenLogs = reopen
   }
 
   #reloadIfDue(): void {

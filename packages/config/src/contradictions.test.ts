@@ -54,6 +54,13 @@ test('the HTTP port cannot be the port of a listener on the same address', () =>
   assert.deepEqual(found({ listeners: { a: { port: 9143 } }, http: { port: 0 } }), [])
 })
 
+test('the log and the protocol log need a file each', () => {
+  assert.deepEqual(found({ log: { file: '/var/log/a.log' }, trace: { file: '/var/log/a.log' } }), [
+    'log.file is already the file of the protocol log, trace.file',
+  ])
+  assert.deepEqual(found({ log: { file: '/var/log/a.log' }, trace: { file: '/var/log/b.log' } }), [])
+})
+
 test('a minimum TLS version above the maximum is refused', () => {
   const upstream = (minTlsVersion: string, maxTlsVersion: string) =>
     found({ upstreams: { main: { minTlsVersion, maxTlsVersion } } })

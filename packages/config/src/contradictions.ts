@@ -21,6 +21,7 @@ export function contradictionsOf(config: unknown): Contradiction[] {
     ...portsTwice(listeners, asSection(document['http'])),
     ...upstreams.flatMap(([name, entry]) => below(['upstreams', name], contradictionsInUpstream(entry))),
     ...below(['fleet'], contradictionsInFleet(asSection(document['fleet']))),
+    ...oneFileForBothLogs(document),
     ...routesToNowhere(document),
   ]
 }
@@ -48,6 +49,13 @@ function overlap(one: UncheckedSection, other: UncheckedSection): boolean {
   // A socket on :: accepts IPv4 connections as well.
   if (a === b || a === '::' || b === '::') return true
   return isIPv4(a) && isIPv4(b) && (a === '0.0.0.0' || b === '0.0.0.0')
+}
+
+/** XPROXY_NEWLOG empties the file of the protocol log. */
+function oneFileForBothLogs(document: UncheckedSection): Contradiction[] {
+  const [log, trace] = [asSection(document['log'])['file'], asSection(document['trace'])['file']]
+  if (log === undefined || log !== trace) return []
+  return below(['log'], [contradiction('file', 'is already the file of the protocol log, trace.file')])
 }
 
 function routesToNowhere(document: UncheckedSection): Contradiction[] {

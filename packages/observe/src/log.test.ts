@@ -69,8 +69,11 @@ test('whatever a field contains, an event is one line, and no value looks like a
   )
 })
 
-test('the length of a value is limited', () => {
-  const { log, lines } = logTo()
-  log.info('event', { text: 'x'.repeat(100_000) })
-  assert.ok(lines[0]!.length < 1000)
+test('the length of a value is limited, in both formats', () => {
+  for (const format of ['text', 'json'] as const)
+    for (const character of ['x', ' ', '\u2028']) {
+      const { log, lines } = logTo({ format })
+      log.info('event', { text: character.repeat(100_000) })
+      assert.ok(lines[0]!.length < 1000, format)
+    }
 })

@@ -9,49 +9,79 @@ const levels = ['error', 'warn', 'info', 'debug'] as const
 export type LogLevel = (typeof levels)[number]
 /** A field that is undefined is left out. */
 export type LogFields = Record<string, string | number | boolean | undefined>
+/** Gets whole lines, with their line ends. `mayWait`: it may be written a little later, together with others. */
+export type LogWriter = (line: string, mayWait: boolean) => void
+
+const valueCharactersMax = 500
+/** Text that needs no quotes. Nearly all values are such text, so this is the only look at them. */
+const plainValue = /^[!#-<>-~]{1,500}$/
 
 export class Log {
   /** May change at any time, for example by a reload. */
   level: LogLevel
   readonly #format: 'text' | 'json'
-  readonly #write: (line: string) => void
+  readonly #write: LogWriter
+  /** Undefined: what it is written to cannot be moved away, as a file can. */
+  readonly file: { reopen(): string | undefined } | undefined
 
-  constructor(options: { level: LogLevel; format: 'text' | 'json' }, write: (line: string) => void) {
+  constructor(
+    options: { level: LogLevel; format: 'text' | 'json' },
+    write: LogWriter,
+    file?: { reopen(): string | undefined },
+  ) {
     this.level = options.level
     this.#format = options.format
     this.#write = write
+    this.file = file
   }
 
   error(event: string, fields?: LogFields): void {
-    this.#line('error', event, fields)
+    this.#line('error', event, fields, false)
   }
   warn(event: string, fields?: LogFields): void {
-    this.#line('warn', event, fields)
+    this.#line('warn', event, fields, false)
   }
   info(event: string, fields?: LogFields): void {
-    this.#line('info', event, fields)
+    this.#line('info', event, fields, false)
+  }
+  /** Of level info, for events that come thousands of times a second. */
+  frequentInfo(event: string, fields?: LogFields): void {
+    this.#line('info', event, fields, true)
   }
   debug(event: string, fields?: LogFields): void {
-    this.#line('debug', event, fields)
+    this.#line('debug', event, fields, false)
   }
 
   isOn(level: LogLevel): boolean {
     return levels.indexOf(level) <= levels.indexOf(this.level)
   }
 
-  #line(level: LogLevel, event: string, fields: LogFields = {}): void {
+  #line(level: LogLevel, event: string, fields: LogFields | undefined, mayWait: boolean): void {
     if (!this.isOn(level)) return
     const at = new Date().toISOString()
-    const present = Object.entries(fields).filter(([, value]) => value !== undefined)
-    if (this.#format === 'json')
-      return this.#write(`${JSON.stringify({ at, level, event, ...Object.fromEntries(present) })}\n`)
-    const pairs = present.map(([key, value]) => ` ${key}=${printValue(value!)}`).join('')
-    this.#write(`${at} ${level} ${event}${pairs}\n`)
+    const line =
+      this.#format === 'json'
+        ? jsonLine({ at, level, event }, fields ?? {})
+        : textLine(at, level, event, fields ?? {})
+    this.#write(line, mayWait)
   }
 }
 
-function printValue(value: string | number | boolean): string {
-  if (typeof value !== 'string') return String(value)
-  const safe = oneLine(value, 500)
-  return /^[!-~]+$/.test(safe) && !/["=]/.test(safe) ? safe : JSON.stringify(safe)
+function jsonLine(head: LogFields, fields: LogFields): string {
+  for (const [key, value] of Object.entries(fields))
+    head[key] = typeof value === 'string' ? value.slice(0, valueCharactersMax) : value
+  return `${JSON.stringify(head)}\n`
+}
+
+function textLine(at: string, level: LogLevel, event: string, fields: LogFields): string {
+  let line = `${at} ${level} ${event}`
+  for (const [key, value] of Object.entries(fields))
+    if (value !== undefined) line += ` ${key}=${typeof value === 'string' ? printText(value) : value}`
+  return `${line}\n`
+}
+
+function printText(value: string): string {
+  if (plainValue.test(value)) return value
+  const safe = oneLine(value, valueCharactersMax)
+  return plainValue.test(safe) ? safe : JSON.stringify(safe)
 }

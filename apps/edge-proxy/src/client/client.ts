@@ -123,6 +123,8 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
 
   /** A login that can be sent to a server. */
   noteLogin({ tag, verb, bytes, argumentsAt }: ClientCommand): void {
+    // The log needs it, and a client that has gone has no address any more.
+    this.#address ??= this.#readAddress()
     this.#loginTag = tag ?? ''
     this.#loginVerb = verb
     this.#loginForm = loginFormOf(bytes, argumentsAt)

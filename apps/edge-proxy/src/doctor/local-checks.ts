@@ -148,7 +148,7 @@ function checkFiles(installation: CheckedInstallation): CheckFinding[] {
   const problems = (account: ProcessAccount | undefined) => withAccount(account, () => fileProblems(config))
   const atStart = problems(starter)
   const later = problems(runner).filter((problem) => !atStart.includes(problem))
-  const named = filesOf(config).length + (config.trace.file === undefined ? 0 : 1)
+  const named = filesOf(config).length + logFilesOf(config).length
   if (atStart.length === 0 && later.length === 0)
     return [ok(named === 0 ? 'the configuration names none' : `${named} can be used`)]
   return [
@@ -181,14 +181,21 @@ function fileProblems(config: EdgeConfig): string[] {
       () => readFileSync(file),
       (error) => `fleet.${key}: cannot read ${file}: ${codeOf(error)}`,
     )
-  const { file } = config.trace
-  if (file !== undefined)
+  for (const [key, file] of logFilesOf(config))
     attempt(
       () => tryAppend(file),
-      (error) => `trace.file: cannot write ${file}: ${codeOf(error)}`,
+      (error) => `${key}: cannot write ${file}: ${codeOf(error)}`,
     )
   return problems
 }
+
+const logFilesOf = ({ log, trace }: EdgeConfig): [string, string][] =>
+  (
+    [
+      ['log.file', log.file],
+      ['trace.file', trace.file],
+    ] as const
+  ).flatMap(([key, file]) => (file === undefined ? [] : [[key, file]]))
 
 const fleetFiles = ({ fleet }: EdgeConfig): [string, string][] =>
   (['credentialsFile', 'tokenFile', 'tlsCaFile', 'tlsCertFile', 'tlsKeyFile'] as const).flatMap((key) => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFileSync, renameSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
+import { Log } from '@imapfleet/observe'
 import { parseResult, type OrderAction, type OrderKind } from '@imapfleet/protocol'
 import { edgeAtWork } from '../edge/edge.test-support.ts'
+import { LogOutput } from '../observe/log-output.ts'
 import { but, untilTrue } from '../pool/pool.test-support.ts'
 import { carryOut, revoke, withoutReuse } from './operations.ts'
 
@@ -180,5 +182,32 @@ test('newlog reopens the protocol log by its name, or fails with the reason', as
 
   const without = await edgeAtWork()
   const outcome = carryOut(without.edge.context, { kind: 'newlog' })
-  assert.match(outcome.ok ? '' : outcome.reason, /trace\.file/)
+  assert.match(outcome.ok ? '' : outcome.reason, /trace\.file.*log\.file/)
+})
+
+test('newlog reopens the log file too, and fails with the reasons of both', async () => {
+  const folder = temporaryDirectory('newlog')
+  const [logFile, traceFile] = [join(folder, 'edge.log'), join(folder, 'protocol.log')]
+  const { edge } = await edgeAtWork({ trace: { file: traceFile } })
+  const output = LogOutput.of({ file: logFile })
+  const log = new Log({ level: 'info', format: 'text' }, output.write, output.file)
+  const context = { ...edge.context, log }
+  log.info('before')
+  renameSync(logFile, `${logFile}.1`)
+  assert.deepEqual(carryOut(context, { kind: 'newlog' }), { ok: true, result: {} })
+  log.warn('after')
+  assert.match(readFileSync(`${logFile}.1`, 'utf8'), /^\S+ info before\n$/)
+  assert.match(readFileSync(logFile, 'utf8'), /^\S+ warn after\n$/)
+  const alone = carryOut({ ...context, protocolLog: undefined }, { kind: 'newlog' })
+  assert.deepEqual(alone, { ok: true, result: {} })
+
+  for (const file of [logFile, traceFile]) {
+    rmSync(file)
+    mkdirSync(file)
+  }
+  const outcome = carryOut(context, { kind: 'newlog' })
+  assert.match(
+    outcome.ok ? '' : outcome.reason,
+    /cannot open .*edge\.log: EISDIR; lines still go to the old file; cannot open .*protocol\.log: EISDIR/,
+  )
 })

@@ -140,11 +140,15 @@ export function clearLog({ protocolLog }: EdgeContext): Done {
   return reason === undefined ? done({}) : failed(reason)
 }
 
-/** Opens the protocol log by its name, after it was moved away. If that fails, the edge keeps writing to the old file. */
-function reopenLog({ protocolLog }: EdgeContext): Done {
-  if (!protocolLog) return noLog
-  const reason = protocolLog.reopen()
-  return reason === undefined ? done({}) : failed(reason)
+/** Opens the log and the protocol log by their names, after they were moved away. If that fails, the edge keeps writing to the old files. */
+export function reopenLogs({ log, protocolLog }: EdgeContext): Done {
+  const files = [log.file, protocolLog].filter((file) => file !== undefined)
+  if (files.length === 0)
+    return failed(
+      'there is no protocol log and no log file: set trace.file (protocol_log_filename) or log.file, and restart the edge',
+    )
+  const reasons = files.flatMap((file) => file.reopen() ?? [])
+  return reasons.length === 0 ? done({}) : failed(reasons.join('; '))
 }
 
 /** Traces a user into `sink`. Idempotent by id. */
@@ -180,7 +184,7 @@ const orderOperations: {
   count: (context, counted) => done(countConnections(context, counted)),
   'purge-idle': (context, { user }) => done({ connections: purgeIdle(context, user) }),
   'reset-counters': resetCounters,
-  newlog: reopenLog,
+  newlog: reopenLogs,
   version: () => done({ version }),
   'route-lookup': (context, { user, listener }) => done({ upstream: findRoute(context, user, listener) }),
   'pause-upstream': (context, { upstream }) => pauseServer(context, upstream, true),

@@ -74,10 +74,11 @@ async function refuse(
   refused: Refused,
   { log }: EdgeContext,
 ): Promise<void> {
-  log.info('login_refused', {
-    user: userName(credentials),
+  // infra/fail2ban reads the line from its start. No text from outside comes before the address and the cause.
+  log.frequentInfo('login_refused', {
     client: client.address,
     cause: refused.cause,
+    user: userName(credentials),
     answer: oneLine(refused.logText),
   })
   if (refused.challenge !== undefined && decodeBase64(refused.challenge) !== undefined) {
@@ -111,7 +112,7 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
           // At once, so that the client gets the end of the connection together with the last words. It does not wait for the
           // reset of the server connection.
           client.close()
-          endSession(session, ending, context)
+          endSession(session, lease, ending, context)
         },
       },
       aheadFor(connection, context),
@@ -144,14 +145,29 @@ function aheadFor(
   }
 }
 
-function endSession(session: ActiveSession, ending: Ending, context: EdgeContext): void {
-  const { sessions, tracer, metrics, log } = context
+function endSession(session: ActiveSession, lease: Leased, ending: Ending, context: EdgeContext): void {
+  const { sessions, tracer, metrics, settings, log } = context
+  const durationMs = runtime.now() - session.startedAt
   sessions.end(session)
   tracer.end(session, `session ended: ${ending.kind}`)
-  metrics.histograms.session_seconds.observe(runtime.now() - session.startedAt)
+  metrics.histograms.session_seconds.observe(durationMs)
   metrics.counters.sessions_total({ ending: ending.kind }).value++
-  if (log.isOn('debug'))
-    log.debug('session_ended', { session: session.id, user: session.user, ending: ending.kind })
+  if (!settings.current.log.sessions || !log.isOn('info')) return
+  const { client, splice } = session
+  // docs/logs.md describes it.
+  log.frequentInfo('session_ended', {
+    edge: settings.atStart.edge.id,
+    session: session.id,
+    user: session.user,
+    client: client.address,
+    upstream: lease.connection.serverName,
+    reused: lease.reused,
+    ahead_used: splice.aheadUsed,
+    client_bytes: splice.clientBytes,
+    upstream_bytes: splice.upstreamBytes,
+    duration_ms: Math.round(durationMs),
+    ending: ending.kind,
+  })
 }
 
 /** ID commands for a connection that had its login before. A server that does not list ID gets none. */

@@ -18,7 +18,7 @@ import {
 } from './ahead.test-support.ts'
 
 test('the questions of a known page go to the server with its first one, and are answered from what is held', async () => {
-  const { client, fromClient, fromServer, up, tag, counters } = await beginAhead(knowledgeOf(list))
+  const { splice, client, fromClient, fromServer, up, tag, counters } = await beginAhead(knowledgeOf(list))
   fromClient('a STATUS INBOX (MESSAGES UNSEEN)\r\n')
   assert.deepEqual(await up(4), ['STATUS INBOX (MESSAGES UNSEEN)', 'SELECT INBOX', extendedSearch, fetch])
   fromServer('* STATUS INBOX (MESSAGES 3 UNSEEN 0)\r\n* 3 EXISTS\r\n* 0 RECENT\r\n')
@@ -40,6 +40,7 @@ test('the questions of a known page go to the server with its first one, and are
   assert.equal(await client.until('fetched\r\n'), `${message}d OK fetched\r\n`)
   assert.equal(counters.ahead_asked_total({ upstream: 'main' }).value, 3)
   assert.equal(counters.ahead_used_total({ upstream: 'main' }).value, 3)
+  assert.equal(splice.aheadUsed, 3)
 })
 
 // SELECT.

@@ -95,6 +95,7 @@ export class Ahead {
   #sentAt: number | undefined
   /** Something that questions depend on has changed. */
   #hasNews = false
+  #used = 0
 
   /** @param mark writes a remark to the trace, if there is one */
   constructor(setup: AheadSetup, context: AheadContext, mark: (text: () => string) => void) {
@@ -117,6 +118,11 @@ export class Ahead {
         this.#context.metrics.counters.ahead_dropped_bytes_total({ upstream }).value += bytes
       },
     )
+  }
+
+  /** Answers that the client got. */
+  get used(): number {
+    return this.#used
   }
 
   /** Whether a response may belong to a command that was asked ahead. */
@@ -205,6 +211,7 @@ export class Ahead {
     const command = this.#advance()
     const isAnswered = asked.reply !== undefined
     counters.ahead_used_total({ upstream: this.#setup.upstream }).value++
+    this.#used++
     if (isAnswered) counters.round_trips_saved_total.value++
     this.#mark(() => `answer-ahead: used ${asked.question.name}, ${isAnswered ? 'held' : 'streaming'}`)
     if (asked.question.selects !== undefined) this.#hasToldFlags = false

@@ -77,6 +77,8 @@ export class Splice extends Linked<Splice> {
   #hasServerSent = false
   #ended = false
   #lastActiveAt: number
+  #clientBytes = 0
+  #upstreamBytes = 0
   /** Set while the user is traced. */
   tap: Tap | undefined
 
@@ -99,6 +101,19 @@ export class Splice extends Linked<Splice> {
   /** When a byte last came from either side; coarse milliseconds. */
   get lastActiveAt(): number {
     return this.#lastActiveAt
+  }
+
+  /** Bytes received from the client, and from its server connections. */
+  get clientBytes(): number {
+    return this.#clientBytes
+  }
+  get upstreamBytes(): number {
+    return this.#upstreamBytes
+  }
+
+  /** Commands of the client that were answered by what was asked ahead. */
+  get aheadUsed(): number {
+    return this.#ahead?.used ?? 0
   }
 
   /** `working` unless the session is in IDLE, or nothing of the client is unanswered or incomplete. */
@@ -155,6 +170,7 @@ export class Splice extends Linked<Splice> {
   fromClient(bytes: Buffer): void {
     this.#lastActiveAt = this.#context.clock.now()
     this.#context.metrics.counters.client_bytes_total.value += bytes.length
+    this.#clientBytes += bytes.length
     if (this.#conversation.waitsFor === 'logout') return
     this.#pending = this.#pending ? Buffer.concat([this.#pending, bytes]) : bytes
     this.#passPending()
@@ -354,6 +370,7 @@ export class Splice extends Linked<Splice> {
   fromServer(bytes: Buffer): void {
     this.#lastActiveAt = this.#context.clock.now()
     this.#context.metrics.counters.upstream_bytes_total.value += bytes.length
+    this.#upstreamBytes += bytes.length
     this.#hasServerSent = true
     this.#conversation.connection.scanner.scan(bytes)
     const again = this.#ahead?.askAgain()
