@@ -5,7 +5,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, afterEach, before, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { natsServer, removeTemporaryDirectory, type Ground, type Nats } from '@imapfleet/local'
+import { natsServer, removeTemporaryDirectory, repository, type Ground, type Nats } from '@imapfleet/local'
 import {
   buckets,
   decode,
@@ -219,25 +219,59 @@ suite('an edge that takes orders', () => {
     await alice.command('LOGOUT')
   })
 
-  test('an expired order is refused, an unreadable one is not answered, and neither is carried out', async () => {
+  test('an expired order and those that it does not understand are refused with the reason, and none is carried out', async () => {
     const alice = await entered(edge)
-    const late = send({ kind: 'kick-user', user: 'alice' }, { lifeMs: -1 })
-    const bad = [
-      { kind: 'kick-user' },
-      { kind: 'kick-user', user: '' },
-      { kind: 'kick', user: 'alice' },
-      { kind: 'pause-upstream', upstream: 'main; x' },
-      'kick-user',
-    ].map((action) => send(action))
-    const answer = await answerTo(late)
-    assert.deepEqual([answer.ok, answer.reason], [false, 'the order has expired'])
+    for (const [action, reason, lifeMs] of [
+      [{ kind: 'kick-user', user: 'alice' }, /^the order has expired$/, -1],
+      [{ kind: 'kick-user' }, /does not accept action\.user: /],
+      [{ kind: 'kick-user', user: '' }, /does not accept action\.user: /],
+      [
+        { kind: 'kick', user: 'alice' },
+        /^this edge has version [\d.]+, which has no order kick: upgrade it$/,
+      ],
+      [{ kind: 'pause-upstream', upstream: 'main; x' }, /does not accept action\.upstream: /],
+    ] as const) {
+      const answer = await answerTo(send(action, lifeMs === undefined ? {} : { lifeMs }))
+      assert.equal(answer.ok, false)
+      assert.match(answer.reason ?? '', reason)
+    }
+    const none = send('kick-user')
     await order({ kind: 'version' })
     assert.ok(await isServed(alice))
-    assert.deepEqual(
-      answers.filter(({ order: id }) => bad.includes(id)),
-      [],
-    )
+    assert.ok(answers.every(({ order: id }) => id !== none))
     await alice.command('LOGOUT')
+  })
+
+  test('messages of an older control are obeyed, and of a newer one as far as the edge knows them', async () => {
+    const file = join(repository, 'packages/protocol/recorded/first.json')
+    const recorded = JSON.parse(await readFile(file, 'utf8')) as Record<
+      'desired' | 'desiredChanged' | 'order',
+      object
+    >
+    /** Puts the desired state, announces it, and waits until a heartbeat says that it is applied. */
+    const desired = async (version: number, revision: number, more: object = {}) => {
+      const config = { revision, layer: { pool: { idleTimeoutMs: 70_000 + revision } }, ...more }
+      const state = { ...recorded.desired, ...more, version, config, traces: [], revocations: [] }
+      await bucket.put(desiredKey(address), encode(state))
+      wire.publish(subjects.desiredChanged, encode({ ...recorded.desiredChanged, ...more, version }))
+      await until('the heartbeat', () => heartbeats.at(-1)?.config.applied === revision)
+    }
+    const give = async (more: object = {}, action: object = {}) => {
+      const alice = await entered(edge)
+      const id = randomUUID()
+      const at = Date.now()
+      const kick = { kind: 'kick-user', user: 'alice', ...action }
+      const message = { ...recorded.order, ...more, id, at, expiresAt: at + 12_000, action: kick }
+      wire.publish(subjects.order({ kind: 'all' }), encode(message))
+      const { ok, result } = await answerTo(id)
+      assert.deepEqual([ok, result], [true, { sessions: 1 }])
+      assert.match(await alice.rest(), /BYE Session ended by the operator/)
+    }
+    await desired(5, 1)
+    await give()
+    const addedLater = { addedLater: { by: 'a newer control' } }
+    await desired(6, 2, addedLater)
+    await give(addedLater, addedLater)
   })
 
   test('an order that waited while the edge was halted for longer than it is valid is refused', async () => {

@@ -2,7 +2,10 @@
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 
-/** A receiver refuses other versions. Within one version, fields may be added; a receiver ignores unknown ones. */
+/**
+ * A receiver refuses other versions. Within one version, optional fields may be added, and a receiver ignores those that it does
+ * not know. An older edge would therefore ignore a field that narrows what an order does, and do more: such an order is a new kind.
+ */
 export const wireVersion = 1
 
 /** The default limit of nats-server for one message. */

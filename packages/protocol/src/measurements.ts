@@ -104,12 +104,18 @@ export function inClosedSet<M extends Measurements>(
     for (const key of Object.keys(sent)) {
       const place = placeOf(key)
       if (typeof place !== 'string' && place.row.kind === kind && room > 0) {
-        if (!isPossible(place, sent[key]))
+        const value = sent[key]
+        if (!isPossible(place, value))
           context.addIssue({
             code: 'custom',
             path: [field, key],
             message: 'has a value that no edge can have',
           })
+        else if (kind === 'histogram' && Object.keys(value as Histogram).length > 2) {
+          // A field of a newer version. It is not stored.
+          const { sum, counts } = value as Histogram
+          Object.assign(sent, { [key]: { sum, counts } })
+        }
         room--
         continue
       }

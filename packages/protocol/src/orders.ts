@@ -4,7 +4,8 @@
  */
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
-import { decodeValue, instant, storableText, wireVersion, type Decoded } from './envelope.ts'
+import { oneLine } from '@imapfleet/observe'
+import { decode, decodeValue, instant, storableText, wireVersion, type Decoded } from './envelope.ts'
 
 const user = z.string().min(1).max(1024)
 const endedSessions = z.object({ sessions: z.int().min(0) })
@@ -85,7 +86,7 @@ export const orderKinds = {
   newlog: row({
     input: z.object({}),
     result: done,
-    title: () => 'reopen the protocol log',
+    title: () => 'reopen the log files',
     outcome: () => 'done',
   }),
   version: row({
@@ -208,6 +209,27 @@ export const orderSchema = z.object({
   action: orderActionSchema,
 })
 export type Order = z.infer<typeof orderSchema>
+
+/** What an order of any version has: enough to answer that an edge cannot carry it out. */
+const foreignOrderSchema = z.object({
+  v: z.int().min(0).max(1_000_000),
+  id: z.uuid(),
+  action: z.object({ kind: storableText(100) }),
+})
+
+/** Why an edge does not carry out an order that it cannot parse. Undefined: it has no answer, because it is no order. */
+export function orderRefusal(data: Uint8Array, version: string): { id: string; reason: string } | undefined {
+  const foreign = decode(foreignOrderSchema, data)
+  if (!foreign.ok) return undefined
+  const { v, id, action } = foreign.value
+  const own = `this edge has version ${version}`
+  if (v !== wireVersion)
+    return { id, reason: `${own} and speaks wire version ${wireVersion}, the order has wire version ${v}` }
+  if (!Object.hasOwn(orderKinds, action.kind))
+    return { id, reason: `${own}, which has no order ${oneLine(action.kind)}: upgrade it` }
+  const decoded = decode(orderSchema, data)
+  return decoded.ok ? undefined : { id, reason: `${own} and does not accept ${decoded.reason}` }
+}
 
 const grouped = new Intl.NumberFormat('en-US')
 

@@ -6,6 +6,7 @@ import type { Edge } from '../edge/edge.ts'
 import { edgeAtWork } from '../edge/edge.test-support.ts'
 import { ScriptedNats, sender } from './fleet.test-support.ts'
 import { Orders } from './orders.ts'
+import { version } from '../version.ts'
 
 const order = (action: OrderAction, more: Partial<Order> = {}): Order => ({
   ...{ v: wireVersion, id: randomUUID(), givenBy: 'ann', at: Date.now(), expiresAt: Date.now() + 60_000 },
@@ -155,21 +156,38 @@ test('an order that another edge made JetStream send is not carried out', async 
   assert.equal(edge.context.metrics.snapshot().counters['forged_messages_total'], 1)
 })
 
-test('an order that this edge does not understand is not answered, and is logged once per connection to NATS', async () => {
-  const { give, logged } = await edgeWithOrders()
+test('an order that this edge does not understand is refused with the reason, and logged once per connection to NATS', async () => {
+  const { give, logged, session } = await edgeWithOrders()
+  const joe = await session('joe')
   const good = order({ kind: 'version' })
-  for (const bad of [
-    { ...good, action: { kind: 'self-destruct' } },
-    { ...good, action: { kind: 'kick-user' } },
-    { ...good, action: { kind: 'kick-user', user: '' } },
-    { ...good, action: { kind: 'pause-upstream', upstream: '../x' } },
-    { ...good, v: 2 },
-    { ...good, id: 'x' },
-    Buffer.from('kick joe'),
-  ])
-    assert.deepEqual(give(bad), [])
+  for (const [bad, reason] of [
+    [{ ...good, action: { kind: 'self-destruct' } }, /has no order self-destruct: upgrade it$/],
+    [{ ...good, action: { kind: 'self-destruct\r\n' } }, /has no order self-destruct\?\?: upgrade it$/],
+    [{ ...good, action: { kind: 'constructor' } }, /has no order constructor/],
+    [{ ...good, action: { kind: 'kick-user' } }, /does not accept action\.user: /],
+    [{ ...good, action: { kind: 'kick-user', user: '' } }, /does not accept action\.user: /],
+    [{ ...good, action: { kind: 'pause-upstream', upstream: '../x' } }, /does not accept action\.upstream: /],
+    [
+      { ...good, v: 2, action: { kind: 'kick-user', user: 'joe' } },
+      /speaks wire version 1, the order has wire version 2$/,
+    ],
+    [{ ...good, expiresAt: undefined }, /does not accept expiresAt: /],
+  ] as const) {
+    const [answer, ...rest] = give(bad)
+    assert.deepEqual(
+      [answer?.to, answer?.ok, answer?.result, rest],
+      [subjects.answer(sender, good.id), false, null, []],
+    )
+    assert.match(answer?.reason ?? '', new RegExp(`^this edge has version ${version}`))
+    assert.match(answer?.reason ?? '', reason)
+  }
+  for (const none of [{ ...good, id: 'x' }, { ...good, v: 'two' }, { id: good.id }, Buffer.from('kick joe')])
+    assert.deepEqual(give(none), [])
   assert.equal(logged.filter((line) => line.includes('order_unreadable')).length, 1)
-  assert.equal(give(good).length, 1)
+  joe.say('a NOOP\r\n')
+  await joe.until('a OK')
+  // A refusal is not remembered: the order was not carried out.
+  assert.equal(give(good)[0]?.ok, true)
 })
 
 test('an order with a parameter that names nothing here is answered with the reason', async () => {

@@ -7,6 +7,7 @@ import type { NatsHandles } from '@imapfleet/nats'
 import {
   decode,
   encode,
+  orderRefusal,
   orderSchema,
   subjects,
   toAnswers,
@@ -18,6 +19,7 @@ import { reasonOf } from '@imapfleet/observe'
 import type { Edge } from '../edge/edge.ts'
 import { carryOut } from '../ops/operations.ts'
 import { runtime } from '../runtime.ts'
+import { version } from '../version.ts'
 import { isFromControl, type Forgeries } from './from-control.ts'
 import type { Sender } from './nats.ts'
 
@@ -91,18 +93,19 @@ export class Orders {
       // Once per connection to NATS, because a faulty sender may send many.
       if (!this.#isWarned) this.#edge.context.log.warn('order_unreadable', { reason: decoded.reason })
       this.#isWarned = true
-      return []
+      // Control may be newer. It is answered, so that it does not wait for this edge.
+      const refusal = orderRefusal(data, version)
+      return refusal ? this.#answers(refusal.id, { ok: false, reason: refusal.reason }) : []
     }
     const order = decoded.value
     const outcome = this.#outcomes.get(order.id) ?? this.#outcomeOf(order)
     this.#remember(order.id, outcome)
-    const head = {
-      v: wireVersion,
-      ...this.#sender,
-      at: runtime.wall(),
-      order: order.id,
-    } as const
-    const subject = subjects.answer(this.#sender, order.id)
+    return this.#answers(order.id, outcome)
+  }
+
+  #answers(order: string, outcome: OrderOutcome): { subject: string; data: Uint8Array }[] {
+    const head = { v: wireVersion, ...this.#sender, at: runtime.wall(), order } as const
+    const subject = subjects.answer(this.#sender, order)
     return toAnswers(head, outcome).map((answer) => ({ subject, data: encode(answer) }))
   }
 

@@ -212,9 +212,15 @@ function addressOf(target: FleetTarget, edges: readonly EdgeRow[]): OrderAddress
   return { kind: target.kind, edge: target.name, region: edges[0]?.region ?? '' }
 }
 
-function accountOf({ id, region, silent }: EdgeRow, outcome: OrderOutcome | undefined): OrderedEdge {
+function accountOf(edge: EdgeRow, outcome: OrderOutcome | undefined): OrderedEdge {
+  const { id, region } = edge
   if (!outcome) {
-    const reason = silent ? 'it is silent' : 'it did not answer in time'
+    const isForeign = edge.silent && !edge.missing
+    const reason = isForeign
+      ? `it speaks wire version ${edge.wireVersion}`
+      : edge.silent
+        ? 'it is silent'
+        : 'it did not answer in time'
     return { id, region, status: 'silent', reason, result: null }
   }
   return outcome.ok
