@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { desiredChangedSchema, desiredSchema } from './desired.ts'
 import { decode, encode } from './envelope.ts'
 import { evidenceSchema } from './evidence.ts'
@@ -36,16 +36,38 @@ const recorded = recordings.flatMap(({ file, messages }) =>
   Object.entries(messages).map(([name, message]) => ({ title: `${file} ${name}`, name, message })),
 )
 
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+  version: string
+}
+
 test('every release has recorded each kind of message', () => {
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
-    version: string
-  }
-  assert.deepEqual(
-    recordings.map(({ file }) => file).filter((file) => file === `${version}.json`),
-    [`${version}.json`],
-  )
   for (const { file, messages } of recordings)
     assert.deepEqual(Object.keys(messages).sort(), Object.keys(schemas).sort(), file)
+})
+
+/** Optional fields that no single message has together with the others. */
+const elsewhere = new Set(['orderAnswer.reason'])
+
+/** The fields of the schema that the recorded message does not have, at any depth. */
+function missingFields(schema: unknown, value: unknown, path: string): string[] {
+  if (schema instanceof z.ZodOptional) return missingFields(schema.unwrap(), value, path)
+  if (schema instanceof z.ZodPipe) return missingFields(schema.in, value, path)
+  if (schema instanceof z.ZodArray) return missingFields(schema.element, (value as unknown[])[0], path)
+  if (!(schema instanceof z.ZodObject)) return []
+  return Object.entries(schema.shape).flatMap(([field, inner]) => {
+    const name = `${path}.${field}`
+    const written = (value as Record<string, unknown> | undefined)?.[field]
+    if (written === undefined) return elsewhere.has(name) ? [] : [name]
+    return missingFields(inner, written, name)
+  })
+}
+
+test('the recording of this version has every field that it can write', () => {
+  const current = recordings.find(({ file }) => file === `${version}.json`)
+  const missing = Object.entries(schemas).flatMap(([name, schema]) =>
+    missingFields(schema, current?.messages[name], name),
+  )
+  assert.deepEqual(missing, [], `add them to packages/protocol/recorded/${version}.json`)
 })
 
 test('a recorded message is understood, and nothing of it is lost or changed', () => {
