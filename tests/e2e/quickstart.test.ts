@@ -115,6 +115,40 @@ suite('quickstart', () => {
     await gone()
   })
 
+  test('an edge that was handed over to another process is not restarted, and that process is stopped at the end', async () => {
+    const { running, facts } = await clone.start()
+    const edges = async () =>
+      [...(await processesOf(clone.directory))].filter(([, line]) => line.includes('edges/eu-1/edge.yaml'))
+    const [older, ...others] = await edges()
+    assert.ok(older && others.length === 0)
+    process.kill(older[0], 'SIGUSR2')
+    const [newer] = await until('one newer process', async () => {
+      const found = await edges()
+      return found.length === 1 && found[0]![0] !== older[0] && found
+    })
+    const client = await logIn(facts.edges[0]?.imapPort ?? 0, facts)
+    // It is the only one, and would not be if another one had been started beside it.
+    process.kill(newer![0], 'SIGKILL')
+    await client.kill()
+    const [restarted] = await until('it to be restarted', async () => {
+      const found = await edges()
+      return found.length === 1 && found[0]![0] !== newer![0] && found
+    })
+    await until('the edge to serve', async () =>
+      (await edgesOf(facts)).every(({ state }) => state === 'serving'),
+    )
+    assert.match(running.stdout(), /eu-1 .*the process that took over has ended, restarting it/)
+    assert.doesNotMatch(running.stdout(), /eu-1 .*exited/)
+    process.kill(restarted![0], 'SIGUSR2')
+    await until('the next process', async () => {
+      const found = await edges()
+      return found.length === 1 && found[0]![0] !== restarted![0]
+    })
+    running.child.kill('SIGTERM')
+    await running.ended
+    await gone()
+  })
+
   test('a given IMAP server is used instead of the demo server', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => socket.destroy())

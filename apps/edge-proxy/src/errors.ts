@@ -14,11 +14,14 @@ export type ErrorCode = keyof typeof errorCodes
 /** The message is for operators: what is wrong, one line for each problem. */
 export class EdgeError extends Error {
   readonly code: ErrorCode
+  /** The configuration keys whose values asked for what failed, such as `listeners.imap.port`. */
+  readonly keys: readonly string[]
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+  constructor(code: ErrorCode, message: string, keys: readonly string[] = []) {
+    super(message)
     this.name = 'EdgeError'
     this.code = code
+    this.keys = keys
   }
 }
 
@@ -28,7 +31,8 @@ export function listenFailed(
   error: NodeJS.ErrnoException,
 ): EdgeError {
   const reason = listenAdvice(section, error.code) ?? error.message
-  return new EdgeError('listen_failed', `${section}: cannot listen on ${address} port ${port}: ${reason}`)
+  const message = `${section}: cannot listen on ${address} port ${port}: ${reason}`
+  return new EdgeError('listen_failed', message, [`${section}.address`, `${section}.port`])
 }
 
 function listenAdvice(section: string, code: string | undefined): string | undefined {

@@ -80,6 +80,8 @@ export async function edgeProxy(options: EdgeOptions): Promise<EdgeProcess> {
     // It has no state to save, and the parts that it would tell are being stopped too.
     deathSignal: 'SIGKILL',
     graceMs: 5_000,
+    // SIGUSR2.
+    handsOver: true,
     isReady: async () =>
       (await fetch(`http://127.0.0.1:${httpPort}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok,
   })

@@ -12,6 +12,7 @@ import type { Ground } from './ground.ts'
 import { launch } from './launch.ts'
 import { writePidFile } from './leftover.ts'
 import { LocalError } from './local-error.ts'
+import { groupRuns, signalGroup } from './process-group.ts'
 
 export interface ProcessSpec {
   name: string
@@ -29,6 +30,8 @@ export interface ProcessSpec {
   isReady: () => Promise<boolean>
   readyWithinMs?: number
   graceMs?: number
+  /** It can hand its work to a process that it starts itself, and end. */
+  handsOver?: boolean
 }
 
 /** `signal` is null after an exit with a status, and the other way round. */
@@ -43,6 +46,8 @@ export class LocalProcess {
   readonly #spec: ProcessSpec
   readonly #pidFile: string
   #child: ChildProcess | undefined
+  /** Of the last child, if it hands over: the pid of the child. */
+  #group: number | undefined
   #lastExit: Exit = { code: null, signal: null }
   #logStarted = false
 
@@ -80,12 +85,13 @@ export class LocalProcess {
 
   /** Sends the stop signal, and kills the child after the grace period. */
   async stop(): Promise<void> {
-    const child = this.#child
-    if (!child) return
-    child.kill(this.#spec.stopSignal ?? 'SIGTERM')
-    const late = setTimeout(() => child.kill('SIGKILL'), this.#spec.graceMs ?? 10_000)
+    if (!this.#child && this.#group === undefined) return
+    this.#signal(this.#spec.stopSignal ?? 'SIGTERM')
+    const late = setTimeout(() => this.#signal('SIGKILL'), this.#spec.graceMs ?? 10_000)
     await this.exited()
+    while (this.isHandedOver) await sleep(20)
     clearTimeout(late)
+    this.#forgetGroup()
   }
 
   /** `kill -9`, for tests of what survives it. */
@@ -98,7 +104,12 @@ export class LocalProcess {
     this.#child?.kill(signal)
   }
 
-  /** Resolves when it has ended; immediately if it does not run. */
+  /** It has ended, and a process that it handed its work to runs. */
+  get isHandedOver(): boolean {
+    return this.#child === undefined && this.#group !== undefined && groupRuns(this.#group)
+  }
+
+  /** Resolves when it has ended; immediately if it does not run. Processes that it handed its work to do not count. */
   async exited(): Promise<Exit> {
     if (this.#child) await once(this.#child, 'exit')
     return this.#lastExit
@@ -122,15 +133,28 @@ export class LocalProcess {
     })
     closeSync(log)
     this.#child = child
+    const handsOver = spec.handsOver ?? false
+    this.#group = handsOver ? child.pid : undefined
     const forget = () => {
       this.#child = undefined
       this.#lastExit = { code: child.exitCode, signal: child.signalCode }
-      rmSync(this.#pidFile, { force: true })
+      if (!this.isHandedOver) this.#forgetGroup()
     }
     child.once('exit', forget)
     child.once('error', forget)
-    if (child.pid !== undefined) writePidFile(this.#pidFile, child.pid, stopSignal)
+    if (child.pid !== undefined) writePidFile(this.#pidFile, child.pid, stopSignal, handsOver)
     return child
+  }
+
+  /** To the child, and to the processes that it handed its work to. */
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#group === undefined) this.#child?.kill(signal)
+    else signalGroup(this.#group, signal)
+  }
+
+  #forgetGroup(): void {
+    this.#group = undefined
+    rmSync(this.#pidFile, { force: true })
   }
 
   #failure(what: string): LocalError {

@@ -5,6 +5,7 @@ import { EdgeError } from '../errors.ts'
 import { certificateDates, type CertificateDates } from '../net/certificate-dates.ts'
 import { listenerTlsContext } from '../net/tls.ts'
 import { serverTlsContext } from '../server/tls.ts'
+import { haveSameValues } from './settings.ts'
 
 /** By name. A listener or server without TLS is not in it. */
 export interface Certificates {
@@ -12,14 +13,35 @@ export interface Certificates {
   readonly upstreams: ReadonlyMap<string, SecureContext>
   /** Of every certificate that the edge shows to clients, mail servers or NATS. */
   readonly dates: readonly CertificateDates[]
+  /** Why files were not read again, and what was read before is used. */
+  readonly unread: readonly string[]
 }
 
-/** Throws `tls_unreadable`, with one line for each listener or server whose files cannot be used. */
-export function readCertificates({ listeners, upstreams, fleet }: EdgeConfig): Certificates {
-  const problems: string[] = []
+/** A configuration and what was read for it. */
+export interface CertificatesInForce {
+  config: EdgeConfig
+  certificates: Certificates
+}
+
+/**
+ * Throws `tls_unreadable`, with one line for each listener or server whose files cannot be used.
+ * @param inForce used for a listener or server with the same settings whose files cannot be read now
+ */
+export function readCertificates(edgeConfig: EdgeConfig, inForce?: CertificatesInForce): Certificates {
+  const { listeners, upstreams, fleet } = edgeConfig
+  const problems: EdgeError[] = []
+  const unread: string[] = []
   const dates: CertificateDates[] = []
+  const keep = (error: EdgeError, section: 'listeners' | 'upstreams', name: string) => {
+    if (!inForce || !haveSameValues(error.keys, edgeConfig, inForce.config)) return undefined
+    const kept = inForce.certificates[section].get(name)
+    if (!kept) return undefined
+    unread.push(error.message)
+    dates.push(...inForce.certificates.dates.filter(({ owner }) => owner === `${section}.${name}`))
+    return kept
+  }
   const read = <Config extends { certFile?: string | undefined }>(
-    section: string,
+    section: 'listeners' | 'upstreams',
     all: Record<string, Config>,
     contextOf: (name: string, config: Config) => SecureContext | undefined,
   ) => {
@@ -33,7 +55,9 @@ export function readCertificates({ listeners, upstreams, fleet }: EdgeConfig): C
         if (found) dates.push(found)
       } catch (error) {
         if (!(error instanceof EdgeError)) throw error
-        problems.push(error.message)
+        const kept = keep(error, section, name)
+        if (kept) contexts.set(name, kept)
+        else problems.push(error)
       }
     return contexts
   }
@@ -43,7 +67,13 @@ export function readCertificates({ listeners, upstreams, fleet }: EdgeConfig): C
     listeners: read('listeners', listeners, listenerTlsContext),
     upstreams: read('upstreams', upstreams, serverTlsContext),
     dates,
+    unread,
   }
-  if (problems.length > 0) throw new EdgeError('tls_unreadable', problems.join('\n'))
+  if (problems.length > 0)
+    throw new EdgeError(
+      'tls_unreadable',
+      problems.map(({ message }) => message).join('\n'),
+      problems.flatMap(({ keys }) => keys),
+    )
   return certificates
 }

@@ -110,10 +110,13 @@ export class Edge {
   /**
    * Puts another configuration in force. Sessions continue; idle connections to a server whose settings have changed are
    * closed. Throws `tls_unreadable` and changes nothing if a certificate or key cannot be used.
+   * @param certificates `kept`: one that cannot be read again stays in force if its settings have not changed
    */
-  apply(config: EdgeConfig): void {
+  apply(config: EdgeConfig, { certificates: rule = 'read' }: { certificates?: 'read' | 'kept' } = {}): void {
     const { settings, servers, pool, log } = this.context
-    const certificates = readCertificates(config)
+    const inForce = { config: settings.current, certificates: settings.certificates }
+    const certificates = readCertificates(config, rule === 'kept' ? inForce : undefined)
+    for (const reason of certificates.unread) log.warn('certificate_unread', { reason })
     settings.replace(config, certificates)
     servers.configure(config, certificates.upstreams)
     log.level = config.log.level

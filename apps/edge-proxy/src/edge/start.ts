@@ -1,10 +1,12 @@
-/** Starts an edge with the last configuration of the fleet or, if that fails, with its own file. */
+/** Starts an edge with the last configuration of the fleet or, if that is at fault for a failure, with its own file. */
 import type { EdgeConfig } from '@imapfleet/config'
 import { reasonOf, type Log } from '@imapfleet/observe'
 import type { LayerVersions } from '@imapfleet/protocol'
+import { EdgeError } from '../errors.ts'
 import { InheritedSockets } from '../net/inherited-sockets.ts'
 import { Clock } from './clock.ts'
 import { Edge } from './edge.ts'
+import { haveSameValues } from './settings.ts'
 
 /** Identifies a configuration of the fleet. Numbers of revisions can occur twice, before and after a restore of control. */
 export interface FleetRevision {
@@ -23,6 +25,10 @@ export interface RejectedRevision extends FleetRevision {
   reason: string
 }
 
+/**
+ * Throws if the edge cannot start with its own file either: its port is in use, its certificate cannot be read, or its trace
+ * file cannot be written.
+ */
 export async function startEdge(
   ownConfig: EdgeConfig,
   fleetConfig: FleetConfig | undefined,
@@ -34,7 +40,9 @@ export async function startEdge(
     try {
       return { edge: await started(fleetConfig.config, log, sockets), rejected }
     } catch (error) {
-      const { revision, versions } = fleetConfig
+      const { config, revision, versions } = fleetConfig
+      // The edge's own file asks for the same port or file, so the revision is not at fault.
+      if (error instanceof EdgeError && haveSameValues(error.keys, config, ownConfig)) throw error
       const reason = reasonOf(error)
       rejected = { revision, ...(versions && { versions }), reason }
       log.error('config_unstartable', { revision, reason })

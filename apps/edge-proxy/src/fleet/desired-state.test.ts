@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Layer } from '@imapfleet/config'
+import { mergeLayers, type Layer } from '@imapfleet/config'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { encode, type Desired, type Revocation } from '@imapfleet/protocol'
 import { edgeAtWork, type EdgeAtWork } from '../edge/edge.test-support.ts'
 import type { RejectedRevision } from '../edge/start.ts'
+import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import { untilTrue } from '../pool/pool.test-support.ts'
 import { runtime } from '../runtime.ts'
 import { DesiredState } from './desired-state.ts'
@@ -30,11 +31,13 @@ const revocation = (sequence: number, subject = 'joe'): Revocation => ({
 const idleTimeout = (revision: number, ms: unknown) => ({ revision, layer: { pool: { idleTimeoutMs: ms } } })
 
 /** The desired state of a real edge. */
-async function stateOfEdge(options: { rejected?: RejectedRevision; controlNow?: () => number } = {}) {
-  const atWork = await edgeAtWork()
+async function stateOfEdge(
+  options: { rejected?: RejectedRevision; controlNow?: () => number; layer?: Layer } = {},
+) {
+  const atWork = await edgeAtWork(options.layer)
   const nats = new ScriptedNats()
   const stateDir = temporaryDirectory('desired')
-  const own: { document: Layer } = { document: ownDocument(atWork) }
+  const own = { document: mergeLayers(ownDocument(atWork), options.layer ?? {}) }
   const { trace_lines_lost_total: lost } = atWork.edge.context.metrics.counters
   const traces = new FleetTraces({
     edge: atWork.edge,
@@ -157,6 +160,32 @@ test('a state that could not be applied to its end is not shown as applied, and 
   isBroken = false
   await apply(wanted)
   assert.deepEqual([state.version, edge.state], [5, 'draining'])
+})
+
+test('a certificate that cannot be read any longer stays in force, and is no fault of the revision', async () => {
+  const directory = temporaryDirectory('desired')
+  const files = { certFile: join(directory, 'cert.pem'), keyFile: join(directory, 'key.pem') }
+  writeFileSync(files.certFile, testCertificate)
+  writeFileSync(files.keyFile, testKey)
+  const main = { tls: 'starttls', caFile: join(directory, 'ca.pem') }
+  writeFileSync(main.caFile, testCertificate)
+  const { state, apply, idleTimeoutMs, edge, logged } = await stateOfEdge({
+    layer: { listeners: { imap: { tls: 'starttls', ...files } }, upstreams: { main } },
+  })
+  const { settings } = edge.context
+  const [before, { length }] = [settings.listenerTls('imap'), settings.certificateDates]
+  assert.ok(before !== undefined && length === 1)
+  for (const file of [files.keyFile, main.caFile]) rmSync(file)
+  await apply(desired(5, { config: idleTimeout(2, 50_000) }))
+  assert.deepEqual([state.applied, state.rejected, idleTimeoutMs()], [2, undefined, 50_000])
+  assert.equal(settings.listenerTls('imap'), before)
+  assert.equal(settings.certificateDates.length, 1)
+  assert.equal(logged.filter((line) => /certificate_unread .*ENOENT/.test(line)).length, 2)
+  // Another one is a fault of the revision.
+  const layer = { listeners: { imap: { certFile: `${files.certFile}.new` } } }
+  await apply(desired(6, { config: { revision: 3, layer } }))
+  assert.deepEqual([state.applied, state.rejected?.revision], [2, 3])
+  assert.match(state.rejected?.reason ?? '', /cert\.pem\.new.*ENOENT/)
 })
 
 test('a configuration with a mistake is rejected as a whole; the rest of the state is applied', async () => {

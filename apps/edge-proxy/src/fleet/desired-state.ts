@@ -167,7 +167,8 @@ export class DesiredState {
       return this.#reject(config, reason)
     }
     try {
-      edge.apply(resolved.config)
+      // A file that cannot be read any longer is no fault of the revision.
+      edge.apply(resolved.config, { certificates: 'kept' })
     } catch (error) {
       return this.#reject(config, reasonOf(error).replaceAll('\n', '; '))
     }

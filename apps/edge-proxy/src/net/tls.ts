@@ -21,7 +21,12 @@ export function listenerTlsContext(name: string, config: ListenerConfig): Secure
     })
   } catch (error) {
     const reason = `cannot use ${certFile} with ${keyFile}: ${(error as Error).message}`
-    throw new EdgeError('tls_unreadable', `listeners.${name}: ${reason}`)
+    const keys = ['tls', 'certFile', 'keyFile', 'minTlsVersion', 'ciphers']
+    throw new EdgeError(
+      'tls_unreadable',
+      `listeners.${name}: ${reason}`,
+      keys.map((key) => `listeners.${name}.${key}`),
+    )
   }
 }
 

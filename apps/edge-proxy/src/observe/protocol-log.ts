@@ -11,7 +11,7 @@ export class ProtocolLog implements TraceSink {
     try {
       this.#file = new LogFile(path, 0o600)
     } catch (error) {
-      throw new EdgeError('trace_unwritable', `trace.file: ${(error as Error).message}`)
+      throw new EdgeError('trace_unwritable', `trace.file: ${(error as Error).message}`, ['trace.file'])
     }
   }
 

@@ -5,6 +5,17 @@ import * as tls from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
 import { EdgeError } from '../errors.ts'
 
+const tlsKeys = [
+  'tls',
+  'caFile',
+  'caPath',
+  'certFile',
+  'keyFile',
+  'minTlsVersion',
+  'maxTlsVersion',
+  'ciphers',
+] as const satisfies (keyof UpstreamConfig)[]
+
 /** Undefined: the server is configured without TLS. Throws `tls_unreadable`. */
 export function serverTlsContext(name: string, config: UpstreamConfig): tls.SecureContext | undefined {
   if (config.tls === 'none') return undefined
@@ -23,7 +34,11 @@ export function serverTlsContext(name: string, config: UpstreamConfig): tls.Secu
       ...(config.ciphers && { ciphers: config.ciphers }),
     })
   } catch (error) {
-    throw new EdgeError('tls_unreadable', `upstreams.${name}: ${(error as Error).message}`)
+    throw new EdgeError(
+      'tls_unreadable',
+      `upstreams.${name}: ${(error as Error).message}`,
+      tlsKeys.map((key) => `upstreams.${name}.${key}`),
+    )
   }
 }
 

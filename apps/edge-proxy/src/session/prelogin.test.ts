@@ -58,7 +58,12 @@ function withTls(requireTls = false) {
   Object.assign(context.settings.current.listeners['imap']!, { tls: 'starttls', requireTls })
   const tls = createSecureContext({ cert: testCertificate, key: testKey })
   const listeners = new Map([['imap', tls]])
-  context.settings.replace(context.settings.current, { listeners, upstreams: new Map(), dates: [] })
+  context.settings.replace(context.settings.current, {
+    listeners,
+    upstreams: new Map(),
+    dates: [],
+    unread: [],
+  })
   return context
 }
 
