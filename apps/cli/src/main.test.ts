@@ -29,6 +29,7 @@ const edge: EdgeView = {
 const trace: TraceView = {
   id: edge.boot,
   user: 'alice',
+  region: null,
   createdBy: 'admin',
   createdAt: now,
   expiresAt: new Date(Date.now() + 600_000).toISOString(),

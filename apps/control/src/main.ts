@@ -4,6 +4,7 @@ import os from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   enrolmentRequestSchema,
+  limitsSchema,
   roleSchema,
   scopeSchema,
   tokenRequestSchema,
@@ -99,12 +100,16 @@ program
   .requiredOption('--name <name>', 'its owner, as the audit log shows it', parseName)
   .addOption(new Option('--role <role>', 'what it may do').choices(roleSchema.options).makeOptionMandatory())
   .addOption(new Option('--scope <scope...>', 'extra rights').choices(scopeSchema.options).default([]))
+  .option('--region <region...>', 'limits it to these regions')
+  .option('--domain <domain...>', 'limits it to the users of these domains')
   .option(
     '--expires <duration>',
     'how long it is valid, such as 12h or 90d (default: no expiry)',
     parseDuration,
   )
-  .action(async (options: { name: string; role: Role; scope: Scope[]; expires?: number }) => {
+  .action(async (options: TokenOptions) => {
+    const limits = limitsSchema.safeParse({ regions: options.region, domains: options.domain })
+    if (!limits.success) fail(`cannot make a token: ${limits.error.issues[0]?.message ?? ''}`, wrongSettings)
     const database = databaseOrExit(settingsOrExit())
     const db = openDatabase(database)
     try {
@@ -115,6 +120,7 @@ program
         name,
         role,
         scopes,
+        limits: limits.data,
         expiresInSeconds,
       })
       process.stdout.write(`${made.token}\n`)
@@ -124,6 +130,15 @@ program
       await db.close()
     }
   })
+
+interface TokenOptions {
+  name: string
+  role: Role
+  scope: Scope[]
+  region?: string[]
+  domain?: string[]
+  expires?: number
+}
 
 const nats = program.command('nats').description('NATS with a credential for each edge')
 nats

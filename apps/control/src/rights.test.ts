@@ -30,7 +30,7 @@ const orders: { [Kind in OrderKind]: { action: OrderAction<Kind>; roles: readonl
   'resume-upstream': { action: { kind: 'resume-upstream', upstream: 'main' }, roles: ['operator', 'admin'] },
 }
 
-const root = { id: randomUUID(), name: 'root', role: 'admin', scopes: [] } as const
+const root = { id: randomUUID(), name: 'root', role: 'admin', scopes: [], limits: {} } as const
 const roles = ['viewer', 'operator', 'admin'] as const
 const scopeSets = [[], ['trace-bodies']] as const
 

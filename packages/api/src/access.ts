@@ -1,6 +1,7 @@
 /** Tokens and the audit log, as the control API shows them. */
 import { z } from 'zod'
 import { json } from './json.ts'
+import { isLimited, limitsSchema } from './limits.ts'
 import { numberedPage, pageById } from './pages.ts'
 import { roleSchema, route, scopeSchema } from './route.ts'
 
@@ -10,8 +11,15 @@ export const tokenRequestSchema = z
     name: z.string().regex(/^[\w.@+-]{1,100}$/, 'use letters, digits and . _ @ + -, at most 100'),
     role: roleSchema,
     scopes: z.array(scopeSchema).max(20).default([]),
+    /** If left out, the token is not limited. */
+    limits: limitsSchema.default({}),
     /** If left out, the token is valid until it is revoked. */
     expiresInSeconds: z.int().min(60).max(315_360_000).optional(),
+  })
+  .refine(({ role, limits }) => role !== 'admin' || !isLimited(limits), {
+    path: ['role'],
+    message:
+      'must be viewer or operator, because the token is limited: admins give access to the whole fleet',
   })
   .meta({ id: 'TokenRequest' })
 export type TokenRequest = z.input<typeof tokenRequestSchema>
@@ -22,6 +30,7 @@ export const tokenSchema = z
     name: z.string(),
     role: roleSchema,
     scopes: z.array(z.string()),
+    limits: limitsSchema.default({}),
     createdBy: z.string(),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().nullable(),
@@ -64,6 +73,7 @@ export const accessRoutes = {
     tag: 'access',
     summary: 'Make a token; only this answer shows it',
     role: 'admin',
+    limits: 'unlimited-only',
     secret: true,
     body: tokenRequestSchema,
     status: 201,
@@ -76,6 +86,7 @@ export const accessRoutes = {
     tag: 'access',
     summary: 'All tokens, including revoked and expired ones, newest first',
     role: 'admin',
+    limits: 'unlimited-only',
     query: pageById,
     answer: tokenListSchema,
     returns: 'Tokens',
@@ -86,6 +97,7 @@ export const accessRoutes = {
     tag: 'access',
     summary: 'Revoke a token',
     role: 'admin',
+    limits: 'unlimited-only',
     params: z.object({ id: z.uuid() }),
     answer: tokenSchema,
     returns: 'The revoked token',
@@ -96,6 +108,7 @@ export const accessRoutes = {
     tag: 'access',
     summary: 'The audit log, newest first',
     role: 'admin',
+    limits: 'unlimited-only',
     query: numberedPage.extend({
       actor: z.string().max(200).optional(),
       action: z.string().max(200).optional(),

@@ -104,6 +104,7 @@ export const edgeRoutes = {
     tag: 'edges',
     summary: 'All edges except forgotten ones, by region and name',
     role: 'viewer',
+    limits: 'region',
     query: z.object({
       limit: decimalNumber(1, 5_000).default(5_000),
       /** `next` of the previous page. */
@@ -118,6 +119,7 @@ export const edgeRoutes = {
     tag: 'edges',
     summary: 'One edge, even a forgotten one',
     role: 'viewer',
+    limits: 'region',
     params: oneEdge,
     answer: edgeSchema,
     returns: 'The edge',
@@ -128,6 +130,7 @@ export const edgeRoutes = {
     tag: 'edges',
     summary: 'Remove an edge from the fleet for good; its next heartbeat returns it',
     role: 'operator',
+    limits: 'region',
     params: oneEdge,
     answer: edgeSchema,
     returns: 'The forgotten edge',
@@ -138,6 +141,7 @@ export const edgeRoutes = {
     tag: 'edges',
     summary: 'Drain edges: they accept no new clients, and their sessions continue',
     role: 'operator',
+    limits: 'region',
     body: drainRequestSchema,
     answer: drainSchema,
     returns: 'The edges in the target',
@@ -151,6 +155,7 @@ export const edgeRoutes = {
       'Control publishes no desired state while its database has no revision and edges run the state of another database. ' +
       'After this the state of this database is published: edges without a layer in it return to their own files.',
     role: 'admin',
+    limits: 'unlimited-only',
     answer: z.object({ adopted: z.array(z.string()) }),
     returns: 'The edges that run the state of another database',
   }),
@@ -160,6 +165,7 @@ export const edgeRoutes = {
     tag: 'edges',
     summary: 'End a drain: the edges accept clients again',
     role: 'operator',
+    limits: 'region',
     body: resumeRequestSchema,
     answer: drainSchema,
     returns: 'The edges in the target',

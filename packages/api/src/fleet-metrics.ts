@@ -8,6 +8,7 @@ export const metricRoutes = {
     tag: 'stats',
     summary: 'All edges for Prometheus, as of their last heartbeat',
     role: 'viewer',
+    limits: 'region',
     text: 'text/plain',
     returns: 'Metrics',
   }),

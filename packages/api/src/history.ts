@@ -38,6 +38,7 @@ export const historyRoutes = {
       'Labels in braces select series: `logins_total{result="ok"}`. Steps without any report are null. ' +
       'The answer ends (`to`) where the reports of all edges end, which can cut the last step short.',
     role: 'viewer',
+    limits: 'region',
     query: z.object({
       metrics: z.string().min(1).max(8_000),
       from: text.optional(),

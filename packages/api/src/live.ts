@@ -58,6 +58,7 @@ export const liveRoutes = {
       '`trouble` (why there is no tick). All three have `at`. `closed` is the last one if control ends the stream, with the ' +
       'problem, for example after the token was revoked.',
     role: 'viewer',
+    limits: 'region',
     query: z.object({ region: z.string().max(63).optional() }),
     events: { fleet: liveFleetSchema, tick: liveFleetSchema, trouble: liveTroubleSchema },
     returns: 'Events',

@@ -116,6 +116,7 @@ export const orderRoutes = {
     tag: 'orders',
     summary: 'Send an order to all edges, a region or one edge, and wait for their answers',
     role: 'operator',
+    limits: 'both',
     body: orderRequestSchema,
     answer: orderViewSchema,
     returns: 'The answer of each edge',
@@ -126,6 +127,7 @@ export const orderRoutes = {
     tag: 'orders',
     summary: 'Orders without their answers, newest first',
     role: 'operator',
+    limits: 'both',
     query: numberedPage,
     answer: orderListSchema,
     returns: 'Orders',
@@ -136,6 +138,7 @@ export const orderRoutes = {
     tag: 'orders',
     summary: 'One order with the answers, page by page',
     role: 'operator',
+    limits: 'both',
     params: z.object({ id: z.uuid() }),
     query: z.object({
       limit: decimalNumber(1, 5_000).default(1_000),

@@ -1,4 +1,5 @@
 /** Revocations, as the control API accepts and shows them. */
+import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import { operationSchema, paceSchema } from './operations.ts'
 import { numberedPage, decimalNumber } from './pages.ts'
@@ -10,6 +11,8 @@ export const revocationRequestSchema = z
     kind: z.enum(['user', 'domain']),
     subject: z.string().trim().min(1).max(1024),
     note: z.string().max(1000).default(''),
+    /** Only on the edges of this region. Left out: on all that the token may use. */
+    region: configName.optional(),
     /** How the revocation of a domain reaches several regions: staged, if left out. */
     pace: paceSchema.optional(),
   })
@@ -60,6 +63,7 @@ export const revocationRoutes = {
     summary:
       'Stop reusing the server connections of a user or a domain; a silent edge does so when it returns',
     role: 'operator',
+    limits: 'both',
     body: revocationRequestSchema,
     status: 201,
     answer: revocationStatusSchema,
@@ -71,6 +75,7 @@ export const revocationRoutes = {
     tag: 'revocations',
     summary: 'Revocations, newest first',
     role: 'operator',
+    limits: 'both',
     query: numberedPage,
     answer: revocationListSchema,
     returns: 'Revocations',
@@ -81,6 +86,7 @@ export const revocationRoutes = {
     tag: 'revocations',
     summary: 'One revocation and its progress',
     role: 'operator',
+    limits: 'both',
     params: z.object({ sequence: decimalNumber(1, Number.MAX_SAFE_INTEGER) }),
     answer: revocationStatusSchema,
     returns: 'The revocation',

@@ -12,6 +12,13 @@ export type Role = z.infer<typeof roleSchema>
 export const scopeSchema = z.enum(['trace-bodies'])
 export type Scope = z.infer<typeof scopeSchema>
 
+/**
+ * What a token with limits gets of a route. `region`: what is within its regions; a token that is limited to domains is refused.
+ * `domain`: the reverse. `both`: what is within all its limits. `unlimited-only`: every token with limits is refused. `none`: the
+ * route shows and changes nothing of a region or a user, so limits make no difference.
+ */
+export type LimitedBy = 'region' | 'domain' | 'both' | 'unlimited-only' | 'none'
+
 interface Question {
   method: 'GET' | 'POST' | 'DELETE'
   /** With names in braces: `/v1/orders/{id}`. */
@@ -23,6 +30,7 @@ interface Question {
   role: Role | 'none'
   /** A right that part of the route needs besides the role. `description` says which part. */
   scope?: Scope
+  limits: LimitedBy
   /** The answer shows a secret that is stored nowhere. It is not kept for an idempotency key either, so clients do not repeat the request. */
   secret?: true
   /** Not part of the OpenAPI document. */

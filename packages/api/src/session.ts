@@ -1,5 +1,6 @@
 /** Signing in to the web console: a token is exchanged for a cookie. */
 import { z } from 'zod'
+import { limitsSchema } from './limits.ts'
 import { roleSchema, route } from './route.ts'
 
 export const signInRequestSchema = z
@@ -8,7 +9,12 @@ export const signInRequestSchema = z
 
 /** Owner and rights of the token behind the request. */
 export const consoleSessionSchema = z
-  .object({ name: z.string(), role: roleSchema, scopes: z.array(z.string()) })
+  .object({
+    name: z.string(),
+    role: roleSchema,
+    scopes: z.array(z.string()),
+    limits: limitsSchema.default({}),
+  })
   .meta({ id: 'ConsoleSession' })
 export type ConsoleSession = z.infer<typeof consoleSessionSchema>
 
@@ -20,6 +26,7 @@ export const sessionRoutes = {
     tag: 'session',
     summary: 'Exchange a token for the cookie of the console',
     role: 'none',
+    limits: 'none',
     hidden: true,
     body: signInRequestSchema,
     status: 201,
@@ -32,6 +39,7 @@ export const sessionRoutes = {
     tag: 'session',
     summary: 'End the session of the console',
     role: 'none',
+    limits: 'none',
     hidden: true,
     status: 204,
     returns: 'The session has ended',
@@ -42,6 +50,7 @@ export const sessionRoutes = {
     tag: 'session',
     summary: 'The owner and the rights of the token or the session',
     role: 'viewer',
+    limits: 'none',
     hidden: true,
     answer: consoleSessionSchema,
     returns: 'The owner of the session',

@@ -1,4 +1,5 @@
 /** Traces, as the control API starts and shows them, and the events of a live trace. */
+import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import { pageById } from './pages.ts'
 import { route } from './route.ts'
@@ -6,6 +7,8 @@ import { route } from './route.ts'
 export const traceRequestSchema = z
   .object({
     user: z.string().min(1).max(1024),
+    /** Only on the edges of this region. Left out: on all that the token may use. */
+    region: configName.optional(),
     seconds: z.int().min(1).max(86_400).default(600),
     bytesMax: z.int().min(1024).max(1_073_741_824).default(16_777_216),
     bodies: z.boolean().default(false),
@@ -17,6 +20,8 @@ export const traceSchema = z
   .object({
     id: z.uuid(),
     user: z.string(),
+    /** Only the edges of this region. Null: all edges. */
+    region: z.string().nullable().default(null),
     createdBy: z.string(),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime(),
@@ -61,10 +66,13 @@ export const traceRoutes = {
     method: 'POST',
     path: '/v1/traces',
     tag: 'traces',
-    summary: 'Trace a user on every edge; message bodies need the scope trace-bodies',
+    summary:
+      'Trace a user on every edge, or on those of a region; message bodies need the scope trace-bodies',
     description:
-      'The trace ends after `seconds`, and when its token is revoked, expires, or loses the role or the scope.',
+      'The trace ends after `seconds`, and when its token is revoked, expires, or loses the role, the scope or the right to its ' +
+      'region or user.',
     role: 'operator',
+    limits: 'both',
     scope: 'trace-bodies',
     body: traceRequestSchema,
     status: 201,
@@ -77,6 +85,7 @@ export const traceRoutes = {
     tag: 'traces',
     summary: 'Traces, running or ended, newest first',
     role: 'operator',
+    limits: 'both',
     query: pageById,
     answer: traceListSchema,
     returns: 'Traces',
@@ -87,6 +96,7 @@ export const traceRoutes = {
     tag: 'traces',
     summary: 'One trace',
     role: 'operator',
+    limits: 'both',
     params: oneTrace,
     answer: traceSchema,
     returns: 'The trace',
@@ -97,6 +107,7 @@ export const traceRoutes = {
     tag: 'traces',
     summary: 'End a trace early',
     role: 'operator',
+    limits: 'both',
     params: oneTrace,
     answer: traceSchema,
     returns: 'The ended trace',
@@ -110,6 +121,7 @@ export const traceRoutes = {
       'Each object has a `kind`: `line`, or `edge` (an edge joined or left). An answer that control ends early has a last ' +
       'line of the kind `closed`, with the problem, for example after the token was revoked.',
     role: 'operator',
+    limits: 'both',
     scope: 'trace-bodies',
     params: oneTrace,
     text: 'application/jsonl',
@@ -126,6 +138,7 @@ export const traceRoutes = {
       'the problem, for example after the token was revoked. ' +
       'With `Last-Event-ID` the stream continues after that event.',
     role: 'operator',
+    limits: 'both',
     scope: 'trace-bodies',
     params: oneTrace,
     events: { line: traceEventSchema, edge: traceEdgeEventSchema, end: z.object({}) },

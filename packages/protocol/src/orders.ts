@@ -21,6 +21,12 @@ const countedSchema = z.object({
   domain: domain.optional(),
   upstream: configName.optional(),
 })
+/** Whose connections an order concerns. Undefined: all users of the edge, or the edge itself. */
+export type OrderSubject = { kind: 'user' | 'domain'; name: string } | undefined
+const userOf = ({ user: name }: { user?: string | undefined }): OrderSubject =>
+  name === undefined ? undefined : { kind: 'user', name }
+const ofNoUser = (): OrderSubject => undefined
+
 /** The result of an order that returns no data. */
 const done = z.object({})
 
@@ -47,18 +53,21 @@ export const orderKinds = {
     result: z.array(connectionSchema),
     title: (input) => (input.user === undefined ? 'list connections' : `list connections of ${input.user}`),
     outcome: (connections) => amount(connections.length, 'connection'),
+    subject: userOf,
   }),
   'kick-user': row({
     input: z.object({ user }),
     result: endedSessions,
     title: (input) => `kick ${input.user}`,
     outcome: ({ sessions }) => `ended ${amount(sessions, 'session')}`,
+    subject: userOf,
   }),
   'kick-domain': row({
     input: z.object({ domain }),
     result: endedSessions,
     title: (input) => `kick all users of ${input.domain}`,
     outcome: ({ sessions }) => `ended ${amount(sessions, 'session')}`,
+    subject: (input) => ({ kind: 'domain', name: input.domain }),
     isDisruptive: () => true,
   }),
   'purge-idle': row({
@@ -67,6 +76,7 @@ export const orderKinds = {
     title: (input) =>
       input.user === undefined ? 'close idle connections' : `close idle connections of ${input.user}`,
     outcome: ({ connections }) => `closed ${amount(connections, 'idle connection')}`,
+    subject: userOf,
     isDisruptive: (input) => input.user === undefined,
   }),
   count: row({
@@ -76,36 +86,43 @@ export const orderKinds = {
     title: () => 'count users and connections',
     outcome: ({ users, active, idle }) =>
       `${amount(users, 'user')}, ${amount(active, 'session')}, ${amount(idle, 'idle connection')}`,
+    subject: (input) =>
+      userOf(input) ?? (input.domain === undefined ? undefined : { kind: 'domain', name: input.domain }),
   }),
   'reset-counters': row({
     input: z.object({}),
     result: done,
     title: () => 'reset counters',
     outcome: () => 'done',
+    subject: ofNoUser,
   }),
   newlog: row({
     input: z.object({}),
     result: done,
     title: () => 'reopen the log files',
     outcome: () => 'done',
+    subject: ofNoUser,
   }),
   version: row({
     input: z.object({}),
     result: z.object({ version: storableText(64) }),
     title: () => 'show the version',
     outcome: ({ version }) => version,
+    subject: ofNoUser,
   }),
   'route-lookup': row({
     input: z.object({ user, listener: configName.optional() }),
     result: z.object({ upstream: configName }),
     title: (input) => `find the upstream of ${input.user}`,
     outcome: ({ upstream }) => upstream,
+    subject: userOf,
   }),
   'pause-upstream': row({
     input: z.object({ upstream: configName }),
     result: done,
     title: (input) => `pause upstream ${input.upstream}`,
     outcome: () => 'done',
+    subject: ofNoUser,
     isDisruptive: () => true,
   }),
   'resume-upstream': row({
@@ -113,6 +130,7 @@ export const orderKinds = {
     result: done,
     title: (input) => `resume upstream ${input.upstream}`,
     outcome: () => 'done',
+    subject: ofNoUser,
   }),
 } as const
 
@@ -125,6 +143,8 @@ interface Row<Shape extends z.ZodRawShape, Result extends z.ZodType> {
   title: (input: z.output<z.ZodObject<Shape>>) => string
   /** The result in words, for operators. */
   outcome: (result: z.output<Result>) => string
+  /** Tokens that are limited to domains give only orders with a subject in them. */
+  subject: (input: z.output<z.ZodObject<Shape>>) => OrderSubject
   /**
    * It ends sessions, refuses logins or closes the connections of many users. Control carries it out region by region. Left
    * out: it does not.
@@ -153,6 +173,7 @@ interface AnyRow {
   result: z.ZodType<OrderResult>
   title: (action: OrderAction) => string
   outcome: (result: OrderResult) => string
+  subject: (action: OrderAction) => OrderSubject
   isDisruptive?: (action: OrderAction) => boolean
 }
 /** For a kind that is known only at run time. */
@@ -186,6 +207,8 @@ export const isListResult = (kind: OrderKind): boolean => orderKinds[kind].resul
 
 /** `kick joe`. */
 export const orderTitle = (action: OrderAction): string => rows[action.kind].title(action)
+
+export const orderSubject = (action: OrderAction): OrderSubject => rows[action.kind].subject(action)
 
 /** Whether it affects many users at once. */
 export const isDisruptiveOrder = (action: OrderAction): boolean =>

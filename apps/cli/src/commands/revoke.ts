@@ -2,7 +2,7 @@
  * `imapfleet revoke` and `revocations`: edges stop reusing the server connections of a user or domain. A silent edge
  * does so before it reuses any connection. The command waits, because until then the revocation is not effective.
  */
-import type { RevocationStatus } from '@imapfleet/api'
+import type { FleetTarget, RevocationStatus } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
 import { durationOption, pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
@@ -23,6 +23,7 @@ import {
 
 interface RevokeOptions extends PaceOptions {
   note: string
+  region?: string
   wait: boolean
   timeout: number
 }
@@ -73,13 +74,14 @@ function addKind(revoke: Command, kind: 'user' | 'domain', help: string, shell: 
     .description(`revoke a ${kind}, and wait until each edge has applied it`)
     .argument('<name>', help)
     .option('--note <text>', 'why, for the record', '')
+    .option('--region <region>', 'only on the edges of this region')
     .option('--wait', 'wait until each edge has applied it (the default)', true)
     .option('--no-wait', 'do not wait for the edges')
     .addOption(durationOption('--timeout <duration>', 'how long to wait', '30s'))
     .action(async (subject: string, options: RevokeOptions, command: Command) => {
-      const { note, wait, timeout } = options
+      const { note, region, wait, timeout } = options
       const client = await shell.client(command)
-      const target = { kind: 'all' } as const
+      const target: FleetTarget = region === undefined ? { kind: 'all' } : { kind: 'region', name: region }
       if (kind === 'domain')
         await confirmOperation(
           client,
@@ -87,7 +89,9 @@ function addKind(revoke: Command, kind: 'user' | 'domain', help: string, shell: 
           options,
           shell,
         )
-      const made = await client.call('addRevocation', { body: { kind, subject, note, ...paceOf(options) } })
+      const made = await client.call('addRevocation', {
+        body: { kind, subject, note, region, ...paceOf(options) },
+      })
       if (made.operation) {
         const operation = wait ? await followOperation(client, made.operation, shell) : made.operation
         shell.answer(command, operation, (page) => operationLines(operation, page))

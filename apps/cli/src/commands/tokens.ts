@@ -1,5 +1,13 @@
 /** `imapfleet tokens`: tokens of the API. A new token is printed once, alone on stdout. */
-import { roleSchema, scopeSchema, type Role, type Scope, type TokenView } from '@imapfleet/api'
+import {
+  limitsText,
+  roleSchema,
+  scopeSchema,
+  type AccessLimits,
+  type Role,
+  type Scope,
+  type TokenView,
+} from '@imapfleet/api'
 import { Option, type Command } from 'commander'
 import { durationOption, pageByIdOptions, pageQuery, type IdPageOptions } from '../options.ts'
 import { safe } from '../print/safe.ts'
@@ -10,6 +18,8 @@ import type { Shell } from '../shell.ts'
 interface CreateOptions {
   role: Role
   scope: Scope[]
+  region?: string[]
+  domain?: string[]
   expires?: number
 }
 
@@ -17,6 +27,8 @@ const examples = `
 Examples:
   imapfleet tokens create grafana --role viewer
   imapfleet tokens create alice --role operator --scope trace-bodies --expires 90d
+  imapfleet tokens create team-eu --role operator --region eu
+  imapfleet tokens create shop --role operator --domain shop.example
   imapfleet tokens revoke 7b7c1d3c-6a0b-4f0e-9f3e-0d9b8a1c2d3e`
 
 export function addTokens(parent: Command, shell: Shell): void {
@@ -48,11 +60,16 @@ export function addTokens(parent: Command, shell: Shell): void {
         .choices(scopeSchema.options)
         .default([]),
     )
+    .option('--region <region...>', 'limit it to these regions (not for admins)')
+    .option('--domain <domain...>', 'limit it to the users of these domains (not for admins)')
     .addOption(durationOption('--expires <duration>', 'expires after this time (default: never)'))
-    .action(async (name: string, { role, scope, expires }: CreateOptions, command: Command) => {
+    .action(async (name: string, options: CreateOptions, command: Command) => {
+      const { role, scope, expires, region, domain } = options
       const client = await shell.client(command)
       const expiry = expires === undefined ? {} : { expiresInSeconds: Math.ceil(expires / 1000) }
-      const made = await client.call('createToken', { body: { name, role, scopes: scope, ...expiry } })
+      const limits: AccessLimits = { ...(region && { regions: region }), ...(domain && { domains: domain }) }
+      const body = { name, role, scopes: scope, ...(region || domain ? { limits } : {}), ...expiry }
+      const made = await client.call('createToken', { body })
       shell.note(`token ${made.id} of ${safe(made.name)}; store it now, it is not shown again:`)
       shell.answer(command, made, () => [safe(made.token)])
     })
@@ -81,6 +98,7 @@ function columns(now: number): Column<TokenView>[] {
     { title: 'NAME', cell: (token) => token.name },
     { title: 'ROLE', cell: (token) => token.role },
     { title: 'SCOPES', cell: (token) => token.scopes.join(', ') },
+    { title: 'LIMITS', cell: (token) => limitsText(token.limits) },
     { title: 'BY', cell: (token) => token.createdBy },
     { title: 'CREATED', cell: (token) => dayAndClock(token.createdAt) },
     {

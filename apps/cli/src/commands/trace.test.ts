@@ -10,6 +10,7 @@ const id = '7b7c1d3c-6a0b-4f0e-9f3e-0d9b8a1c2d3e'
 const traceUntil = (expiresAt: number): TraceView => ({
   id,
   user: 'alice',
+  region: null,
   createdBy: 'admin',
   createdAt: new Date(expiresAt - 1000).toISOString(),
   expiresAt: new Date(expiresAt).toISOString(),

@@ -23,6 +23,7 @@ Examples:
 
 interface TraceOptions {
   for: number
+  region?: string
   bodies?: true
   limit?: number
 }
@@ -33,6 +34,7 @@ export function addTrace(parent: Command, shell: Shell): void {
     .description("show users' protocol lines live from all edges, until Ctrl-C or until the time is over")
     .argument('<users...>', 'login names, as the mail client sends them')
     .addOption(durationOption('--for <duration>', 'how long', '10m'))
+    .option('--region <region>', 'only on the edges of this region')
     .option('--bodies', 'show mail too, not only its length')
     .option('--limit <size>', 'stop on an edge after this much output, such as 16M', sizeArgument)
     .addHelpText('after', examples)
@@ -40,11 +42,11 @@ export function addTrace(parent: Command, shell: Shell): void {
       const client = await shell.client(command)
       // Before the trace is started, so that a signal does not leave one behind.
       const stopped = shell.untilStopped()
-      const { for: ms, bodies = false, limit } = options
+      const { for: ms, region, bodies = false, limit } = options
       const traces: TraceView[] = []
       try {
         for (const user of new Set(users)) {
-          const body = { user, bodies, seconds: Math.ceil(ms / 1000), bytesMax: limit }
+          const body = { user, region, bodies, seconds: Math.ceil(ms / 1000), bytesMax: limit }
           traces.push(await client.call('startTrace', { body }))
         }
       } catch (error) {
@@ -53,7 +55,8 @@ export function addTrace(parent: Command, shell: Shell): void {
         throw error
       }
       const names = traces.map((trace) => safe(trace.user)).join(', ')
-      shell.note(`tracing ${names} on all edges for ${duration(ms)}; Ctrl-C ends the trace`)
+      const [where] = traces.map((trace) => (trace.region === null ? 'all edges' : safe(trace.region)))
+      shell.note(`tracing ${names} on ${where} for ${duration(ms)}; Ctrl-C ends the trace`)
       const isOne = traces.length === 1
       await Promise.all(
         traces.map((trace) =>

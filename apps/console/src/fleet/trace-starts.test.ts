@@ -8,6 +8,7 @@ const asked = (user: string): TraceRequest => ({ user, seconds: 60 })
 const traceOf = ({ user }: TraceRequest): TraceView => ({
   id: `trace-of-${user}`,
   user,
+  region: null,
   createdBy: 'marie',
   createdAt: '2026-01-01T00:00:00Z',
   expiresAt: '2026-01-01T00:01:00Z',

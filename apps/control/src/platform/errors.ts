@@ -15,6 +15,7 @@ export const errorCodes = {
   token_invalid: { status: 401, title: 'The token is not valid' },
   session_over: { status: 401, title: 'The session has ended' },
   forbidden: { status: 403, title: 'The token does not allow this' },
+  outside_limits: { status: 403, title: 'The token is limited' },
   origin_refused: { status: 403, title: 'The request did not come from the console' },
   route_unknown: { status: 404, title: 'No such route' },
   token_unknown: { status: 404, title: 'No such token' },

@@ -6,5 +6,5 @@ import { createToken } from './service.ts'
 /** An operator with a new token. */
 export async function newOperator(deps: Pick<Deps, 'db' | 'now'>, name: string): Promise<Actor> {
   const { id } = await createToken(deps, 'the tests', { name, role: 'operator', scopes: [] })
-  return { id, name, role: 'operator', scopes: [] }
+  return { id, name, role: 'operator', scopes: [], limits: {} }
 }

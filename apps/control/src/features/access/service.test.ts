@@ -21,7 +21,13 @@ import {
 } from './service.ts'
 
 const source = '192.0.2.1'
-const root: Actor = { id: '00000000-0000-4000-8000-000000000000', name: 'root', role: 'admin', scopes: [] }
+const root: Actor = {
+  id: '00000000-0000-4000-8000-000000000000',
+  name: 'root',
+  role: 'admin',
+  scopes: [],
+  limits: {},
+}
 
 suite('access', () => {
   let deps: TestDeps

@@ -1,6 +1,13 @@
 /** Tokens, sessions of the console, and who a request comes from. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import type { Role, Scope, TokenMade, TokenView } from '@imapfleet/api'
+import {
+  isLimited,
+  type AccessLimits,
+  type Role,
+  type Scope,
+  type TokenMade,
+  type TokenView,
+} from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
 import { isPassing } from '../../platform/db/trouble.ts'
@@ -31,6 +38,8 @@ export interface TokenInput {
   name: string
   role: Role
   scopes: Scope[]
+  /** If left out, the token is not limited. */
+  limits?: AccessLimits
   expiresInSeconds?: number | undefined
 }
 
@@ -45,8 +54,13 @@ const failuresMax = 30
 export async function createToken(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   createdBy: string,
-  { name, role, scopes, expiresInSeconds }: TokenInput,
+  { name, role, scopes, limits = {}, expiresInSeconds }: TokenInput,
 ): Promise<TokenMade> {
+  if (role === 'admin' && isLimited(limits))
+    throw new ServiceError(
+      'request_invalid',
+      'An admin gives access to the whole fleet, so a token with limits is a viewer or an operator.',
+    )
   const token = tokenPrefix + newSecret()
   const expiresAt = expiresInSeconds === undefined ? null : new Date(now() + expiresInSeconds * 1000)
   const row = await db.orm.transaction(async (tx) => {
@@ -56,10 +70,14 @@ export async function createToken(
       hash: hashOf(token),
       role,
       scopes,
+      limits: isLimited(limits) ? limits : null,
       createdBy,
       expiresAt,
     })
-    const after = { id: made.id, role, scopes, expiresAt: expiresAt?.toISOString() ?? null }
+    const after = {
+      ...{ id: made.id, role, scopes, expiresAt: expiresAt?.toISOString() ?? null },
+      ...(isLimited(limits) && { limits }),
+    }
     await writeAudit(tx, { actor: createdBy, action: 'token.create', target: name, after })
     return made
   })
@@ -246,7 +264,7 @@ function actorOfToken(row: TokenRow | undefined, now: number): Actor | ServiceEr
       `This token expired at ${row.expiresAt.toISOString()}: ask for a new one.`,
     )
   const { id, name, role, scopes, expiresAt } = row
-  return { id, name, role, scopes, ...(expiresAt && { expiresAt }) }
+  return { id, name, role, scopes, limits: row.limits ?? {}, ...(expiresAt && { expiresAt }) }
 }
 
 function actorOfSession(
@@ -268,6 +286,7 @@ const tokenView = (row: TokenRow): TokenView => ({
   name: row.name,
   role: row.role,
   scopes: row.scopes,
+  limits: row.limits ?? {},
   createdBy: row.createdBy,
   createdAt: row.createdAt.toISOString(),
   expiresAt: row.expiresAt?.toISOString() ?? null,

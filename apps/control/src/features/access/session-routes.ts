@@ -23,4 +23,4 @@ export const sessionHandlers = (deps: Deps, sourceOf: SourceOf): Handlers<typeof
   readSession: ({ actor }) => view(actor),
 })
 
-const view = ({ name, role, scopes }: Actor) => ({ name, role, scopes: [...scopes] })
+const view = ({ name, role, scopes, limits }: Actor) => ({ name, role, scopes: [...scopes], limits })

@@ -1,4 +1,5 @@
 /** The tables of tokens, of sessions of the console, and of refused tokens. */
+import type { AccessLimits } from '@imapfleet/api'
 import { index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { instantColumn } from '../../platform/db/columns.ts'
 
@@ -9,6 +10,8 @@ export const tokens = pgTable('tokens', {
   hash: text('hash').notNull().unique(),
   role: text('role').$type<'viewer' | 'operator' | 'admin'>().notNull(),
   scopes: jsonb('scopes').$type<string[]>().notNull(),
+  /** Empty: none. */
+  limits: jsonb('limits').$type<AccessLimits>(),
   createdBy: text('created_by').notNull(),
   createdAt: instantColumn('created_at').notNull().defaultNow(),
   expiresAt: instantColumn('expires_at'),

@@ -1,7 +1,10 @@
 /** Configuration: the present document of each layer, and all revisions. */
 import type { Layer } from '@imapfleet/config'
-import { and, desc, eq, getTableColumns, lt, max } from 'drizzle-orm'
+import type { AccessLimits } from '@imapfleet/api'
+import { and, desc, eq, getTableColumns, lt, max, sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 import type { Queries } from '../../platform/db/database.ts'
+import { withinRegions } from '../../platform/db/within.ts'
+import { edges } from '../edges/table.ts'
 import { layers, revisions } from './table.ts'
 
 export type LayerRow = typeof layers.$inferSelect & Pick<RevisionRow, 'version'>
@@ -21,11 +24,23 @@ const listed = {
   createdAt: revisions.createdAt,
 }
 
-export async function listLayers(queries: Queries): Promise<LayerRow[]> {
+/** The layer is of a region within the limits, or of an edge in one. Undefined: every layer is. */
+export function withinLayers(limits: AccessLimits, kind: SQLWrapper, name: SQLWrapper): SQL | undefined {
+  const region = withinRegions(limits, name)
+  const itsEdge = withinRegions(limits, edges.region)
+  return (
+    region &&
+    sql`(${kind} = 'region' and ${region}
+      or ${kind} = 'edge' and exists (select from ${edges} where ${edges.id} = ${name} and ${itsEdge}))`
+  )
+}
+
+export async function listLayers(queries: Queries, limits: AccessLimits): Promise<LayerRow[]> {
   return await queries
     .select({ ...getTableColumns(layers), version: revisions.version })
     .from(layers)
     .innerJoin(revisions, eq(revisions.revision, layers.revision))
+    .where(withinLayers(limits, layers.kind, layers.name))
 }
 
 export async function readLayer(queries: Queries, kind: LayerRow['kind'], name: string): Promise<Layer> {
@@ -36,11 +51,17 @@ export async function readLayer(queries: Queries, kind: LayerRow['kind'], name: 
   return row?.document ?? {}
 }
 
-/** 0: there are no revisions yet. */
-export async function newestRevision(queries: Queries): Promise<number> {
-  const [row] = await queries.select({ newest: max(revisions.revision) }).from(revisions)
+/** The newest one within the limits. 0: there are none yet. */
+export async function newestRevision(queries: Queries, limits: AccessLimits): Promise<number> {
+  const [row] = await queries
+    .select({ newest: max(revisions.revision) })
+    .from(revisions)
+    .where(ofLayerWithin(limits))
   return row?.newest ?? 0
 }
+
+const ofLayerWithin = (limits: AccessLimits): SQL | undefined =>
+  withinLayers(limits, revisions.layerKind, revisions.layerName)
 
 /** Stores a revision. If it is released, it also becomes the document of its layer. */
 export async function insertRevision(queries: Queries, revision: NewRevision): Promise<RevisionRow> {
@@ -87,17 +108,27 @@ export async function documentOf(queries: Queries, revision: number): Promise<La
 /** Newest first. */
 export async function selectRevisions(
   queries: Queries,
+  limits: AccessLimits,
   page: { limit: number; before?: number | undefined },
 ): Promise<RevisionRow[]> {
   return await queries
     .select(listed)
     .from(revisions)
-    .where(page.before === undefined ? undefined : lt(revisions.revision, page.before))
+    .where(
+      and(ofLayerWithin(limits), page.before === undefined ? undefined : lt(revisions.revision, page.before)),
+    )
     .orderBy(desc(revisions.revision))
     .limit(page.limit)
 }
 
-export async function findRevision(queries: Queries, revision: number): Promise<RevisionRow | undefined> {
-  const [row] = await queries.select(listed).from(revisions).where(eq(revisions.revision, revision))
+export async function findRevision(
+  queries: Queries,
+  limits: AccessLimits,
+  revision: number,
+): Promise<RevisionRow | undefined> {
+  const [row] = await queries
+    .select(listed)
+    .from(revisions)
+    .where(and(eq(revisions.revision, revision), ofLayerWithin(limits)))
   return row
 }

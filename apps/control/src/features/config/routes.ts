@@ -15,20 +15,20 @@ import {
 } from './service.ts'
 
 export const configHandlers = (deps: Deps): Handlers<typeof configRoutes> => ({
-  readConfig: async () => {
-    const config = await readConfig(deps)
+  readConfig: async ({ actor }) => {
+    const config = await readConfig(deps, actor.limits)
     return new JsonReply(config, { headers: { etag: `"${config.revision}"` } })
   },
   listConfigKeys: () => ({ keys: listConfigKeys() }),
   importConf: ({ body }) => importConf(body.text),
-  resolveConfig: ({ query }) => readEdgeLayer(deps, query.edge),
+  resolveConfig: ({ actor, query }) => readEdgeLayer(deps, actor.limits, query.edge),
   writeRevision: async ({ actor, headers, body: { set, unset, ...rest } }) => {
     const input = { ...rest, newestIn: revisionsIn(headers['if-match']), change: { set, unset } }
     const { created, status } = await writeRevision(deps, actor, input)
     return new JsonReply(status, { status: created ? 201 : 200 })
   },
-  listRevisions: ({ query }) => listRevisions(deps, query),
-  readRevision: ({ params }) => readRevision(deps, params.revision),
+  listRevisions: ({ actor, query }) => listRevisions(deps, actor.limits, query),
+  readRevision: ({ actor, params }) => readRevision(deps, actor.limits, params.revision),
   restoreRevision: async ({ actor, params, headers, body }) => {
     const input = { ...body, newestIn: revisionsIn(headers['if-match']), revision: params.revision }
     const { created, status } = await restoreRevision(deps, actor, input)

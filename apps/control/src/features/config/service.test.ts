@@ -4,11 +4,11 @@ import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import type { JsonValue } from '@imapfleet/config'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
-import type { Actor } from '../../platform/access.ts'
+import { noLimits, type Actor } from '../../platform/access.ts'
 import { listLayers } from './queries.ts'
 import { importConf, listConfigKeys, readConfig, restoreRevision, writeRevision } from './service.ts'
 
-const ann: Actor = { id: randomUUID(), name: 'ann', role: 'operator', scopes: [] }
+const ann: Actor = { id: randomUUID(), name: 'ann', role: 'operator', scopes: [], limits: {} }
 
 suite('configuration', () => {
   let deps: TestDeps
@@ -41,7 +41,7 @@ suite('configuration', () => {
     })()
     let seen = 0
     while (isWriting) {
-      const { revision, layers } = await readConfig(deps)
+      const { revision, layers } = await readConfig(deps, noLimits)
       const uses = (layers.global as { pool: { usesMax: number } }).pool.usesMax
       assert.equal(uses, revision === first ? 1000 : 1000 + revision)
       seen++
@@ -51,13 +51,13 @@ suite('configuration', () => {
   })
 
   test('a change that is based on an older revision is refused and changes nothing', async () => {
-    const { revision } = await readConfig(deps)
+    const { revision } = await readConfig(deps, noLimits)
     await assert.rejects(change({ 'pool.usesMax': 7 }, { base: revision - 1 }), { code: 'config_conflict' })
-    assert.equal((await readConfig(deps)).revision, revision)
+    assert.equal((await readConfig(deps, noLimits)).revision, revision)
   })
 
   test('of two changes that are based on the same revision, one is refused', async () => {
-    const { revision: base } = await readConfig(deps)
+    const { revision: base } = await readConfig(deps, noLimits)
     const both = await Promise.allSettled([
       change({ 'pool.idleTimeoutMs': 61_000 }, { base }),
       change({ 'pool.idleTimeoutMs': 62_000 }, { base }),
@@ -67,11 +67,11 @@ suite('configuration', () => {
 
   test('a dry run, and a change to the present value, write no revision', async () => {
     await change({ 'pool.usesMax': 5000 })
-    const { revision } = await readConfig(deps)
+    const { revision } = await readConfig(deps, noLimits)
     const { created, status } = await change({ 'pool.usesMax': 5001 }, { dryRun: true })
     assert.deepEqual([created, status.revision.revision], [false, revision + 1])
     assert.equal((await change({ 'pool.usesMax': 5000 })).created, false)
-    assert.equal((await readConfig(deps)).revision, revision)
+    assert.equal((await readConfig(deps, noLimits)).revision, revision)
   })
 
   test('a name that JavaScript gives a meaning is refused, and not stored', async () => {
@@ -79,7 +79,7 @@ suite('configuration', () => {
       assert.equal((await refusal({ [key]: 143 })).code, 'config_invalid', key)
     const nested = JSON.parse('{"__proto__": {"port": 143}}') as JsonValue
     assert.match((await refusal({ upstreams: nested })).problems[0]!.key, /upstreams\.__proto__/)
-    const stored = JSON.stringify(await listLayers(deps.db.orm))
+    const stored = JSON.stringify(await listLayers(deps.db.orm, noLimits))
     assert.doesNotMatch(stored, /__proto__|constructor/)
   })
 
@@ -97,7 +97,7 @@ suite('configuration', () => {
     const wanted = old.revision.revision
     const { status } = await restoreRevision(deps, ann, { revision: wanted, note: '', dryRun: false })
     assert.equal(status.revision.note, `restores revision ${wanted}`)
-    const { layers } = await readConfig(deps)
+    const { layers } = await readConfig(deps, noLimits)
     const { pool, log } = layers.global as { pool: { usesMax: number }; log?: unknown }
     assert.deepEqual([pool.usesMax, log], [6000, undefined])
   })

@@ -17,20 +17,22 @@ import {
   type FleetTarget,
   type LayerName,
   layerText,
+  type AccessLimits,
+  limitsText,
   type RevisionStatus,
   type RevisionView,
   type RolloutSettings,
 } from '@imapfleet/api'
 import type { z } from 'zod'
 import type { Deps } from '../../deps.ts'
-import type { Actor } from '../../platform/access.ts'
+import { allowsRegion, noLimits, type Actor } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
 import { layersByName, resolve, distributeDesired, changeFleet } from '../desired/service.ts'
-import { readApplied, selectEdges } from '../edges/queries.ts'
+import { findEdge, readApplied, selectEdges } from '../edges/queries.ts'
 import { knownEdge } from '../edges/service.ts'
 import { rollingRevision } from '../rollouts/queries.ts'
 import { refuseWhileRolling, startRollout, wavesFor } from '../rollouts/service.ts'
@@ -47,11 +49,14 @@ import {
 import { type KeyChange, replaced, revise } from './revise.ts'
 import { layerNameOf, revisionStatus, revisionView } from './revision-view.ts'
 
-/** All layers, and the newest revision. The revision is the ETag of this answer, so both are of one moment. */
-export async function readConfig({ db }: Deps): Promise<z.infer<typeof configViewSchema>> {
+/** The layers within the limits, and their newest revision. The revision is the ETag of this answer, so both are of one moment. */
+export async function readConfig(
+  { db }: Deps,
+  limits: AccessLimits,
+): Promise<z.infer<typeof configViewSchema>> {
   const { layers, revision } = await inSnapshot(db, async (queries) => ({
-    layers: await listLayers(queries),
-    revision: await newestRevision(queries),
+    layers: await listLayers(queries, limits),
+    revision: await newestRevision(queries, limits),
   }))
   const named = layers.map(
     ({ kind, name, document }) => [layerText(layerNameOf(kind, name)), redact(document)] as const,
@@ -62,13 +67,17 @@ export async function readConfig({ db }: Deps): Promise<z.infer<typeof configVie
   }
 }
 
-/** The layers that override the file of one edge, merged. */
-export async function readEdgeLayer({ db }: Deps, id: string): Promise<{ revision: number; layer: Layer }> {
+/** The layers that override the file of one edge, merged. The global one is among them: it is in force on the edge. */
+export async function readEdgeLayer(
+  { db }: Deps,
+  limits: AccessLimits,
+  id: string,
+): Promise<{ revision: number; layer: Layer }> {
   const { revision, layer } = await inSnapshot(db, async (queries) => {
-    const { region } = await knownEdge(queries, id)
+    const { region } = await knownEdge(queries, limits, id)
     return resolve(
       { edge: id, region },
-      layersByName(await listLayers(queries)),
+      layersByName(await listLayers(queries, noLimits)),
       await rollingRevision(queries),
     )
   })
@@ -105,23 +114,28 @@ export function importConf(text: string): ConfReport {
 /** Newest first. */
 export async function listRevisions(
   { db }: Deps,
+  limits: AccessLimits,
   page: PageWish<number>,
 ): Promise<{ revisions: RevisionView[]; next: number | null }> {
   const { shown, next } = await pageOf(
     page,
-    (asked) => selectRevisions(db.orm, asked),
+    (asked) => selectRevisions(db.orm, limits, asked),
     ({ revision }) => revision,
   )
   return { revisions: shown.map(revisionView), next }
 }
 
 /** One revision, and its progress on each edge. */
-export async function readRevision({ db }: Deps, revision: number): Promise<RevisionStatus> {
+export async function readRevision(
+  { db }: Deps,
+  limits: AccessLimits,
+  revision: number,
+): Promise<RevisionStatus> {
   return await inSnapshot(db, async (queries) => {
-    const row = await findRevision(queries, revision)
+    const row = await findRevision(queries, limits, revision)
     if (!row) throw unknownRevision(revision)
     const concerned = edgesOf(layerNameOf(row.layerKind, row.layerName))
-    return revisionStatus(row, await readApplied(queries, concerned))
+    return revisionStatus(row, await readApplied(queries, limits, concerned))
   })
 }
 
@@ -153,6 +167,7 @@ export async function writeRevision(
   actor: Actor,
   input: RevisionInput,
 ): Promise<{ created: boolean; status: RevisionStatus }> {
+  await needsLayer(deps.db.orm, actor, input.layer)
   for (;;) {
     // Before the change, which locks the fleet: most mistakes are found here.
     const planned = await preview(deps, actor, input)
@@ -161,8 +176,19 @@ export async function writeRevision(
     if (!row) continue
     const concerned = edgesOf(input.layer)
     await distributeDesired(deps, concerned)
-    return { created: true, status: revisionStatus(row, await readApplied(deps.db.orm, concerned)) }
+    const applied = await readApplied(deps.db.orm, actor.limits, concerned)
+    return { created: true, status: revisionStatus(row, applied) }
   }
+}
+
+/** Throws `outside_limits`, also for an edge that does not exist. */
+async function needsLayer(queries: Queries, { name, limits }: Actor, layer: LayerName): Promise<void> {
+  if (allowsRegion(limits, layer.kind === 'region' ? layer.name : null)) return
+  if (layer.kind === 'edge' && (await findEdge(queries, limits, layer.name))) return
+  throw new ServiceError(
+    'outside_limits',
+    `${name} is limited to ${limitsText(limits)}, and the layer ${layerText(layer)} is outside.`,
+  )
 }
 
 /** The edges that a layer applies to. */
@@ -172,12 +198,12 @@ const edgesOf = (layer: LayerName): FleetTarget => (layer.kind === 'global' ? { 
 async function store(deps: Deps, actor: Actor, input: RevisionInput): Promise<RevisionRow | undefined> {
   return await changeFleet(deps.db, async (queries) => {
     const layer = { kind: input.layer.kind, name: nameOf(input.layer) }
-    await refuseWhileRolling(queries, layer, { inWaves: input.rollout !== undefined })
-    const { newest, document, changes } = await compute(queries, input)
+    await refuseWhileRolling(queries, actor, layer, { inWaves: input.rollout !== undefined })
+    const { document, changes } = await compute(queries, actor, input)
     if (changes.length === 0) return undefined
     const row = await insertRevision(queries, {
       ...described(input, actor, changes),
-      revision: newest + 1,
+      revision: (await newestRevision(queries, noLimits)) + 1,
       document,
       state: input.rollout ? 'rolling' : 'released',
     })
@@ -194,13 +220,18 @@ async function store(deps: Deps, actor: Actor, input: RevisionInput): Promise<Re
 }
 
 interface Computed {
+  /** Within the limits. */
   newest: number
   document: Layer
   changes: KeyChange[]
 }
 
-async function compute(queries: Queries, { layer, change, ...based }: RevisionInput): Promise<Computed> {
-  const newest = await newestRevision(queries)
+async function compute(
+  queries: Queries,
+  { limits }: Actor,
+  { layer, change, ...based }: RevisionInput,
+): Promise<Computed> {
+  const newest = await newestRevision(queries, limits)
   refuseOutdated(based, newest)
   const before = await readLayer(queries, layer.kind, nameOf(layer))
   const revised = 'document' in change ? replaced(before, change.document) : revise(before, change)
@@ -232,19 +263,19 @@ async function preview(
   input: RevisionInput,
 ): Promise<RevisionStatus | undefined> {
   return await inSnapshot(db, async (queries) => {
-    const { newest, changes } = await compute(queries, input)
+    const { newest, changes } = await compute(queries, actor, input)
     if (!input.dryRun && changes.length > 0) return undefined
     const shown = {
       ...described(input, actor, changes),
-      revision: changes.length === 0 ? newest : newest + 1,
+      revision: changes.length === 0 ? newest : (await newestRevision(queries, noLimits)) + 1,
       createdAt: new Date(now()),
       state: 'released' as const,
       version: changes.length === 0 ? await versionOf(queries, input.layer) : unissued,
     }
-    const status = revisionStatus(shown, await readApplied(queries, edgesOf(input.layer)))
+    const status = revisionStatus(shown, await readApplied(queries, actor.limits, edgesOf(input.layer)))
     if (!input.rollout) return status
     const layer = { kind: shown.layerKind, name: shown.layerName }
-    return { ...status, waves: wavesFor(layer, await selectEdges(queries), input.rollout) }
+    return { ...status, waves: wavesFor(layer, await selectEdges(queries, actor.limits), input.rollout) }
   })
 }
 
@@ -253,7 +284,7 @@ const unissued = Number.MAX_SAFE_INTEGER
 
 /** The version of the present revision of a layer; 0: it has none. */
 async function versionOf(queries: Queries, layer: LayerName): Promise<number> {
-  const layers = await listLayers(queries)
+  const layers = await listLayers(queries, noLimits)
   return layers.find(({ kind, name }) => kind === layer.kind && name === nameOf(layer))?.version ?? 0
 }
 
@@ -285,7 +316,7 @@ export async function restoreRevision(
   actor: Actor,
   { revision, note, ...rest }: RestoreInput,
 ): Promise<{ created: boolean; status: RevisionStatus }> {
-  const row = await findRevision(deps.db.orm, revision)
+  const row = await findRevision(deps.db.orm, actor.limits, revision)
   const document = await documentOf(deps.db.orm, revision)
   if (!row || !document) throw unknownRevision(revision)
   const layer = layerNameOf(row.layerKind, row.layerName)

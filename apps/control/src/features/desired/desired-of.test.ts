@@ -66,6 +66,10 @@ test('the first revision of a layer can be rolled out', () => {
   assert.equal(resolve({ region: 'eu', edge: 'eu-2' }, none, rolling).revision, 0)
 })
 
+const trace = (user: string, region: string | null = null) => ({
+  ...{ id: crypto.randomUUID(), user, region },
+  ...{ expiresAt: 1, bytesMax: 1024, bodies: false },
+})
 const revocation = (sequence: number, region: string | null = null) => ({
   ...{ sequence, kind: 'user' as const, subject: `u${sequence}`, at: 1, region },
 })
@@ -80,11 +84,19 @@ const eu1 = {
 }
 
 test('an edge accepts the desired state', () => {
-  const trace = { id: crypto.randomUUID(), user: 'ann', expiresAt: 1, bytesMax: 1024, bodies: false }
-  const fleet = { version: 3, layers, traces: [trace], revocations: [revocation(2)] }
+  const fleet = { version: 3, layers, traces: [trace('ann')], revocations: [revocation(2)] }
   const desired = desiredOf(eu1, fleet)
   assert.deepEqual(desiredSchema.parse(desired), desired)
   assert.equal(desiredOf({ ...eu1, drain: true }, fleet).drain, true)
+})
+
+test('a trace of one region goes only to the edges of that region', () => {
+  const traces = [trace('ann', 'us'), trace('bob', 'eu'), trace('dora')]
+  const desired = desiredOf(eu1, { version: 3, layers, traces, revocations: [] })
+  assert.deepEqual(
+    desired.traces.map(({ user }) => user),
+    ['bob', 'dora'],
+  )
 })
 
 test('an edge gets the revocations that it has not applied, or the newest if there are too many', () => {

@@ -36,8 +36,9 @@ export interface FleetState {
   version: number
   layers: LayersByName
   rolling?: Rolling | undefined
-  traces: readonly TraceWish[]
-  /** Oldest first. `region`: null for all edges. */
+  /** `region`: null for all edges, as in `revocations`. */
+  traces: readonly (TraceWish & { region: string | null })[]
+  /** Oldest first. */
   revocations: readonly (Revocation & { region: string | null })[]
 }
 
@@ -60,7 +61,9 @@ export function desiredOf(edge: DesiredEdge, fleet: FleetState): Desired {
     v: wireVersion,
     version: fleet.version,
     config: resolve(edge, fleet.layers, fleet.rolling),
-    traces: [...fleet.traces],
+    traces: fleet.traces
+      .filter(({ region }) => region === null || region === edge.region)
+      .map(({ id, user, expiresAt, bytesMax, bodies }) => ({ id, user, expiresAt, bytesMax, bodies })),
     // An edge need not apply them again after a restart: no old connection survives one.
     revocations: fleet.revocations
       .filter(({ region }) => region === null || region === edge.region)

@@ -4,6 +4,7 @@
  */
 import { reasonOf } from '@imapfleet/observe'
 import type { Deps } from '../../deps.ts'
+import { noLimits } from '../../platform/access.ts'
 import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
@@ -96,7 +97,7 @@ async function readState(deps: Deps, concerned: SomeEdges): Promise<State> {
     return {
       fleet: {
         version: desiredVersion,
-        layers: layersByName(await listLayers(queries)),
+        layers: layersByName(await listLayers(queries, noLimits)),
         rolling: await rollingRevision(queries),
         traces: (await runningTraces(queries)).map(wishOf),
         revocations: (await recentRevocations(queries)).map(({ sequence, kind, subject, at, region }) => {
@@ -112,9 +113,10 @@ async function readState(deps: Deps, concerned: SomeEdges): Promise<State> {
   })
 }
 
-const wishOf = ({ id, user, expiresAt, bytesMax, bodies }: TraceRow) => ({
+const wishOf = ({ id, user, region, expiresAt, bytesMax, bodies }: TraceRow) => ({
   id,
   user,
+  region,
   expiresAt: expiresAt.getTime(),
   bytesMax,
   bodies,

@@ -41,7 +41,7 @@ suite('an empty database', () => {
 
   test('publishes its state after an admin has confirmed it, which is audited once', async () => {
     await beat('eu-1', claimed)
-    const root = { id: '', name: 'root', role: 'admin', scopes: [] } as const
+    const root = { id: '', name: 'root', role: 'admin', scopes: [], limits: {} } as const
     assert.deepEqual(await adoptEdges(deps, root), { adopted: ['eu-1'] })
     await adoptEdges(deps, root)
     assert.equal(await reason(), undefined)

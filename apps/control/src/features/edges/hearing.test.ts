@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import type { Presence } from '@imapfleet/protocol'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
+import { noLimits } from '../../platform/access.ts'
 import type { Database } from '../../platform/db/database.ts'
 import { noteHearing, readHearing } from './hearing.ts'
 import { hearFor, passTime } from './hearing.test-support.ts'
@@ -45,7 +46,7 @@ suite('silence of an edge', () => {
   }
   /** Whether it is silent, and the silence in whole seconds. */
   const silence = async () => {
-    const [edge] = await selectEdges(db.orm)
+    const [edge] = await selectEdges(db.orm, noLimits)
     return [edge?.silent, Math.round((edge?.silentMs ?? NaN) / 1000)]
   }
 

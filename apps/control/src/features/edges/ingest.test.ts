@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import type { Presence } from '@imapfleet/protocol'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
+import { noLimits } from '../../platform/access.ts'
 import { recordPresence } from './ingest.ts'
 import { listCountingEdges } from './queries.ts'
 
@@ -37,7 +38,7 @@ suite('heartbeats', () => {
       await recordPresence(deps, [{ presence, ageMs }])
     }
     const row = async () => {
-      const found = (await listCountingEdges(deps.db.orm)).find(({ id }) => id === edge)
+      const found = (await listCountingEdges(deps.db.orm, noLimits)).find(({ id }) => id === edge)
       assert.ok(found, edge)
       return found
     }

@@ -1,7 +1,8 @@
 /** The present state of the fleet, as a stream for screens. */
 import { reasonOf } from '@imapfleet/observe'
-import type { liveRoutes } from '@imapfleet/api'
+import type { AccessLimits, liveRoutes } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
+import { noLimits } from '../../platform/access.ts'
 import { JsonText, type EventOf, type Handlers } from '../../platform/http/handlers.ts'
 import { Changes, LiveFeed, type ShownEdge } from './live.ts'
 import { listLiveEdges } from './service.ts'
@@ -12,10 +13,15 @@ const eventCharactersMax = 250_000
 type LiveEvents = AsyncGenerator<EventOf<typeof liveRoutes.followFleet.events>>
 
 export function liveHandlers(deps: Deps): Handlers<typeof liveRoutes> {
-  const feed = new LiveFeed(() => listLiveEdges(deps), deps.now)
+  // One for all views. Each leaves out what is outside its limits.
+  const feed = new LiveFeed(() => listLiveEdges(deps, noLimits), deps.now)
 
-  async function* eventsFor(region: string | undefined, signal: AbortSignal): LiveEvents {
-    const changes = new Changes(region)
+  async function* eventsFor(
+    limits: AccessLimits,
+    region: string | undefined,
+    signal: AbortSignal,
+  ): LiveEvents {
+    const changes = new Changes(limits, region)
     let event: 'fleet' | 'tick' = 'fleet'
     for await (const news of feed.news(signal)) {
       const at = new Date(deps.now()).toISOString()
@@ -33,7 +39,7 @@ export function liveHandlers(deps: Deps): Handlers<typeof liveRoutes> {
   }
 
   return {
-    followFleet: ({ query, signal }) => eventsFor(query.region, signal),
+    followFleet: ({ actor, query, signal }) => eventsFor(actor.limits, query.region, signal),
   }
 }
 

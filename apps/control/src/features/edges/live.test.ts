@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LiveEdge } from '@imapfleet/api'
 import { fleetOf, inParts } from './live-routes.ts'
+import { noLimits } from '../../platform/access.ts'
 import { Changes, LiveFeed, type ShownEdge } from './live.ts'
 
 const edge = (id: string, region: string, cached = 0): ShownEdge => ({
@@ -22,7 +23,10 @@ test('an edge is serialised once for all views, and a view gets only what change
   })
   const feed = new LiveFeed(async () => ['a', 'b'].map(live) as unknown as LiveEdge[], Date.now)
   const stop = new AbortController()
-  const views = [0, 1, 2].map(() => ({ news: feed.news(stop.signal), changes: new Changes(undefined) }))
+  const views = [0, 1, 2].map(() => ({
+    news: feed.news(stop.signal),
+    changes: new Changes(noLimits, undefined),
+  }))
   const sent = async () =>
     await Promise.all(
       views.map(async ({ news, changes }) => {
@@ -47,7 +51,7 @@ const told = (changes: Changes, ...edges: ShownEdge[]) => {
 }
 
 test('an edge is sent when it is new, changed, gone, or back', () => {
-  const changes = new Changes(undefined)
+  const changes = new Changes(noLimits, undefined)
   const [a, b] = [edge('a', 'eu'), edge('b', 'us')]
   assert.deepEqual(told(changes, a, b), { changed: ['a', 'b'], gone: [], total: 2 })
   assert.deepEqual(told(changes, a, edge('b', 'us', 1)), { changed: ['b'], gone: [], total: 2 })
@@ -57,7 +61,7 @@ test('an edge is sent when it is new, changed, gone, or back', () => {
 })
 
 test('an edge that moved to another region is gone from the view of its old region', () => {
-  const changes = new Changes('eu')
+  const changes = new Changes(noLimits, 'eu')
   assert.deepEqual(told(changes, edge('a', 'eu'), edge('b', 'us')), { changed: ['a'], gone: [], total: 1 })
   assert.deepEqual(told(changes, edge('a', 'us'), edge('b', 'us')), { changed: [], gone: ['a'], total: 0 })
 })

@@ -2,7 +2,8 @@
  * What live views share: while at least one is open, the edges are read once a second and sent to each. It keeps no
  * lasting state: a view that reconnects to another replica starts with all edges.
  */
-import type { LiveEdge } from '@imapfleet/api'
+import type { AccessLimits, LiveEdge } from '@imapfleet/api'
+import { allowsRegion } from '../../platform/access.ts'
 
 /** An edge as all views send it: JSON, made once. It is the same object until something of the edge changes. */
 export interface ShownEdge {
@@ -89,9 +90,11 @@ interface LiveChange {
 
 export class Changes {
   readonly #told = new Map<string, ShownEdge>()
+  readonly #limits: AccessLimits
   readonly #region: string | undefined
 
-  constructor(region: string | undefined) {
+  constructor(limits: AccessLimits, region: string | undefined) {
+    this.#limits = limits
     this.#region = region
   }
 
@@ -102,7 +105,10 @@ export class Changes {
 
   /** `edges`: all edges of the view. */
   in(edges: readonly ShownEdge[]): LiveChange {
-    const shown = edges.filter(({ region }) => this.#region === undefined || region === this.#region)
+    const shown = edges.filter(
+      ({ region }) =>
+        allowsRegion(this.#limits, region) && (this.#region === undefined || region === this.#region),
+    )
     const changed = shown.filter((edge) => {
       if (this.#told.get(edge.id) === edge) return false
       this.#told.set(edge.id, edge)

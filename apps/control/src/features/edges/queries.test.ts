@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
+import { noLimits } from '../../platform/access.ts'
 import { enrolledEdges } from '../enrolments/service.ts'
 import { selectEdges } from './queries.ts'
 import { edgesOfTarget, listSomeEdges } from './service.ts'
@@ -25,16 +26,18 @@ suite('a request reads only the edges that it is for', () => {
     const { orm } = deps.db
     const ids = async (...of: Parameters<typeof selectEdges>) =>
       (await selectEdges(...of)).map(({ id }) => id)
-    assert.deepEqual(await ids(orm, { kind: 'edge', name: 'eu-7' }), ['eu-7'])
-    assert.equal((await ids(orm, { kind: 'region', name: 'us' })).length, 50)
-    assert.equal((await ids(orm)).length, 100)
+    assert.deepEqual(await ids(orm, noLimits, { kind: 'edge', name: 'eu-7' }), ['eu-7'])
+    assert.equal((await ids(orm, noLimits, { kind: 'region', name: 'us' })).length, 50)
+    assert.equal((await ids(orm, noLimits)).length, 100)
     // A region and an edge of the same name are not confused.
-    assert.deepEqual(await ids(orm, { kind: 'region', name: 'eu-7' }), [])
-    await assert.rejects(edgesOfTarget(deps, { kind: 'edge', name: 'us' }), { code: 'edge_unknown' })
+    assert.deepEqual(await ids(orm, noLimits, { kind: 'region', name: 'eu-7' }), [])
+    await assert.rejects(edgesOfTarget(deps, noLimits, { kind: 'edge', name: 'us' }), {
+      code: 'edge_unknown',
+    })
   })
 
   test('a page of edges reads the credentials of its edges', async () => {
-    const page = await listSomeEdges(deps, { limit: 3 })
+    const page = await listSomeEdges(deps, noLimits, { limit: 3 })
     assert.deepEqual(
       page.edges.map(({ id, credential }) => [id, credential]),
       [

@@ -12,8 +12,9 @@ import {
   sql,
   type SQL,
 } from 'drizzle-orm'
-import type { FleetTarget } from '@imapfleet/api'
+import type { FleetTarget, AccessLimits } from '@imapfleet/api'
 import type { Queries } from '../../platform/db/database.ts'
+import { withinRegions } from '../../platform/db/within.ts'
 import { silenceColumns } from './hearing.ts'
 import { edges } from './table.ts'
 
@@ -38,12 +39,13 @@ const inFleet = isNull(edges.forgottenAt)
 /** All of the fleet, those of a region, or one. */
 export async function selectEdges(
   queries: Queries,
+  limits: AccessLimits,
   target: FleetTarget = { kind: 'all' },
 ): Promise<EdgeRow[]> {
   return await queries
     .select(columns)
     .from(edges)
-    .where(and(inFleet, oneOf(target)))
+    .where(and(inFleet, withinRegions(limits, edges.region), oneOf(target)))
     .orderBy(asc(edges.region), asc(edges.id))
 }
 
@@ -96,11 +98,11 @@ const applied = {
 }
 
 /** What these edges say to have applied. */
-export async function readApplied(queries: Queries, some: SomeEdges) {
+export async function readApplied(queries: Queries, limits: AccessLimits, some: SomeEdges) {
   return await queries
     .select(applied)
     .from(edges)
-    .where(and(inFleet, oneOf(some)))
+    .where(and(inFleet, withinRegions(limits, edges.region), oneOf(some)))
     .orderBy(asc(edges.region), asc(edges.id))
 }
 
@@ -112,17 +114,18 @@ export async function listAllEdges(queries: Queries): Promise<EdgeRow[]> {
 /** With the metrics, which are most of a row. Only for callers that need them. */
 export type CountingEdgeRow = EdgeRow & Pick<typeof edges.$inferSelect, 'counted' | 'countedBefore'>
 
-export async function listCountingEdges(queries: Queries): Promise<CountingEdgeRow[]> {
+export async function listCountingEdges(queries: Queries, limits: AccessLimits): Promise<CountingEdgeRow[]> {
   return await queries
     .select({ ...columns, counted, countedBefore })
     .from(edges)
-    .where(inFleet)
+    .where(and(inFleet, withinRegions(limits, edges.region)))
     .orderBy(asc(edges.region), asc(edges.id))
 }
 
 /** By region and id. `before` is the id of the last edge of the previous page, which may have been forgotten since. */
 export async function pageOfEdges(
   queries: Queries,
+  limits: AccessLimits,
   page: { limit: number; before?: string | undefined },
 ): Promise<EdgeRow[]> {
   const { before: last } = page
@@ -132,6 +135,7 @@ export async function pageOfEdges(
     .where(
       and(
         inFleet,
+        withinRegions(limits, edges.region),
         last === undefined
           ? undefined
           : sql`(${edges.region}, ${edges.id}) > (select region, id from edges where id = ${last})`,
@@ -142,8 +146,15 @@ export async function pageOfEdges(
 }
 
 /** Includes forgotten edges. */
-export async function findEdge(queries: Queries, id: string): Promise<EdgeRow | undefined> {
-  const [row] = await queries.select(columns).from(edges).where(eq(edges.id, id))
+export async function findEdge(
+  queries: Queries,
+  limits: AccessLimits,
+  id: string,
+): Promise<EdgeRow | undefined> {
+  const [row] = await queries
+    .select(columns)
+    .from(edges)
+    .where(and(eq(edges.id, id), withinRegions(limits, edges.region)))
   return row
 }
 

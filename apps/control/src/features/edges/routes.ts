@@ -6,8 +6,8 @@ import { adoptEdges } from '../desired/service.ts'
 import { drainEdges, forgetEdge, listSomeEdges, readEdge } from './service.ts'
 
 export const edgeHandlers = (deps: Deps): Handlers<typeof edgeRoutes> => ({
-  listEdges: ({ query }) => listSomeEdges(deps, query),
-  readEdge: ({ params }) => readEdge(deps, params.id),
+  listEdges: ({ actor, query }) => listSomeEdges(deps, actor.limits, query),
+  readEdge: ({ actor, params }) => readEdge(deps, actor.limits, params.id),
   forgetEdge: ({ actor, params }) => forgetEdge(deps, actor, params.id),
   drainEdges: ({ actor, body }) => drainEdges(deps, actor, body, true),
   adoptEdges: ({ actor }) => adoptEdges(deps, actor),

@@ -1,15 +1,17 @@
 /** What can be asked about edges and done with them: list, read, drain, forget. */
 import {
   fleetTargetText,
+  isLimited,
   type EdgeView,
   type FleetTarget,
+  type AccessLimits,
   type LiveEdge,
   type OperationView,
   type Pace,
   type StageEdge,
 } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
-import type { Actor } from '../../platform/access.ts'
+import { targetWithin, noLimits, type Actor } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { pageOf } from '../../platform/db/page-of.ts'
@@ -45,44 +47,52 @@ import { edgeView } from './view.ts'
 
 export { instancesOf } from './problems.ts'
 
-async function listEdges(deps: Deps): Promise<EdgeView[]> {
-  return await inSnapshot(deps.db, async (queries) => await viewsOf(queries, await selectEdges(queries)))
+async function listEdges(deps: Deps, limits: AccessLimits): Promise<EdgeView[]> {
+  return await inSnapshot(
+    deps.db,
+    async (queries) => await viewsOf(queries, await selectEdges(queries, limits)),
+  )
 }
 
 /** One page. `after` is the id of the last edge of the previous page. */
 export async function listSomeEdges(
   deps: Deps,
+  limits: AccessLimits,
   { limit, after }: { limit: number; after?: string | undefined },
 ): Promise<{ edges: EdgeView[]; next: string | null; problems: string[] }> {
   return await inSnapshot(deps.db, async (queries) => {
     const { shown, next } = await pageOf(
       { limit, before: after },
-      (page) => pageOfEdges(queries, page),
+      (page) => pageOfEdges(queries, limits, page),
       ({ id }) => id,
-      (id) => findEdge(queries, id),
+      (id) => findEdge(queries, limits, id),
     )
-    const problems = await fleetProblems(queries, deps.now())
+    // They name edges of any region.
+    const problems = isLimited(limits) ? [] : await fleetProblems(queries, deps.now())
     return { edges: await viewsOf(queries, shown), next, problems }
   })
 }
 
 export type { CountingEdgeRow } from './queries.ts'
 
-/** All edges with their present rates. */
-export async function listLiveEdges(deps: Deps): Promise<LiveEdge[]> {
-  return (await listCountingViews(deps)).map(({ row, view }) => liveEdge(row, view))
+/** Edges with their present rates. */
+export async function listLiveEdges(deps: Deps, limits: AccessLimits): Promise<LiveEdge[]> {
+  return (await listCountingViews(deps, limits)).map(({ row, view }) => liveEdge(row, view))
 }
 
-export async function listCountingViews(deps: Deps): Promise<{ row: CountingEdgeRow; view: EdgeView }[]> {
+export async function listCountingViews(
+  deps: Deps,
+  limits: AccessLimits,
+): Promise<{ row: CountingEdgeRow; view: EdgeView }[]> {
   return await inSnapshot(deps.db, async (queries) => {
-    const rows = await listCountingEdges(queries)
+    const rows = await listCountingEdges(queries, limits)
     const views = await viewsOf(queries, rows)
     return rows.map((row, index) => ({ row, view: views[index]! }))
   })
 }
 
 async function viewsOf(queries: Queries, rows: readonly EdgeRow[]): Promise<EdgeView[]> {
-  const layers = layersByName(await listLayers(queries))
+  const layers = layersByName(await listLayers(queries, noLimits))
   const rolling = await rollingRevision(queries)
   const enrolled = await enrolledEdges(
     queries,
@@ -104,15 +114,15 @@ export async function largeSkews({ db }: Pick<Deps, 'db'>): Promise<Map<string, 
 }
 
 /** One edge, even a forgotten one. */
-export async function readEdge(deps: Deps, id: string): Promise<EdgeView> {
+export async function readEdge(deps: Deps, limits: AccessLimits, id: string): Promise<EdgeView> {
   return await inSnapshot(deps.db, async (queries) => {
-    const [view] = await viewsOf(queries, [await knownEdge(queries, id)])
+    const [view] = await viewsOf(queries, [await knownEdge(queries, limits, id)])
     return view!
   })
 }
 
-export async function knownEdge(queries: Queries, id: string): Promise<EdgeRow> {
-  const row = await findEdge(queries, id)
+export async function knownEdge(queries: Queries, limits: AccessLimits, id: string): Promise<EdgeRow> {
+  const row = await findEdge(queries, limits, id)
   if (row) return row
   throw new ServiceError(
     'edge_unknown',
@@ -120,9 +130,16 @@ export async function knownEdge(queries: Queries, id: string): Promise<EdgeRow> 
   )
 }
 
-/** Throws `edge_unknown` if the region or the edge does not exist. All edges of an empty fleet is valid. */
-export async function edgesOfTarget({ db }: Deps, target: FleetTarget): Promise<EdgeRow[]> {
-  const edges = await selectEdges(db.orm, target)
+/**
+ * Throws `edge_unknown` if the region or the edge does not exist, or is outside the limits. All edges of an empty fleet is
+ * valid.
+ */
+export async function edgesOfTarget(
+  { db }: Deps,
+  limits: AccessLimits,
+  target: FleetTarget,
+): Promise<EdgeRow[]> {
+  const edges = await selectEdges(db.orm, limits, target)
   if (edges.length > 0 || target.kind === 'all') return edges
   const what = target.kind === 'region' ? `edge in the region ${target.name}` : `edge named ${target.name}`
   throw new ServiceError(
@@ -138,12 +155,13 @@ export async function edgesOfTarget({ db }: Deps, target: FleetTarget): Promise<
 export async function drainEdges(
   deps: Deps,
   actor: Actor,
-  { target, pace }: { target: FleetTarget; pace?: Pace | undefined },
+  { target: asked, pace }: { target: FleetTarget; pace?: Pace | undefined },
   drain: boolean,
 ): Promise<{ edges: EdgeView[]; operation?: OperationView }> {
-  const concerned = await edgesOfTarget(deps, target)
+  const target = targetWithin(actor, asked)
+  const concerned = await edgesOfTarget(deps, actor.limits, target)
   const ids = new Set(concerned.map(({ id }) => id))
-  const isInStages = isStaged(drain, concerned, pace)
+  const isInStages = isStaged(actor, drain, concerned, pace)
   const operation = await changeFleet(deps.db, async (queries) => {
     const edges = isInStages ? [...ids] : await setDrain(queries, [...ids], drain)
     await writeAudit(queries, {
@@ -164,7 +182,7 @@ export async function drainEdges(
     return await beginOperation(queries, actor, new Date(deps.now()), staged)
   })
   if (!isInStages) await distributeDesired(deps, { kind: 'edges', ids: [...ids] })
-  const edges = (await listEdges(deps)).filter(({ id }) => ids.has(id))
+  const edges = (await listEdges(deps, actor.limits)).filter(({ id }) => ids.has(id))
   return { edges, ...(operation && { operation: operationView(operation) }) }
 }
 
@@ -191,14 +209,14 @@ export async function drainStage(
 
 /** An edge that is forgotten stays unchanged. */
 export async function forgetEdge(deps: Deps, actor: Actor, id: string): Promise<EdgeView> {
-  const known = await knownEdge(deps.db.orm, id)
+  const known = await knownEdge(deps.db.orm, actor.limits, id)
   if (!known.forgottenAt) await changeFleet(deps.db, async (queries) => await forget(queries, actor, known))
-  return await readEdge(deps, id)
+  return await readEdge(deps, actor.limits, id)
 }
 
 async function forget(queries: Queries, actor: Actor, { id }: EdgeRow): Promise<void> {
   const isForgotten = await markEdgeForgotten(queries, id)
-  const row = await findEdge(queries, id)
+  const row = await findEdge(queries, noLimits, id)
   if (!row) throw new Error(`the row of edge ${id} is missing`)
   if (!isForgotten && row.forgottenAt) return
   if (!isForgotten)

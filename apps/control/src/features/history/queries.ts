@@ -1,4 +1,5 @@
 /** Reads stored reports. */
+import type { AccessLimits } from '@imapfleet/api'
 import { instantSql, milliseconds, type Fragment, type Sql } from '../../platform/db/sql.ts'
 import { spreadMaxMs, type Reading } from './increases.ts'
 import { unpackCounters, unpackHistograms } from './packed.ts'
@@ -25,6 +26,7 @@ export function bounded<T extends readonly unknown[]>(rows: T, rowsMax: number):
 }
 
 export interface ReadingsFilter {
+  limits: AccessLimits
   /** Milliseconds since 1970. `from` is included, `to` is not. */
   from: number
   to: number
@@ -68,14 +70,14 @@ export async function readReadings(
  */
 export async function readSettled(
   sql: Sql,
-  { region, edge }: Pick<ReadingsFilter, 'region' | 'edge'>,
+  { limits, region, edge }: Pick<ReadingsFilter, 'limits' | 'region' | 'edge'>,
   now: number,
 ): Promise<number | undefined> {
   for (const backMs of [2 * spreadMaxMs, 60 * spreadMaxMs]) {
     const [row] = await sql<{ newest: number | null; settled: number | null }[]>`
       with last as (
         select region, edge, max(at) as at from reports
-        where ${chosen(sql, { from: now - backMs, to: now + 1 })} group by region, edge),
+        where ${chosen(sql, { limits, from: now - backMs, to: now + 1 })} group by region, edge),
       newest as (select max(at) as at from last)
       select ${milliseconds(sql, sql`(select at from newest)`)} as newest,
         ${milliseconds(sql, sql`min(at)`)} as settled
@@ -156,8 +158,12 @@ const neighbours = (sql: Sql, { from, to }: ReadingsFilter, side: Fragment, orde
     (${ofBoot} and ${near} order by ${order} limit 1) union all (${ofBoot} order by ${order} limit 1) limit 1`
 }
 
-const chosen = (sql: Sql, { from, to, region, edge, edges }: ReadingsFilter) => sql`
-  at >= ${instantSql(sql, from)} and at < ${instantSql(sql, to)}
+/** The condition that a row is of a region within the limits, to follow another condition. */
+export const withinLimits = (sql: Sql, { regions }: AccessLimits): Fragment =>
+  regions === undefined ? sql`` : sql`and region = any(${regions}::text[])`
+
+const chosen = (sql: Sql, { limits, from, to, region, edge, edges }: ReadingsFilter) => sql`
+  at >= ${instantSql(sql, from)} and at < ${instantSql(sql, to)} ${withinLimits(sql, limits)}
   ${region === undefined ? sql`` : sql`and region = ${region}`}
   ${edge === undefined ? sql`` : sql`and edge = ${edge}`}
   ${edges === undefined ? sql`` : sql`and edge = any(${edges as string[]}::text[])`}`

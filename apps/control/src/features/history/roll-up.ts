@@ -3,6 +3,7 @@
  * that late reports count, and repeating it changes nothing.
  */
 import type { Deps } from '../../deps.ts'
+import { noLimits } from '../../platform/access.ts'
 import type { Sql } from '../../platform/db/sql.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
 import { spreadMaxMs } from './increases.ts'
@@ -58,7 +59,7 @@ async function newestDue(tx: Sql, { kept, now }: Deps, first: Due['resolution'])
 
 async function rollUpMinute(tx: Sql, due: Due, since: number): Promise<void> {
   const { region, at: from } = due
-  const filter = { from, to: from + lengthMs['1m'], region }
+  const filter = { limits: noLimits, from, to: from + lengthMs['1m'], region }
   // Reports that are committed from here on set marks of their own.
   const spreads = await takeDue(tx, due)
   const series = await readAllSeries(tx)
@@ -85,7 +86,7 @@ async function rollUpHour(tx: Sql, due: Due): Promise<void> {
   await takeDue(tx, due)
   const series = await readAllSeries(tx)
   for (const by of ['edge', 'region'] as const) {
-    const filter = { from, to: from + lengthMs['1h'], by, region }
+    const filter = { limits: noLimits, from, to: from + lengthMs['1h'], by, region }
     const minutes = await readRollups(tx, '1m', filter, series)
     await writeRollups(
       tx,

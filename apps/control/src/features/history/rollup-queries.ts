@@ -1,4 +1,5 @@
 /** Rollups: counts within 10 s, a minute or an hour, by edge and by region, and which of them are due. */
+import type { AccessLimits } from '@imapfleet/api'
 import { parseSeriesKey } from '@imapfleet/observe'
 import {
   packCounters,
@@ -10,7 +11,7 @@ import {
   type NumberOf,
 } from './packed.ts'
 import type { HistoryRow } from './rows.ts'
-import { bounded, figureColumns, type PackedFigures } from './queries.ts'
+import { bounded, figureColumns, withinLimits, type PackedFigures } from './queries.ts'
 import type { WantedSeries } from './series.ts'
 import { instantSql, milliseconds, type Sql } from '../../platform/db/sql.ts'
 
@@ -19,6 +20,7 @@ const rowsMax = 400_000
 type Rollup = '10s' | '1m' | '1h'
 
 export interface RollupFilter {
+  limits: AccessLimits
   from: number
   to: number
   /** Single edges, or whole regions. */
@@ -30,14 +32,14 @@ export interface RollupFilter {
 export async function readRollups(
   sql: Sql,
   resolution: Rollup,
-  { from, to, by, region, edge }: RollupFilter,
+  { limits, from, to, by, region, edge }: RollupFilter,
   wanted: WantedSeries,
 ): Promise<HistoryRow[]> {
   const edges = by === 'region' ? sql`edge = ''` : edge === undefined ? sql`edge <> ''` : sql`edge = ${edge}`
   const rows = await sql<(Pick<HistoryRow, 'edge' | 'region' | 'at'> & PackedFigures)[]>`
     select edge, region, ${milliseconds(sql, sql`at`)} as at ${figureColumns(sql, wanted)}
     from ${sql(`history_${resolution}`)}
-    where at >= ${instantSql(sql, from)} and at < ${instantSql(sql, to)} and ${edges}
+    where at >= ${instantSql(sql, from)} and at < ${instantSql(sql, to)} and ${edges} ${withinLimits(sql, limits)}
       ${region === undefined ? sql`` : sql`and region = ${region}`}
     limit ${rowsMax + 1}`
   return bounded(rows, rowsMax).map((row) => ({

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import { withLease } from '../../platform/ticks/leases.ts'
+import { noLimits } from '../../platform/access.ts'
 import { insertReports, type PlacedReport } from './ingest-queries.ts'
 import { makePartitions } from './partitions.ts'
 import { rollUp } from './roll-up.ts'
@@ -84,7 +85,7 @@ suite('histories of a fleet at a steady rate', () => {
   const metrics =
     'sessions_total:rate,sessions_total,login_seconds:count,clients_connected,login_seconds:p95,sessions_total{ending="logout"}:rate'
   const ask = async (step: number, from: number, groupBy: 'fleet' | 'region' | 'edge' = 'fleet') =>
-    await readHistory(deps, {
+    await readHistory(deps, noLimits, {
       metrics,
       groupBy,
       from: new Date(from).toISOString(),
@@ -172,8 +173,8 @@ suite('histories of a fleet at a steady rate', () => {
       from: new Date(began).toISOString(),
       to: new Date(began + 2 * hourMs).toISOString(),
     }
-    const hours = await readHistory(deps, { ...question, metrics: 'sessions_total', step: '1h' })
-    const minutes = await readHistory(deps, { ...question, metrics: 'sessions_total', step: '1m' })
+    const hours = await readHistory(deps, noLimits, { ...question, metrics: 'sessions_total', step: '1h' })
+    const minutes = await readHistory(deps, noLimits, { ...question, metrics: 'sessions_total', step: '1m' })
     assert.equal(hours.groups[0]?.totals[0], minutes.groups[0]?.totals[0])
     assert.ok(Math.abs(hours.groups[0]!.values[0]![1]! - total * 3_600) <= 6)
   })
@@ -200,7 +201,7 @@ suite('histories of a fleet at a steady rate', () => {
     await rollAll()
     await insertReports(deps.db, series, [report(2, lateAt, 300)])
     await rollAll()
-    const { groups } = await readHistory(deps, {
+    const { groups } = await readHistory(deps, noLimits, {
       metrics: 'sessions_total',
       groupBy: 'edge',
       edge: 'us-2',

@@ -1,7 +1,8 @@
 /** The history of any metrics, by fleet, region, edge or upstream. Ingest, rollups and retention have their own files. */
-import type { History } from '@imapfleet/api'
+import type { History, AccessLimits } from '@imapfleet/api'
 import { edgeMetrics, type MetricRow } from '@imapfleet/observe'
 import type { Deps } from '../../deps.ts'
+import { noLimits } from '../../platform/access.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { historyOf, type GroupBy } from './answer.ts'
 import { collectRows } from './collect-rows.ts'
@@ -23,7 +24,11 @@ export interface HistoryRequest {
   upstream?: string | undefined
 }
 
-export async function readHistory(deps: Deps, question: HistoryRequest): Promise<History> {
+export async function readHistory(
+  deps: Deps,
+  limits: AccessLimits,
+  question: HistoryRequest,
+): Promise<History> {
   const { groupBy, region, edge, upstream } = question
   const expressions = parseExpressions(question.metrics).map((expression) =>
     upstream === undefined ? expression : ofUpstream(expression, upstream),
@@ -37,9 +42,9 @@ export async function readHistory(deps: Deps, question: HistoryRequest): Promise
   const names = [...new Set(expressions.map(({ name }) => name))]
   try {
     return await deps.db.sql.begin('isolation level repeatable read read only', async (tx) => {
-      const settled = await readSettled(tx, { region, edge }, now)
+      const settled = await readSettled(tx, { limits, region, edge }, now)
       const reported = settledPart(window, settled ?? now)
-      const rows = await collectRows(tx, { ...reported, resolution, by, region, edge, names })
+      const rows = await collectRows(tx, { ...reported, limits, resolution, by, region, edge, names })
       return historyOf(expressions, groupBy, reported, resolution, rows)
     })
   } catch (error) {
@@ -62,7 +67,7 @@ export async function increasesBetween(
   const sums = expressions.map(() => 0)
   if (to <= from) return sums
   const names = expressions.map(({ name }) => name)
-  const readings = await readEnds(sql, filter, await readWanted(sql, names))
+  const readings = await readEnds(sql, { ...filter, limits: noLimits }, await readWanted(sql, names))
   const within = readings.filter(({ at }) => at >= from).toSorted((a, b) => a.sequence - b.sequence)
   const firsts = new Set(
     [...Map.groupBy(within, ({ edge, boot }) => `${edge}/${boot}`).values()].map(([first]) => first),

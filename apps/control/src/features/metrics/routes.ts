@@ -6,6 +6,6 @@ import { TextReply, type Handlers } from '../../platform/http/handlers.ts'
 import { printFleetMetrics } from './service.ts'
 
 export const metricHandlers = (deps: Deps): Handlers<typeof metricRoutes> => ({
-  readFleetMetrics: async () =>
-    new TextReply(await printFleetMetrics(deps), { 'content-type': prometheusContentType }),
+  readFleetMetrics: async ({ actor }) =>
+    new TextReply(await printFleetMetrics(deps, actor.limits), { 'content-type': prometheusContentType }),
 })

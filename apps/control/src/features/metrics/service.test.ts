@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
+import { noLimits } from '../../platform/access.ts'
 import { printFleetMetrics } from './service.ts'
 
 suite('the page of the fleet for Prometheus', () => {
@@ -23,7 +24,9 @@ suite('the page of the fleet for Prometheus', () => {
   after(async () => await deps?.db.close())
 
   const lines = async (name: string) =>
-    (await printFleetMetrics(deps)).split('\n').filter((line) => line.startsWith(`imapfleet_${name}`))
+    (await printFleetMetrics(deps, noLimits))
+      .split('\n')
+      .filter((line) => line.startsWith(`imapfleet_${name}`))
 
   test('an edge that runs a state of another database is told from those of this one, and from those without a state', async () => {
     const shown = (await lines('edge_foreign_state')).map((line) =>

@@ -11,22 +11,26 @@ import {
   seriesKey,
   type PrometheusSource,
 } from '@imapfleet/observe'
-import { isHeard, type EdgeView } from '@imapfleet/api'
+import { isHeard, isLimited, type EdgeView, type AccessLimits } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import { expiringTokens } from '../access/service.ts'
 import { lastRestore, runsForeignState } from '../desired/service.ts'
 import { listCountingViews, type CountingEdgeRow } from '../edges/service.ts'
 
-export async function printFleetMetrics(deps: Deps): Promise<string> {
-  const edges = await listCountingViews(deps)
+/** With limits only the edges within them, and nothing of tokens and the database. */
+export async function printFleetMetrics(deps: Deps, limits: AccessLimits): Promise<string> {
+  const edges = await listCountingViews(deps, limits)
   const heard = edges.filter(({ row }) => !row.silent)
+  const whole = isLimited(limits)
+    ? ''
+    : printPrometheus(accessMetrics, [accessSource(await expiringTokens(deps))]) +
+      printPrometheus(databaseMetrics, [databaseSource(await lastRestore(deps))])
   return (
     printPrometheus(
       fleetMetrics,
       edges.map(({ row, view }) => fleetSource(row, view)),
     ) +
-    printPrometheus(accessMetrics, [accessSource(await expiringTokens(deps))]) +
-    printPrometheus(databaseMetrics, [databaseSource(await lastRestore(deps))]) +
+    whole +
     printPrometheus(
       edgeMetrics,
       heard.map(({ row }) => edgeSource(row)),

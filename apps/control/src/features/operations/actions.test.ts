@@ -4,7 +4,7 @@ import { after, before, suite, test } from 'node:test'
 import type { Pace } from '@imapfleet/api'
 import { sql } from 'drizzle-orm'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
-import type { Actor } from '../../platform/access.ts'
+import { noLimits, type Actor } from '../../platform/access.ts'
 import { withLease } from '../../platform/ticks/leases.ts'
 import { newOperator } from '../access/actor.test-support.ts'
 import { hearFor, hearNow } from '../edges/hearing.test-support.ts'
@@ -41,7 +41,7 @@ suite('revocations and drains in stages', () => {
     }
   }
   const revoked = async () => {
-    const { revocations } = await listRevocations(deps, { limit: 50 })
+    const { revocations } = await listRevocations(deps, noLimits, { limit: 50 })
     return revocations.map(({ subject, region }) => [subject, region]).reverse()
   }
   /** As if the edges of a region had applied everything until now. */

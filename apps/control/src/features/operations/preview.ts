@@ -1,9 +1,15 @@
 /** What an operation would affect: each edge counts its users and connections. */
 import { randomUUID } from 'node:crypto'
 import type { FleetTarget, OperationPreview } from '@imapfleet/api'
-import { isDisruptiveOrder, orderKinds, type OrderAction } from '@imapfleet/protocol'
+import {
+  isDisruptiveOrder,
+  orderKinds,
+  orderSubject,
+  type OrderAction,
+  type OrderSubject,
+} from '@imapfleet/protocol'
 import type { Deps } from '../../deps.ts'
-import type { Actor } from '../../platform/access.ts'
+import { needsSubject, targetWithin, type Actor } from '../../platform/access.ts'
 import { edgesOfTarget } from '../edges/service.ts'
 import { askEdgesToCount } from '../orders/service.ts'
 import { isStaged } from './service.ts'
@@ -19,9 +25,11 @@ export interface PreviewInput {
 export async function previewOperation(
   deps: Deps,
   actor: Actor,
-  { target, operation }: PreviewInput,
+  { target: asked, operation }: PreviewInput,
 ): Promise<OperationPreview> {
-  const edges = await edgesOfTarget(deps, target)
+  needsSubject(actor, subjectOf(operation))
+  const target = targetWithin(actor, asked)
+  const edges = await edgesOfTarget(deps, actor.limits, target)
   const order = {
     id: randomUUID(),
     givenBy: actor.name,
@@ -37,7 +45,18 @@ export async function previewOperation(
     active: sum('active'),
     idle: sum('idle'),
     uncounted: edges.filter(({ id }) => !counts.has(id)).map(({ id }) => id),
-    pace: isStaged(isLarge(operation), edges, undefined) ? 'staged' : 'at-once',
+    pace: isStaged(actor, isLarge(operation), edges, undefined) ? 'staged' : 'at-once',
+  }
+}
+
+function subjectOf(operation: PreviewInput['operation']): OrderSubject {
+  switch (operation.kind) {
+    case 'order':
+      return orderSubject(operation.action)
+    case 'revocation':
+      return { kind: operation.of, name: operation.subject }
+    case 'drain':
+      return undefined
   }
 }
 

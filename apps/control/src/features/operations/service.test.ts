@@ -292,9 +292,9 @@ suite('operations in stages', () => {
 
   test('only what affects many users in several regions is staged, and never at once with a reason', () => {
     const two = ['eu', 'us'].map(at)
-    assert.ok(isStaged(true, two, undefined))
-    assert.ok(!isStaged(true, two, { kind: 'at-once', reason: 'incident 17' }))
-    assert.ok(!isStaged(true, [at('eu')], undefined))
-    assert.ok(!isStaged(false, two, undefined))
+    assert.ok(isStaged(ann, true, two, undefined))
+    assert.ok(!isStaged(ann, true, two, { kind: 'at-once', reason: 'incident 17' }))
+    assert.ok(!isStaged(ann, true, [at('eu')], undefined))
+    assert.ok(!isStaged(ann, false, two, undefined))
   })
 })

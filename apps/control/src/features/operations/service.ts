@@ -3,9 +3,17 @@
  * the next step, because each step is one transaction that finds the operation as the last step left it.
  */
 import { randomUUID } from 'node:crypto'
-import type { FleetTarget, OperationSummary, OperationView, Pace, StageEdge } from '@imapfleet/api'
+import {
+  isLimited,
+  limitsText,
+  type FleetTarget,
+  type OperationSummary,
+  type OperationView,
+  type Pace,
+  type StageEdge,
+} from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
-import type { Actor } from '../../platform/access.ts'
+import { noLimits, type Actor } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { pageOf } from '../../platform/db/page-of.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
@@ -30,9 +38,22 @@ import type { OperationWork } from './table.ts'
 /** The soak time if the request names none. */
 const defaultSoakSeconds = 10
 
-/** Whether an operation on these edges is carried out in stages. `isLarge`: it affects many users. */
-export function isStaged(isLarge: boolean, edges: readonly EdgeRow[], pace: Pace | undefined): boolean {
-  if (pace?.kind === 'at-once') return false
+/**
+ * Whether an operation on these edges is carried out in stages. `isLarge`: it affects many users. Stages show the health of the
+ * fleet, so what an actor with limits begins, in one region or for one domain, is carried out at once.
+ */
+export function isStaged(
+  { name, limits }: Actor,
+  isLarge: boolean,
+  edges: readonly EdgeRow[],
+  pace: Pace | undefined,
+): boolean {
+  if (pace?.kind === 'staged' && isLimited(limits))
+    throw new ServiceError(
+      'outside_limits',
+      `${name} is limited to ${limitsText(limits)}: what it does is carried out at once, so leave out the stages.`,
+    )
+  if (pace?.kind === 'at-once' || isLimited(limits)) return false
   return isLarge && new Set(edges.map(({ region }) => region)).size > 1
 }
 
@@ -149,7 +170,7 @@ export async function steerOperation(
 
 /**
  * Aborts running operations on these edges whose work is undone, so that no later stage repeats it. Part of the transaction
- * that undoes it.
+ * that undoes it. Operations concern several regions, so an actor with limits aborts none.
  */
 export async function abortUndone(
   queries: Queries,
@@ -161,6 +182,7 @@ export async function abortUndone(
     isUndone: (work: OperationWork) => boolean | Promise<boolean>
   },
 ): Promise<void> {
+  if (isLimited(actor.limits)) return
   const { edges, at, reason, isUndone } = undone
   for (const { id, title, work, stages } of await runningOperations(queries)) {
     if (!stages.some((stage) => stage.edges.some((edge) => edges.has(edge)))) continue
@@ -216,7 +238,7 @@ async function advance(
   const step = nextStep(progressOf(row, heardSince), deps.now())
   if (step.kind === 'wait') return
   const ids = new Set(row.stages[row.stage]?.edges)
-  const edges = (await selectEdges(deps.db.orm)).filter(({ id }) => ids.has(id))
+  const edges = (await selectEdges(deps.db.orm, noLimits)).filter(({ id }) => ids.has(id))
   if (step.kind === 'work') {
     const withdrawn = hasBegun(row) ? undefined : await withdrawal(deps, row)
     if (withdrawn !== undefined) return await stop(deps, lease, row, withdrawn)

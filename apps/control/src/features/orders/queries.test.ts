@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import type { OrderedEdge } from '@imapfleet/api'
+import { noLimits } from '../../platform/access.ts'
 import type { Database } from '../../platform/db/database.ts'
 import { testDatabase } from '../../platform/db/postgres.test-support.ts'
 import { addAnswers, finishOrder, findOrder, insertOrder, selectAnswers, selectOrders } from './queries.ts'
@@ -22,6 +23,7 @@ suite('answers of orders', () => {
       expiresAt: at,
       target: { kind: 'all' },
       action: { kind: 'newlog' },
+      ...{ region: null, domain: null },
     } as const
     assert.deepEqual((await insertOrder(db.orm, order))?.counts, none)
     return id
@@ -42,7 +44,7 @@ suite('answers of orders', () => {
   test('a list has the number of answers of each status, and never the answers', async () => {
     const id = await newOrder()
     await finishOrder(db.orm, id, new Date(), [answered('a'), answered('b'), missed('c', 'failed')])
-    const [row] = await selectOrders(db.orm, { limit: 1 })
+    const [row] = await selectOrders(db.orm, noLimits, { limit: 1 })
     assert.deepEqual(row?.counts, { answered: 2, failed: 1, silent: 0 })
     assert.ok(row && !('edges' in row))
   })
@@ -51,7 +53,7 @@ suite('answers of orders', () => {
     const id = await newOrder()
     await addAnswers(db.orm, id, [answered('a'), missed('b', 'silent')])
     await addAnswers(db.orm, id, [answered('b'), missed('c', 'failed')])
-    assert.deepEqual((await findOrder(db.orm, id))?.counts, { answered: 2, failed: 1, silent: 0 })
+    assert.deepEqual((await findOrder(db.orm, noLimits, id))?.counts, { answered: 2, failed: 1, silent: 0 })
     assert.deepEqual(idsOf(await selectAnswers(db.orm, id)), ['a', 'b', 'c'])
   })
 
@@ -70,6 +72,6 @@ suite('answers of orders', () => {
     const id = await newOrder()
     await finishOrder(db.orm, id, new Date(), [answered('a'), missed('b', 'silent')])
     await db.sql`update orders set counts = null where id = ${id}`
-    assert.deepEqual((await findOrder(db.orm, id))?.counts, { answered: 1, failed: 0, silent: 1 })
+    assert.deepEqual((await findOrder(db.orm, noLimits, id))?.counts, { answered: 1, failed: 0, silent: 1 })
   })
 })

@@ -1,8 +1,10 @@
 /** Orders and their answers. */
-import type { FleetTarget, OrderCounts, OrderedEdge } from '@imapfleet/api'
+import type { FleetTarget, AccessLimits, OrderCounts, OrderedEdge } from '@imapfleet/api'
 import type { OrderAction } from '@imapfleet/protocol'
 import { and, desc, eq, getTableColumns, isNull, lt, sql, type SQL } from 'drizzle-orm'
+import { noLimits } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
+import { withinDomains, withinRegions } from '../../platform/db/within.ts'
 import { orders } from './table.ts'
 
 /** Without the answers. */
@@ -15,6 +17,8 @@ export interface NewOrder {
   expiresAt: Date
   target: FleetTarget
   action: OrderAction
+  region: string | null
+  domain: string | null
 }
 
 const ofStatus = (status: keyof OrderCounts) => sql`count(*) filter (where answer ->> 'status' = ${status})`
@@ -39,10 +43,20 @@ export async function insertOrder(queries: Queries, order: NewOrder): Promise<Or
   return row
 }
 
-export async function findOrder(queries: Queries, id: string): Promise<OrderRow | undefined> {
-  const [row] = await queries.select(columns).from(orders).where(eq(orders.id, id))
+export async function findOrder(
+  queries: Queries,
+  limits: AccessLimits,
+  id: string,
+): Promise<OrderRow | undefined> {
+  const [row] = await queries
+    .select(columns)
+    .from(orders)
+    .where(and(eq(orders.id, id), within(limits)))
   return row
 }
+
+const within = (limits: AccessLimits): SQL | undefined =>
+  and(withinRegions(limits, orders.region), withinDomains(limits, orders.domain))
 
 /** The answers in the order in which they were stored. `before` is the id of the last edge of the previous page. */
 export async function selectAnswers(
@@ -80,7 +94,7 @@ export async function finishOrder(
     .update(orders)
     .set({ finishedAt: at, edges: answers, counts: countsOf(answers) })
     .where(and(eq(orders.id, id), isNull(orders.finishedAt)))
-  const row = await findOrder(queries, id)
+  const row = await findOrder(queries, noLimits, id)
   if (!row) throw new Error('the order is gone')
   return row
 }
@@ -106,12 +120,13 @@ export async function addAnswers(queries: Queries, id: string, answers: OrderedE
 /** Newest first. */
 export async function selectOrders(
   queries: Queries,
+  limits: AccessLimits,
   page: { limit: number; before?: number | undefined },
 ): Promise<OrderRow[]> {
   return await queries
     .select(columns)
     .from(orders)
-    .where(page.before === undefined ? undefined : lt(orders.number, page.before))
+    .where(and(within(limits), page.before === undefined ? undefined : lt(orders.number, page.before)))
     .orderBy(desc(orders.number))
     .limit(page.limit)
 }

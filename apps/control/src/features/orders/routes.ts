@@ -6,6 +6,6 @@ import { giveOrder, listOrders, readOrder } from './service.ts'
 
 export const orderHandlers = (deps: Deps): Handlers<typeof orderRoutes> => ({
   giveOrder: ({ actor, body }) => giveOrder(deps, actor, body),
-  listOrders: ({ query }) => listOrders(deps, query),
-  readOrder: ({ params, query }) => readOrder(deps, params.id, query),
+  listOrders: ({ actor, query }) => listOrders(deps, actor.limits, query),
+  readOrder: ({ actor, params, query }) => readOrder(deps, actor.limits, params.id, query),
 })

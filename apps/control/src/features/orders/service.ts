@@ -6,6 +6,8 @@
 import {
   type FleetTarget,
   fleetTargetText,
+  isLimited,
+  type AccessLimits,
   type OrderedEdge,
   type OrderSummary,
   type OrderView,
@@ -17,6 +19,7 @@ import {
   type OrderAction,
   type OrderAddress,
   type OrderOutcome,
+  orderSubject,
   orderTitle,
   parseResult,
   type OrderResult,
@@ -25,7 +28,7 @@ import {
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Deps } from '../../deps.ts'
-import type { Actor } from '../../platform/access.ts'
+import { domainOf, needsSubject, targetWithin, noLimits, type Actor } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { pageOf } from '../../platform/db/page-of.ts'
 import { inSnapshot } from '../../platform/db/snapshot.ts'
@@ -71,20 +74,23 @@ const countMs = 2_000
  */
 const clockSlackMs = 10_000
 
-export async function giveOrder(deps: Deps, actor: Actor, input: OrderInput): Promise<OrderView> {
-  const asked = await edgesOfTarget(deps, input.target)
+export async function giveOrder(deps: Deps, actor: Actor, wish: OrderInput): Promise<OrderView> {
+  needsSubject(actor, orderSubject(wish.action))
+  const input = { ...wish, target: targetWithin(actor, wish.target) }
+  const asked = await edgesOfTarget(deps, actor.limits, input.target)
   // Refused before it is stored, because no edge would receive it.
   deps.bus.link()
   const { row, operation } = await recorded(deps, actor, input, asked)
   const { orm } = deps.db
-  if (row.finishedAt ?? operation) return orderView(row, await selectAnswers(orm, row.id), operation)
+  if (row.finishedAt ?? operation)
+    return orderView(row, await selectAnswers(orm, row.id), operation, actor.limits)
   // A repeated request may come long after the first: the edges must not carry out the order then.
   const left = Math.min(input.timeoutMs, row.expiresAt.getTime() - deps.now())
   const answers = await askEdges(deps, row, addressOf(row.target, asked), asked, left)
   const account = asked.map((edge) => accountOf(edge, answers.get(edge.id)))
   const finished = await finishOrder(orm, row.id, new Date(deps.now()), account)
   // Another replica may have stored its answers first.
-  return orderView(finished, await selectAnswers(orm, row.id), undefined)
+  return orderView(finished, await selectAnswers(orm, row.id), undefined, actor.limits)
 }
 
 interface Recorded {
@@ -104,13 +110,16 @@ async function recorded(
   const at = now()
   return await db.orm.transaction(async (tx) => {
     const expiresAt = new Date(at + timeoutMs + clockSlackMs)
-    const order = { id, givenBy: actor.name, at: new Date(at), expiresAt, target, action }
-    const made = await insertOrder(tx, order)
+    const made = await insertOrder(tx, {
+      ...{ id, givenBy: actor.name, at: new Date(at), expiresAt, target, action },
+      region: target.kind === 'all' ? null : (edges[0]?.region ?? null),
+      domain: domainOf(orderSubject(action)),
+    })
     if (made) {
       const isLarge = isDisruptiveOrder(action)
       const title = orderTitle(action)
       const work = { kind: 'order', order: id, timeoutMs } as const
-      const operation = isStaged(isLarge, edges, pace)
+      const operation = isStaged(actor, isLarge, edges, pace)
         ? await beginOperation(tx, actor, new Date(at), { title, work, target, edges, pace })
         : undefined
       await writeAudit(tx, {
@@ -123,9 +132,12 @@ async function recorded(
         await abortPauses(tx, actor, action.upstream, edges, new Date(at))
       return { row: made, operation }
     }
-    const known = await findOrder(tx, id)
-    if (known && isDeepStrictEqual([known.target, known.action], [target, action]))
-      return { row: known, operation: (await operationsOfOrders(tx, [id])).get(id) }
+    const known = await findOrder(tx, actor.limits, id)
+    if (known && isDeepStrictEqual([known.target, known.action], [target, action])) {
+      const operation = (await operationsOfOrders(tx, [id])).get(id)
+      // With limits it would be sent again, at once.
+      if (!operation || !isLimited(actor.limits)) return { row: known, operation }
+    }
     throw new ServiceError('order_conflict', `Another order has the id ${id}: use a new one.`)
   })
 }
@@ -144,7 +156,7 @@ async function abortPauses(
     reason: `${actor.name} resumed upstream ${upstream}`,
     isUndone: async (work) => {
       if (work.kind !== 'order') return false
-      const order = await findOrder(queries, work.order)
+      const order = await findOrder(queries, noLimits, work.order)
       return order?.action.kind === 'pause-upstream' && order.action.upstream === upstream
     },
   })
@@ -156,7 +168,7 @@ export async function orderStage(
   _lease: Lease,
   { work, region, edges }: CurrentStage<'order'>,
 ): Promise<StageEdge[]> {
-  const row = await knownOrder(deps.db.orm, work.order)
+  const row = await knownOrder(deps.db.orm, noLimits, work.order)
   const answers = await askEdges(deps, row, { kind: 'region', region }, edges, work.timeoutMs)
   const account = edges.map((edge) => accountOf(edge, answers.get(edge.id)))
   await addAnswers(deps.db.orm, row.id, account)
@@ -231,42 +243,45 @@ function accountOf(edge: EdgeRow, outcome: OrderOutcome | undefined): OrderedEdg
 /** Without their answers, newest first. */
 export async function listOrders(
   { db }: Deps,
+  limits: AccessLimits,
   page: { limit: number; before?: number | undefined },
 ): Promise<{ orders: OrderSummary[]; next: number | null }> {
   return await inSnapshot(db, async (queries) => {
     const { shown, next } = await pageOf(
       page,
-      (asked) => selectOrders(queries, asked),
+      (asked) => selectOrders(queries, limits, asked),
       ({ number }) => number,
     )
     const operations = await operationsOfOrders(
       queries,
       shown.map(({ id }) => id),
     )
-    return { orders: shown.map((row) => orderSummary(row, operations.get(row.id))), next }
+    return { orders: shown.map((row) => orderSummary(row, operations.get(row.id), limits)), next }
   })
 }
 
 /** One order with a page of its answers. `after` is the id of the last edge of the previous page. */
 export async function readOrder(
   { db }: Deps,
+  limits: AccessLimits,
   id: string,
   { limit, after }: { limit: number; after?: string | undefined },
 ): Promise<OrderView> {
   return await inSnapshot(db, async (queries) => {
-    const row = await knownOrder(queries, id)
+    const row = await knownOrder(queries, limits, id)
     const { shown, next } = await pageOf(
       { limit, before: after },
       (page) => selectAnswers(queries, id, page),
       (answer) => answer.id,
       async (edge) => ((await hasAnswer(queries, id, edge)) ? edge : undefined),
     )
-    return orderView(row, shown, (await operationsOfOrders(queries, [id])).get(id), next)
+    const operation = (await operationsOfOrders(queries, [id])).get(id)
+    return orderView(row, shown, operation, limits, next)
   })
 }
 
-async function knownOrder(queries: Queries, id: string): Promise<OrderRow> {
-  const row = await findOrder(queries, id)
+async function knownOrder(queries: Queries, limits: AccessLimits, id: string): Promise<OrderRow> {
+  const row = await findOrder(queries, limits, id)
   if (row) return row
   throw new ServiceError('order_unknown', `No order has the id ${id}: GET /v1/orders lists all orders.`)
 }
@@ -284,19 +299,25 @@ function orderHead(row: OrderRow, operation: OperationRow | undefined) {
   }
 }
 
-const orderSummary = (row: OrderRow, operation: OperationRow | undefined): OrderSummary => ({
+/** Operations concern several regions and show the health of the fleet, so limits hide them. */
+const orderSummary = (
+  row: OrderRow,
+  operation: OperationRow | undefined,
+  limits: AccessLimits,
+): OrderSummary => ({
   ...orderHead(row, operation),
-  ...(operation && { operation: operation.id }),
+  ...(operation && !isLimited(limits) && { operation: operation.id }),
 })
 
 const orderView = (
   row: OrderRow,
   edges: OrderedEdge[],
   operation: OperationRow | undefined,
+  limits: AccessLimits,
   next: string | null = null,
 ): OrderView => ({
   ...orderHead(row, operation),
   edges,
   next,
-  ...(operation && { operation: operationView(operation) }),
+  ...(operation && !isLimited(limits) && { operation: operationView(operation) }),
 })

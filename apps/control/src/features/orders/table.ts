@@ -16,6 +16,10 @@ export const orders = pgTable(
     expiresAt: instantColumn('expires_at').notNull(),
     target: jsonb('target').$type<FleetTarget>().notNull(),
     action: jsonb('action').$type<OrderAction>().notNull(),
+    /** The region of the target when it was given. Empty: several, or an earlier version gave it. */
+    region: text('region'),
+    /** The domain whose users it concerns. Empty: not only one, or an earlier version gave it. */
+    domain: text('domain'),
     finishedAt: instantColumn('finished_at'),
     /** The answers. They can be large: lists do not read them. */
     edges: jsonb('edges').$type<OrderedEdge[]>(),

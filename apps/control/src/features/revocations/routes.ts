@@ -6,6 +6,6 @@ import { addRevocation, listRevocations, readRevocation } from './service.ts'
 
 export const revocationHandlers = (deps: Deps): Handlers<typeof revocationRoutes> => ({
   addRevocation: ({ actor, body }) => addRevocation(deps, actor, body),
-  listRevocations: ({ query }) => listRevocations(deps, query),
-  readRevocation: ({ params }) => readRevocation(deps, params.sequence),
+  listRevocations: ({ actor, query }) => listRevocations(deps, actor.limits, query),
+  readRevocation: ({ actor, params }) => readRevocation(deps, actor.limits, params.sequence),
 })

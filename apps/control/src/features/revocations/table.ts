@@ -15,6 +15,8 @@ export const revocations = pgTable(
     note: text('note').notNull(),
     /** Only the edges of this region. Empty: all edges. */
     region: text('region'),
+    /** The domain of the subject. Empty: it has none, or an earlier version made it. */
+    domain: text('domain'),
     /** The operation that revokes a domain region by region, with a row for each region. */
     operation: uuid('operation'),
   },

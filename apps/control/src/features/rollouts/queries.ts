@@ -1,7 +1,9 @@
 /** Rollouts: which wave has the newest revision, and since when. */
-import { desc, eq, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import type { AccessLimits } from '@imapfleet/api'
+import { and, desc, eq, getTableColumns, inArray, lt, sql, type SQL } from 'drizzle-orm'
 import type { Rolling } from '../desired/service.ts'
 import type { Queries } from '../../platform/db/database.ts'
+import { withinLayers } from '../config/queries.ts'
 import { revisions } from '../config/table.ts'
 import { rollouts } from './table.ts'
 
@@ -52,12 +54,19 @@ export async function skipEdge(queries: Queries, id: string): Promise<void> {
 /** Newest first. */
 export async function selectRollouts(
   queries: Queries,
+  limits: AccessLimits,
   page: { limit: number; before?: number | undefined },
 ): Promise<RolloutRow[]> {
   return await queries
-    .select()
+    .select(getTableColumns(rollouts))
     .from(rollouts)
-    .where(page.before === undefined ? undefined : lt(rollouts.revision, page.before))
+    .innerJoin(revisions, eq(revisions.revision, rollouts.revision))
+    .where(
+      and(
+        withinLayers(limits, revisions.layerKind, revisions.layerName),
+        page.before === undefined ? undefined : lt(rollouts.revision, page.before),
+      ),
+    )
     .orderBy(desc(rollouts.revision))
     .limit(page.limit)
 }

@@ -5,7 +5,7 @@ import type { Handlers } from '../../platform/http/handlers.ts'
 import { listRollouts, readRollout, steerRollout } from './service.ts'
 
 export const rolloutHandlers = (deps: Deps): Handlers<typeof rolloutRoutes> => ({
-  listRollouts: ({ query }) => listRollouts(deps, query),
-  readRollout: ({ params }) => readRollout(deps, params.revision),
+  listRollouts: ({ actor, query }) => listRollouts(deps, actor.limits, query),
+  readRollout: ({ actor, params }) => readRollout(deps, actor.limits, params.revision),
   steerRollout: ({ actor, params }) => steerRollout(deps, actor, params.revision, params.steering),
 })

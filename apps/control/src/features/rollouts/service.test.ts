@@ -5,7 +5,7 @@ import { afterEach, beforeEach, suite, test } from 'node:test'
 import { rolloutRequestSchema, type LayerName, type RolloutRequest } from '@imapfleet/api'
 import type { Presence } from '@imapfleet/protocol'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
-import type { Actor } from '../../platform/access.ts'
+import { noLimits, type Actor } from '../../platform/access.ts'
 import { openDatabase } from '../../platform/db/database.ts'
 import { takeLease, withLease, LeaseLost } from '../../platform/ticks/leases.ts'
 import { newOperator } from '../access/actor.test-support.ts'
@@ -61,7 +61,7 @@ suite('rollouts', () => {
   const wantedOf = async (edge: string) =>
     resolve(
       { edge, region: edge.split('-')[0]! },
-      layersByName(await listLayers(deps.db.orm)),
+      layersByName(await listLayers(deps.db.orm, noLimits)),
       await rollingRevision(deps.db.orm),
     )
   /** The edge applies what is wanted of it now, and says so. */
@@ -113,7 +113,7 @@ suite('rollouts', () => {
     isDeaf = false
   }
   const stateOf = async (revision: number) => {
-    const { state, reason, waves } = await readRollout(deps, revision)
+    const { state, reason, waves } = await readRollout(deps, noLimits, revision)
     return [state, reason, ...waves.map((wave) => `${wave.name} ${wave.state}`)]
   }
   const steer = async (revision: number, steering: 'pause' | 'resume' | 'abort') =>
@@ -165,7 +165,7 @@ suite('rollouts', () => {
     assert.deepEqual([state, reason], ['rolled-back', 'eu-2 refused it: no such file'])
     const wanted = await wantedOf('eu-1')
     assert.deepEqual(wanted.layer, former.layer)
-    assert.equal(wanted.revision, (await readRollout(deps, revision)).undoneBy)
+    assert.equal(wanted.revision, (await readRollout(deps, noLimits, revision)).undoneBy)
     assert.equal((await auditOf('rollout.roll-back'))[0]?.['actor'], 'imapfleet-control')
   })
 
@@ -435,9 +435,9 @@ suite('rollouts', () => {
     const first = await start()
     await steer(first, 'abort')
     const second = await start()
-    const page = await listRollouts(deps, { limit: 1 })
+    const page = await listRollouts(deps, noLimits, { limit: 1 })
     assert.deepEqual([page.rollouts.map(({ revision }) => revision), page.next], [[second], second])
-    const rest = await listRollouts(deps, { limit: 1, before: second })
+    const rest = await listRollouts(deps, noLimits, { limit: 1, before: second })
     assert.deepEqual(
       [rest.rollouts.map(({ revision, state }) => [revision, state]), rest.next],
       [[[first, 'aborted']], null],

@@ -6,13 +6,14 @@
 import {
   layerText,
   type LayerName,
+  type AccessLimits,
   type RolloutSettings,
   type RolloutState,
   type RolloutSummary,
   type RolloutView,
 } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
-import type { Actor } from '../../platform/access.ts'
+import { noLimits, type Actor } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
 import { inSnapshot } from '../../platform/db/snapshot.ts'
@@ -59,7 +60,7 @@ export async function startRollout(
   settings: RolloutSettings,
   actor: Actor,
 ): Promise<void> {
-  const edges = await selectEdges(queries)
+  const edges = await selectEdges(queries, noLimits)
   const waves = wavesFor({ kind: layerKind, name: layerName }, edges, settings)
   await insertRollout(queries, {
     revision,
@@ -97,15 +98,21 @@ function awayIn(wave: Wave | undefined, edges: readonly EdgeRow[]): string[] {
  */
 export async function refuseWhileRolling(
   queries: Queries,
+  { name, limits }: Actor,
   layer: Layer,
   { inWaves }: { inWaves: boolean },
 ): Promise<void> {
   const row = await activeRollout(queries)
-  const rolling = row && (await findRevision(queries, row.revision))
+  const rolling = row && (await findRevision(queries, noLimits, row.revision))
   if (!rolling) return
   const { revision, layerKind, layerName } = rolling
-  const where = `revision ${revision} of ${layerText(layerNameOf(layerKind, layerName))}`
-  const ways = `wait until it is completed, or abort it (POST /v1/rollouts/${revision}/abort), which takes effect on all edges at once`
+  const isShown = (await findRevision(queries, limits, revision)) !== undefined
+  const where = isShown
+    ? `revision ${revision} of ${layerText(layerNameOf(layerKind, layerName))}`
+    : `a layer outside the limits of ${name}`
+  const ways = isShown
+    ? `wait until it is completed, or abort it (POST /v1/rollouts/${revision}/abort), which takes effect on all edges at once`
+    : 'wait until it is completed'
   if (layerKind === layer.kind && layerName === layer.name)
     throw new ServiceError(
       'rollout_active',
@@ -117,7 +124,7 @@ export async function refuseWhileRolling(
       `One rollout can run at a time, and that of ${where} does: ${ways}. Or write this change without a rollout.`,
     )
   // Of these edges only the highest number of their layers is known, which would show the rolling revision as applied.
-  const unclear = (await selectEdges(queries)).filter((edge) => {
+  const unclear = (await selectEdges(queries, noLimits)).filter((edge) => {
     const address = { edge: edge.id, region: edge.region }
     const isRolling = appliesTo({ kind: layerKind, name: layerName }, address)
     return edge.desiredClaimed === null && !edge.silent && isRolling && appliesTo(layer, address)
@@ -162,9 +169,14 @@ async function look({ db }: Deps): Promise<Look | undefined> {
   return await inSnapshot(db, async (queries) => {
     const row = await activeRollout(queries)
     if (row?.state !== 'running') return undefined
-    const revision = await findRevision(queries, row.revision)
+    const revision = await findRevision(queries, noLimits, row.revision)
     if (!revision) throw new Error(`revision ${row.revision} is missing`)
-    return { row, revision, edges: await selectEdges(queries), hearing: await readHearing(queries) }
+    return {
+      row,
+      revision,
+      edges: await selectEdges(queries, noLimits),
+      hearing: await readHearing(queries),
+    }
   })
 }
 
@@ -263,7 +275,7 @@ async function carryOut(
     waveStartedAt: databaseNow,
     settledAt: null,
     checkedAt: null,
-    skipped: [...row.skipped, ...awayIn(next, await selectEdges(queries))],
+    skipped: [...row.skipped, ...awayIn(next, await selectEdges(queries, noLimits))],
   })
 }
 
@@ -285,12 +297,12 @@ async function undo(
   as: Extract<RolloutState, 'rolled-back' | 'aborted'>,
   { by, reason }: { by: string; reason: string },
 ): Promise<void> {
-  const undone = await findRevision(queries, revision)
+  const undone = await findRevision(queries, noLimits, revision)
   if (!undone) throw new Error(`revision ${revision} is missing`)
   await settleRevision(queries, revision, 'withdrawn')
   const { layerKind, layerName } = undone
   const restored = await insertRevision(queries, {
-    revision: (await newestRevision(queries)) + 1,
+    revision: (await newestRevision(queries, noLimits)) + 1,
     layerKind,
     layerName,
     // The document of the layer never became the rolling one.
@@ -322,7 +334,8 @@ export async function steerRollout(
   steering: 'pause' | 'resume' | 'abort',
 ): Promise<RolloutView> {
   await changeFleet(deps.db, async (queries) => {
-    const row = await findRollout(queries, revision)
+    const row =
+      (await findRevision(queries, actor.limits, revision)) && (await findRollout(queries, revision))
     if (!row) throw unknownRollout(revision)
     if (row.state !== 'running' && row.state !== 'paused')
       throw new ServiceError('rollout_over', `The rollout of revision ${revision} has ended: ${row.state}.`)
@@ -343,33 +356,39 @@ export async function steerRollout(
     await writeAudit(queries, { actor: actor.name, action: `rollout.${steering}`, target: String(revision) })
   })
   await distributeDesired(deps)
-  return await readRollout(deps, revision)
+  return await readRollout(deps, actor.limits, revision)
 }
 
 /** One rollout, wave by wave. */
-export async function readRollout({ db }: Deps, revision: number): Promise<RolloutView> {
+export async function readRollout(
+  { db }: Deps,
+  limits: AccessLimits,
+  revision: number,
+): Promise<RolloutView> {
   return await inSnapshot(db, async (queries) => {
-    const [row, written] = [await findRollout(queries, revision), await findRevision(queries, revision)]
-    if (!row || !written) throw unknownRollout(revision)
-    return rolloutView(row, written, await selectEdges(queries))
+    const written = await findRevision(queries, limits, revision)
+    const row = written && (await findRollout(queries, revision))
+    if (!row) throw unknownRollout(revision)
+    return rolloutView(row, written, await selectEdges(queries, limits), limits)
   })
 }
 
 /** Newest first. */
 export async function listRollouts(
   { db }: Deps,
+  limits: AccessLimits,
   page: PageWish<number>,
 ): Promise<{ rollouts: RolloutSummary[]; next: number | null }> {
   return await inSnapshot(db, async (queries) => {
     const { shown, next } = await pageOf(
       page,
-      (asked) => selectRollouts(queries, asked),
+      (asked) => selectRollouts(queries, limits, asked),
       ({ revision }) => revision,
     )
     const rollouts: RolloutSummary[] = []
     for (const row of shown) {
-      const revision = await findRevision(queries, row.revision)
-      if (revision) rollouts.push(rolloutSummary(row, revision))
+      const revision = await findRevision(queries, limits, row.revision)
+      if (revision) rollouts.push(rolloutSummary(row, revision, limits))
     }
     return { rollouts, next }
   })

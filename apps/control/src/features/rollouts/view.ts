@@ -1,5 +1,6 @@
 /** A rollout in the form of the API: by wave and by edge. */
-import type { RolloutSummary, RolloutView } from '@imapfleet/api'
+import type { AccessLimits, RolloutSummary, RolloutView } from '@imapfleet/api'
+import { allowsRegion } from '../../platform/access.ts'
 import type { EdgeRow } from '../edges/queries.ts'
 import type { RevisionRow } from '../config/queries.ts'
 import type { RolloutRow } from './queries.ts'
@@ -8,11 +9,17 @@ import { statusOfRevision } from '../desired/service.ts'
 
 type WaveView = RolloutView['waves'][number]
 
-export function rolloutView(row: RolloutRow, revision: RevisionRow, edges: readonly EdgeRow[]): RolloutView {
+/** `edges`, and what the settings name, are within the limits. */
+export function rolloutView(
+  row: RolloutRow,
+  revision: RevisionRow,
+  edges: readonly EdgeRow[],
+  limits: AccessLimits,
+): RolloutView {
   const byId = new Map(edges.map((edge) => [edge.id, edge]))
   const skipped = new Set(row.skipped)
   return {
-    ...rolloutHead(row, revision),
+    ...rolloutHead(row, revision, limits),
     waves: row.waves.map((wave, index): WaveView => {
       const state = waveState(row, index)
       return { name: wave.name, state, edges: wave.edges.flatMap((id) => edgeOf(id, state)) }
@@ -31,8 +38,12 @@ export function rolloutView(row: RolloutRow, revision: RevisionRow, edges: reado
 }
 
 /** Without the edges: in a large fleet, each row has many. */
-export const rolloutSummary = (row: RolloutRow, revision: RevisionRow): RolloutSummary => ({
-  ...rolloutHead(row, revision),
+export const rolloutSummary = (
+  row: RolloutRow,
+  revision: RevisionRow,
+  limits: AccessLimits,
+): RolloutSummary => ({
+  ...rolloutHead(row, revision, limits),
   waves: row.waves.map(({ name, edges }, index) => ({
     name,
     state: waveState(row, index),
@@ -40,7 +51,7 @@ export const rolloutSummary = (row: RolloutRow, revision: RevisionRow): RolloutS
   })),
 })
 
-const rolloutHead = (row: RolloutRow, revision: RevisionRow) => ({
+const rolloutHead = (row: RolloutRow, revision: RevisionRow, limits: AccessLimits) => ({
   revision: row.revision,
   layer: layerNameOf(revision.layerKind, revision.layerName),
   state: row.state,
@@ -49,7 +60,10 @@ const rolloutHead = (row: RolloutRow, revision: RevisionRow) => ({
   createdBy: row.createdBy,
   finishedAt: row.finishedAt?.toISOString() ?? null,
   undoneBy: row.undoneBy,
-  settings: row.settings,
+  settings: {
+    ...row.settings,
+    regions: row.settings.regions.filter((region) => allowsRegion(limits, region)),
+  },
 })
 
 const waveState = ({ wave, state }: RolloutRow, index: number): WaveView['state'] =>

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type TraceEdgeEvent, type TraceEvent } from '@imapfleet/api'
 import { traceBatchSchema, subjects, type TraceBatch } from '@imapfleet/protocol'
-import { needsScope, type Actor } from '../../platform/access.ts'
+import { needsScope, noLimits, type Actor } from '../../platform/access.ts'
 import { recognise } from '../../platform/nats/recognise.ts'
 import { openTraceFeed, traceKeptMs, type TraceReader } from './feed.ts'
 import type { TraceRow } from './queries.ts'
@@ -63,7 +63,7 @@ export async function readTraceLines(
 const beginning: TracePosition = { message: 0, item: -1 }
 
 async function readable(deps: Deps, actor: Actor, id: string): Promise<TraceRow> {
-  const trace = await knownTrace(deps, id)
+  const trace = await knownTrace(deps, actor.limits, id)
   if (trace.bodies) needsScope(actor, 'trace-bodies')
   return trace
 }
@@ -105,7 +105,7 @@ async function* listen(
 /** The trace has ended, everything stored was read, and no edge has anything left to send. */
 async function isOver(deps: Deps, id: string, feed: TraceReader, parts: Parts): Promise<boolean> {
   const now = deps.now()
-  const end = traceEnd(await knownTrace(deps, id), now)
+  const end = traceEnd(await knownTrace(deps, noLimits, id), now)
   return end !== null && feed.caughtUp() && (parts.allEnded() || now > end.getTime() + graceMs)
 }
 
@@ -126,6 +126,8 @@ async function* newsOf(
     )
     // A line of another trace can contain the id of this one.
     if (batch?.trace !== trace.id) continue
+    // An edge of another region traces it only if an earlier version of control told it to.
+    if (trace.region !== null && batch.region !== trace.region) continue
     if (batch.user !== trace.user) {
       intake.note(
         'trace',

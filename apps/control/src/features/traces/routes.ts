@@ -7,8 +7,8 @@ import { beginTrace, endTrace, listTraces, readTrace } from './service.ts'
 
 export const traceHandlers = (deps: Deps): Handlers<typeof traceRoutes> => ({
   startTrace: ({ actor, body }) => beginTrace(deps, actor, body),
-  listTraces: ({ query }) => listTraces(deps, query),
-  readTrace: ({ params }) => readTrace(deps, params.id),
+  listTraces: ({ actor, query }) => listTraces(deps, actor.limits, query),
+  readTrace: ({ actor, params }) => readTrace(deps, actor.limits, params.id),
   endTrace: ({ actor, params }) => endTrace(deps, actor, params.id),
   readTraceLines: async ({ actor, params, signal }) =>
     linesOf(await readTraceLines(deps, actor, params.id, signal)),

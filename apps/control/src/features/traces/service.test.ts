@@ -3,13 +3,19 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import { withLease } from '../../platform/ticks/leases.ts'
-import type { Actor } from '../../platform/access.ts'
+import { noLimits, type Actor } from '../../platform/access.ts'
 import { authenticateToken, createToken, revokeToken } from '../access/service.ts'
 import { listAudit } from '../audit/service.ts'
 import { followTrace, readTraceLines } from './follow.ts'
 import { beginTrace, endForfeitedTraces, endTrace, listTraces, readTrace } from './service.ts'
 
-const root: Actor = { id: '00000000-0000-4000-8000-000000000000', name: 'root', role: 'admin', scopes: [] }
+const root: Actor = {
+  id: '00000000-0000-4000-8000-000000000000',
+  name: 'root',
+  role: 'admin',
+  scopes: [],
+  limits: {},
+}
 const input = { user: 'bob', seconds: 600, bytesMax: 65_536, bodies: false }
 
 suite('traces', () => {
@@ -30,7 +36,7 @@ suite('traces', () => {
     deps.setNow(deps.now() + 1)
     return await beginTrace(deps, actor, its)
   }
-  const isRunning = async (id: string) => (await readTrace(deps, id)).endedAt === null
+  const isRunning = async (id: string) => (await readTrace(deps, noLimits, id)).endedAt === null
 
   const endForfeited = async () =>
     assert.ok(await withLease(deps, 'forfeited-traces', (lease) => endForfeitedTraces(deps, lease)))
@@ -110,8 +116,8 @@ suite('traces', () => {
     const { endedAt } = await endTrace(deps, root, trace.id)
     deps.setNow(deps.now() + 1_000)
     assert.equal((await endTrace(deps, root, trace.id)).endedAt, endedAt)
-    assert.equal((await listTraces(deps, { limit: 1 })).traces[0]?.id, trace.id)
-    await assert.rejects(readTrace(deps, root.id), { code: 'trace_unknown' })
+    assert.equal((await listTraces(deps, noLimits, { limit: 1 })).traces[0]?.id, trace.id)
+    await assert.rejects(readTrace(deps, noLimits, root.id), { code: 'trace_unknown' })
   })
 
   test('the five hundredth trace is the last one, also for concurrent requests', async () => {

@@ -1,14 +1,23 @@
-/** Traces of one user on every edge, for a limited time. The lines are in NATS: see follow.ts. */
+/** Traces of one user, on every edge or on those of a region, for a limited time. The lines are in NATS: see follow.ts. */
 import { randomUUID } from 'node:crypto'
-import type { TraceView } from '@imapfleet/api'
+import type { AccessLimits, TraceView } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
-import { isAtLeast, needsScope, type Actor } from '../../platform/access.ts'
+import {
+  allowsDomain,
+  allowsRegion,
+  isAtLeast,
+  needsScope,
+  needsSubject,
+  regionWithin,
+  type Actor,
+} from '../../platform/access.ts'
 import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
 import { rightsOfTokens } from '../access/service.ts'
 import { itself, writeAudit } from '../audit/service.ts'
 import { distributeDesired, changeFleet } from '../desired/service.ts'
+import { edgesOfTarget } from '../edges/service.ts'
 import {
   countRunningTraces,
   findTrace,
@@ -21,6 +30,7 @@ import {
 
 export interface TraceInput {
   user: string
+  region?: string | undefined
   seconds: number
   bytesMax: number
   bodies: boolean
@@ -29,8 +39,12 @@ export interface TraceInput {
 /** Fewer than one entry of the desired state can hold. */
 const runningMax = 500
 
+/** Throws `edge_unknown` for a region without edges. */
 export async function beginTrace(deps: Deps, actor: Actor, input: TraceInput): Promise<TraceView> {
   if (input.bodies) needsScope(actor, 'trace-bodies')
+  needsSubject(actor, { kind: 'user', name: input.user })
+  const region = regionWithin(actor, input.region)
+  if (region !== null) await edgesOfTarget(deps, actor.limits, { kind: 'region', name: region })
   const createdAt = new Date(deps.now())
   const row = await changeFleet(deps.db, async (queries) => {
     if ((await countRunningTraces(queries)) >= runningMax)
@@ -41,6 +55,7 @@ export async function beginTrace(deps: Deps, actor: Actor, input: TraceInput): P
     const trace = await insertTrace(queries, {
       id: randomUUID(),
       user: input.user,
+      region,
       bytesMax: input.bytesMax,
       bodies: input.bodies,
       createdBy: actor.name,
@@ -55,7 +70,10 @@ export async function beginTrace(deps: Deps, actor: Actor, input: TraceInput): P
       actor: actor.name,
       action: 'trace.start',
       target: input.user,
-      after: { id: trace.id, seconds: input.seconds, bytesMax: input.bytesMax, bodies: input.bodies },
+      after: {
+        ...{ id: trace.id, seconds: input.seconds, bytesMax: input.bytesMax, bodies: input.bodies },
+        ...(region !== null && { region }),
+      },
     })
     return trace
   })
@@ -66,25 +84,26 @@ export async function beginTrace(deps: Deps, actor: Actor, input: TraceInput): P
 /** Traces, running or ended, newest first. */
 export async function listTraces(
   deps: Deps,
+  limits: AccessLimits,
   page: PageWish<string>,
 ): Promise<{ traces: TraceView[]; next: string | null }> {
   const now = deps.now()
   const { shown, next } = await pageOf(
     page,
-    (asked) => selectTraces(deps.db.orm, asked),
+    (asked) => selectTraces(deps.db.orm, limits, asked),
     ({ id }) => id,
-    (id) => findTrace(deps.db.orm, id),
+    (id) => findTrace(deps.db.orm, limits, id),
   )
   return { traces: shown.map((row) => traceView(row, now)), next }
 }
 
-export async function readTrace(deps: Deps, id: string): Promise<TraceView> {
-  return traceView(await knownTrace(deps, id), deps.now())
+export async function readTrace(deps: Deps, limits: AccessLimits, id: string): Promise<TraceView> {
+  return traceView(await knownTrace(deps, limits, id), deps.now())
 }
 
-/** Throws `trace_unknown`. */
-export async function knownTrace({ db }: Deps, id: string): Promise<TraceRow> {
-  const row = await findTrace(db.orm, id)
+/** Throws `trace_unknown`, also for a trace outside the limits. */
+export async function knownTrace({ db }: Deps, limits: AccessLimits, id: string): Promise<TraceRow> {
+  const row = await findTrace(db.orm, limits, id)
   if (!row)
     throw new ServiceError('trace_unknown', `No trace has the id ${id}: GET /v1/traces lists all traces.`)
   return row
@@ -92,7 +111,7 @@ export async function knownTrace({ db }: Deps, id: string): Promise<TraceRow> {
 
 /** Ends a trace early. A trace that has ended stays unchanged. */
 export async function endTrace(deps: Deps, actor: Actor, id: string): Promise<TraceView> {
-  const known = await knownTrace(deps, id)
+  const known = await knownTrace(deps, actor.limits, id)
   const at = new Date(deps.now())
   if (traceEnd(known, at.getTime())) return traceView(known, at.getTime())
   await changeFleet(deps.db, async (queries) => {
@@ -106,12 +125,12 @@ export async function endTrace(deps: Deps, actor: Actor, id: string): Promise<Tr
       })
   })
   await distributeDesired(deps)
-  return traceView(await knownTrace(deps, id), deps.now())
+  return traceView(await knownTrace(deps, actor.limits, id), deps.now())
 }
 
 /**
- * Ends the traces whose creator may no longer see them: its token was revoked or has expired, or it lost the role or
- * the scope. The edges then stop recording, whether anybody is watching or not.
+ * Ends the traces whose creator may no longer see them: its token was revoked or has expired, it lost the role or the scope, or
+ * the trace is outside its limits. The edges then stop recording, whether anybody is watching or not.
  */
 export async function endForfeitedTraces(deps: Deps, lease: Lease): Promise<void> {
   const running = (await runningTraces(deps.db.orm)).filter(({ token }) => token !== null)
@@ -142,7 +161,7 @@ export async function endForfeitedTraces(deps: Deps, lease: Lease): Promise<void
 }
 
 function reasonToEnd(
-  { createdBy, bodies }: TraceRow,
+  { createdBy, bodies, region, domain }: TraceRow,
   rights: Actor | ServiceError | undefined,
 ): string | undefined {
   if (rights === undefined) return `The token of ${createdBy} is gone.`
@@ -150,6 +169,8 @@ function reasonToEnd(
   if (!isAtLeast(rights.role, 'operator')) return `${createdBy} no longer has the role operator.`
   if (bodies && !rights.scopes.includes('trace-bodies'))
     return `${createdBy} no longer has the scope trace-bodies.`
+  if (!allowsRegion(rights.limits, region) || !allowsDomain(rights.limits, domain))
+    return `The trace is outside the limits of ${createdBy}.`
   return undefined
 }
 
@@ -161,6 +182,7 @@ export function traceEnd(row: Pick<TraceRow, 'endedAt' | 'expiresAt'>, now: numb
 const traceView = (row: TraceRow, now: number): TraceView => ({
   id: row.id,
   user: row.user,
+  region: row.region,
   createdBy: row.createdBy,
   createdAt: row.createdAt.toISOString(),
   expiresAt: row.expiresAt.toISOString(),

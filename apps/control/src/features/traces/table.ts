@@ -7,6 +7,10 @@ export const traces = pgTable(
   {
     id: uuid('id').primaryKey(),
     user: text('user').notNull(),
+    /** Only the edges of this region. Empty: all edges. */
+    region: text('region'),
+    /** The domain of the user. Empty: it has none, or an earlier version started it. */
+    domain: text('domain'),
     bytesMax: countColumn('bytes_max').notNull(),
     bodies: boolean('bodies').notNull(),
     createdBy: text('created_by').notNull(),

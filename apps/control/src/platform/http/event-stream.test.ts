@@ -11,7 +11,7 @@ import { serveHttp } from './listen.ts'
 import { problemOf } from './on-error.ts'
 import { OpenStreams, type RightsOf } from './open-streams.ts'
 
-const actor = { id: 'a', name: 'ann', role: 'viewer', scopes: [] } as const
+const actor = { id: 'a', name: 'ann', role: 'viewer', scopes: [], limits: {} } as const
 const revoked = new ServiceError('token_invalid', 'This token was revoked: ask for a new one.')
 const explain = async (reason: unknown) => await Promise.resolve(new ServiceError('internal', String(reason)))
 

@@ -127,7 +127,7 @@ suite('the outcome of a write', () => {
   /** Sends one request twice. How often it was carried out, and the codes of both answers. */
   async function twice(write: (attempt: number) => Promise<Response>): Promise<[number, string[]]> {
     const once = onceOnly(deps)
-    const actor = { id: randomUUID(), name: 'ann', role: 'admin', scopes: [] } as const
+    const actor = { id: randomUUID(), name: 'ann', role: 'admin', scopes: [], limits: {} } as const
     let attempts = 0
     const app = new Hono<Env>()
       .use(async (context, next) => {

@@ -4,6 +4,7 @@
  * write was done, because its replica died or lost Postgres, it is not repeated, and the client is told so.
  */
 import { createHash } from 'node:crypto'
+import { isLimited } from '@imapfleet/api'
 import { reasonOf } from '@imapfleet/observe'
 import type { Context } from 'hono'
 import type { Deps } from '../../deps.ts'
@@ -66,10 +67,15 @@ export const onceOnly = (deps: Pick<Deps, 'db' | 'log'>): WriteOnce =>
     }
   }
 
-async function fingerprintOf(context: Context): Promise<string> {
+/** The limits are part of it: an answer is not repeated to a token that may no longer see it. */
+async function fingerprintOf(context: Context<Env>): Promise<string> {
   const { method, url } = context.req
   const path = url.replace(/^[^/]*\/\/[^/]*/, '')
-  const head = [method, path, context.req.header('if-match') ?? ''].join('\n')
+  const { limits } = context.get('actor')
+  const head = [
+    ...[method, path, context.req.header('if-match') ?? ''],
+    ...(isLimited(limits) ? [JSON.stringify(limits)] : []),
+  ].join('\n')
   return createHash('sha256')
     .update(`${head}\n${await bodyText(context)}`)
     .digest('hex')

@@ -15,6 +15,7 @@ const actor = (id: string, rights: Partial<Actor> = {}): Actor => ({
   name: id,
   role: 'operator',
   scopes: [],
+  limits: {},
   ...rights,
 })
 const unchanged: RightsOf = (actors) => Promise.resolve([...actors])

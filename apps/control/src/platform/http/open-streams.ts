@@ -2,6 +2,7 @@
  * All answers of this process that stay open: live views, live traces, long lists of lines. Each ends with the right
  * of its actor. One query every second asks for all of them, and the limits are read from the same register.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Role } from '@imapfleet/api'
 import { isAtLeast, type Actor } from '../access.ts'
 import { ServiceError } from '../errors.ts'
@@ -134,6 +135,9 @@ const keyOf = ({ id, session }: Actor): string => `${id}/${session ?? ''}`
 function refusalOf({ actor, role }: Entry, now: Actor | ServiceError | undefined): ServiceError | undefined {
   if (now === undefined || now instanceof ServiceError)
     return now ?? new ServiceError('token_invalid', 'This token is unknown: check it, or make a new one.')
+  // What the stream leaves out was decided when it began.
+  if (!isDeepStrictEqual(now.limits, actor.limits))
+    return new ServiceError('outside_limits', `The limits of ${actor.name} were changed: open this again.`)
   const lost = actor.scopes.find((scope) => !now.scopes.includes(scope))
   if (isAtLeast(now.role, role) && lost === undefined) return undefined
   return new ServiceError(

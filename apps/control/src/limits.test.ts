@@ -1,0 +1,592 @@
+/**
+ * Every route, for tokens that are limited to a region, to a domain, and to both. A route without a row does not compile. The
+ * tokens of these tests are admins by the database, so that only the limits refuse.
+ */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { isLimited, routes, type LimitedBy, type AccessLimits } from '@imapfleet/api'
+import { orderKinds, type OrderAction, type OrderKind } from '@imapfleet/protocol'
+import {
+  routeNames,
+  samples,
+  testApi,
+  type RouteName,
+  type TestApi,
+  type ValidRequest,
+} from './api.test-support.ts'
+import { createToken } from './features/access/service.ts'
+import {
+  fillForTenants,
+  orderOf,
+  revisionOf,
+  revocationOf,
+  traceOf,
+  uuidOf,
+  type Concern,
+  type Tenants,
+} from './two-tenants.test-support.ts'
+
+/** A request for something outside the limits, and the same one for something that does not exist. */
+interface Outside {
+  hidden: ValidRequest
+  absent: ValidRequest
+  /** What the requests name. Answers may repeat it. */
+  names: readonly [string, string]
+}
+
+interface Decision {
+  limits: LimitedBy
+  /** A request within the limits. Left out: the sample of api.test-support. */
+  within?: ValidRequest
+  /** What its answer shows. */
+  shows?: RegExp
+  /** What its answer does not show with the limit of a region. */
+  hides?: RegExp
+  outsideRegion?: Outside[]
+  outsideDomain?: Outside[]
+}
+
+const twin = (
+  request: (name: string) => ValidRequest,
+  hidden: string | number,
+  absent: string | number,
+): Outside => ({
+  hidden: request(String(hidden)),
+  absent: request(String(absent)),
+  names: [String(hidden), String(absent)],
+})
+const id = (name: string): ValidRequest => ({ params: { id: name } })
+const ofEdge = (request: (name: string) => ValidRequest) => twin(request, 'farland-1', 'nowhere-1')
+const ofRegion = (request: (name: string) => ValidRequest) => twin(request, 'farland', 'nowhere')
+const ofUser = (request: (name: string) => ValidRequest) => [
+  twin(request, 'bob@foreign.example', 'bob@nowhere.example'),
+  twin(request, 'ann@own.example@foreign.example', 'ann@own.example@nowhere.example'),
+  twin(request, 'ann@not.own.example', 'ann@why.own.example'),
+  twin(request, 'foreign', 'nowhere'),
+]
+const ofRevision = (request: (name: string) => ValidRequest) => [
+  twin(request, revisionOf.farland, 9_002),
+  twin(request, revisionOf.farlandEdge, 9_004),
+  twin(request, revisionOf.global, 9_001),
+]
+const otherRegions: Concern[] = ['otherRegion', 'otherBoth', 'allRegions']
+const otherDomains: Concern[] = ['otherDomain', 'misleading', 'longer', 'withoutDomain', 'otherBoth']
+/** Those outside the limits of a region, and those outside the limits of a domain. */
+const stored = (
+  request: (name: string) => ValidRequest,
+  nameOf: (concern: Concern) => string | number,
+  absent: string | number,
+) => ({
+  outsideRegion: otherRegions.map((concern) => twin(request, nameOf(concern), absent)),
+  outsideDomain: otherDomains.map((concern) => twin(request, nameOf(concern), absent)),
+})
+const ofOrder = stored(id, orderOf, uuidOf(999))
+const ofTrace = stored(id, traceOf, uuidOf(999))
+const ofRevocation = stored((sequence) => ({ params: { sequence } }), revocationOf, 9_999)
+const ofCursor = stored((last) => ({ query: { before: last } }), traceOf, uuidOf(999))
+
+const aimed = (kind: 'region' | 'edge') => (name: string) => ({ body: { target: { kind, name } } })
+const targets = [ofEdge(aimed('edge')), ofRegion(aimed('region'))]
+const order = (action: OrderAction, target: object = { kind: 'region', name: 'eu' }) => ({
+  body: { target, action, timeoutMs: 100 },
+})
+const kick = (user: string) => order({ kind: 'kick-user', user })
+const who = { kind: 'who', user: 'ann@own.example' } as const
+const layer = (kind: 'region' | 'edge') => (name: string) => ({
+  body: { layer: { kind, name }, set: { 'pool.usesMax': 7 }, dryRun: true },
+})
+const steered = (steering: string) => (revision: string) => ({ params: { revision, steering } })
+const preview = (operation: object, target: object = { kind: 'all' }) => ({ body: { target, operation } })
+const trace = { user: 'ann@own.example', seconds: 60, bytesMax: 1024 }
+const own = { limits: 'unlimited-only' } as const
+
+const decisions: Record<RouteName, Decision> = {
+  createToken: own,
+  listTokens: own,
+  revokeToken: own,
+  listAudit: own,
+  listEdges: {
+    limits: 'region',
+    shows: /"id":"eu-1"/,
+    outsideRegion: [ofEdge((last) => ({ query: { after: last } }))],
+  },
+  readEdge: { limits: 'region', shows: /"idle":3/, outsideRegion: [ofEdge(id)] },
+  forgetEdge: { limits: 'region', outsideRegion: [ofEdge(id)] },
+  drainEdges: { limits: 'region', shows: /"id":"eu-1"/, outsideRegion: targets },
+  adoptEdges: own,
+  resumeEdges: { limits: 'region', shows: /"id":"eu-1"/, outsideRegion: targets },
+  enrollEdge: own,
+  listEnrolments: own,
+  revokeEnrolments: own,
+  readConfig: { limits: 'region', shows: /"revision":5.*"region\/eu"/, hides: /global/ },
+  listConfigKeys: { limits: 'none' },
+  importConf: { limits: 'none' },
+  resolveConfig: {
+    limits: 'region',
+    shows: /"usesMax":104/,
+    outsideRegion: [ofEdge((edge) => ({ query: { edge } }))],
+  },
+  writeRevision: {
+    limits: 'region',
+    within: layer('region')('eu'),
+    shows: /"id":"eu-1"/,
+    outsideRegion: [
+      ofEdge(layer('edge')),
+      ofRegion(layer('region')),
+      twin((kind) => ({ body: { layer: { kind }, set: { 'pool.usesMax': 7 } } }), 'global', 'global'),
+    ],
+  },
+  listRevisions: {
+    limits: 'region',
+    within: { query: { limit: '9' } },
+    shows: /"revision":5.*"revision":3/,
+    hides: /"revision":[1246]\b|global/,
+  },
+  readRevision: {
+    limits: 'region',
+    within: { params: { revision: '3' } },
+    shows: /"note":"root"/,
+    outsideRegion: ofRevision((revision) => ({ params: { revision } })),
+  },
+  restoreRevision: {
+    limits: 'region',
+    within: { params: { revision: '3' }, body: { dryRun: true } },
+    shows: /"layer":\{"kind":"region","name":"eu"\}/,
+    outsideRegion: ofRevision((revision) => ({ params: { revision }, body: { dryRun: true } })),
+  },
+  readHistory: {
+    limits: 'region',
+    within: { query: { metrics: 'sessions_total', from: '-10m', step: '10m', groupBy: 'edge' } },
+    shows: /"group":"eu-1"/,
+    outsideRegion: [
+      ofRegion((region) => ({ query: { metrics: 'sessions_total', from: '-1h', step: '1h', region } })),
+      ofEdge((edge) => ({ query: { metrics: 'sessions_total', from: '-1h', step: '1h', edge } })),
+    ],
+  },
+  readFleetMetrics: {
+    limits: 'region',
+    shows: /imapfleet_upstreams_idle\{edge="eu-1",region="eu"\} 3/,
+    hides: /token_expiry|database_restored/,
+  },
+  followFleet: {
+    limits: 'region',
+    within: {},
+    shows: /"total":1,.*"id":"eu-1"/,
+    outsideRegion: [ofRegion((region) => ({ query: { region } }))],
+  },
+  // Without NATS: no edge answers.
+  giveOrder: {
+    limits: 'both',
+    within: order(who),
+    outsideRegion: [
+      ofEdge((name) => order(who, { kind: 'edge', name })),
+      ofRegion((name) => order(who, { kind: 'region', name })),
+    ],
+    outsideDomain: ofUser(kick),
+  },
+  listOrders: { limits: 'both', within: { query: { limit: '50' } }, shows: /ann@own\.example/ },
+  readOrder: {
+    limits: 'both',
+    within: id(orderOf('own')),
+    shows: /"result":\[\{"user":"ann@own\.example"/,
+    ...ofOrder,
+  },
+  previewOperation: {
+    limits: 'both',
+    within: preview({ kind: 'revocation', of: 'domain', subject: 'own.example' }),
+    outsideRegion: [
+      ofEdge((name) => preview({ kind: 'order', action: who }, { kind: 'edge', name })),
+      ofRegion((name) => preview({ kind: 'order', action: who }, { kind: 'region', name })),
+    ],
+    outsideDomain: ofUser((user) => preview({ kind: 'order', action: { kind: 'kick-user', user } })),
+  },
+  listOperations: own,
+  readOperation: own,
+  steerOperation: own,
+  addRevocation: {
+    limits: 'both',
+    within: { body: { kind: 'user', subject: 'ann@own.example' } },
+    shows: /"subject":"ann@own\.example"/,
+    outsideRegion: [ofRegion((region) => ({ body: { kind: 'user', subject: 'ann@own.example', region } }))],
+    outsideDomain: [
+      ...ofUser((subject) => ({ body: { kind: 'user', subject } })),
+      twin(
+        (domain) => ({ body: { kind: 'domain', subject: `@${domain}` } }),
+        'foreign.example',
+        'why.example',
+      ),
+      twin((subject) => ({ body: { kind: 'domain', subject } }), 'not.own.example', 'why.own.example'),
+    ],
+  },
+  listRevocations: { limits: 'both', within: { query: { limit: '50' } }, shows: /ann@own\.example/ },
+  readRevocation: {
+    limits: 'both',
+    within: { params: { sequence: String(revocationOf('own')) } },
+    shows: /"id":"eu-1"/,
+    ...ofRevocation,
+  },
+  listRollouts: {
+    limits: 'region',
+    within: { query: { limit: '9' } },
+    shows: /"revision":3/,
+    hides: /"revision":[26]/,
+  },
+  readRollout: {
+    limits: 'region',
+    within: { params: { revision: '3' } },
+    shows: /"id":"eu-1"/,
+    outsideRegion: ofRevision((revision) => ({ params: { revision } })),
+  },
+  steerRollout: {
+    limits: 'region',
+    within: { params: { revision: '3', steering: 'abort' } },
+    outsideRegion: [...ofRevision(steered('abort')), twin(steered('pause'), revisionOf.rolling, 9_006)],
+  },
+  signIn: { limits: 'none' },
+  signOut: { limits: 'none' },
+  readSession: { limits: 'none', shows: /"limits":\{"(regions|domains)":\["(eu|own\.example)"\]/ },
+  startTrace: {
+    limits: 'both',
+    within: { body: trace },
+    shows: /"user":"ann@own\.example"/,
+    outsideRegion: [ofRegion((region) => ({ body: { ...trace, region } }))],
+    outsideDomain: ofUser((user) => ({ body: { ...trace, user } })),
+  },
+  listTraces: {
+    limits: 'both',
+    within: { query: { limit: '50' } },
+    shows: /ann@own\.example/,
+    ...ofCursor,
+  },
+  readTrace: {
+    limits: 'both',
+    within: id(traceOf('own')),
+    shows: /ann@own\.example/,
+    ...ofTrace,
+  },
+  endTrace: {
+    limits: 'both',
+    within: id(traceOf('ownInCapitals')),
+    shows: /"endedAt":"/,
+    ...ofTrace,
+  },
+  readTraceLines: {
+    limits: 'both',
+    within: id(traceOf('own')),
+    ...ofTrace,
+  },
+  followTrace: {
+    limits: 'both',
+    within: id(traceOf('own')),
+    ...ofTrace,
+  },
+}
+
+/** Orders that a token with the limit of a domain may give. A kind without a row does not compile. */
+const ofOwnDomain: { [Kind in OrderKind]: { refused: OrderAction<Kind>[]; given: OrderAction<Kind>[] } } = {
+  who: {
+    refused: [{ kind: 'who' }, { kind: 'who', user: 'bob@foreign.example' }],
+    given: [{ kind: 'who', user: 'ann@own.example' }],
+  },
+  'kick-user': {
+    refused: [{ kind: 'kick-user', user: 'own.example' }],
+    given: [{ kind: 'kick-user', user: 'ANN@OWN.EXAMPLE' }],
+  },
+  'kick-domain': {
+    refused: [
+      { kind: 'kick-domain', domain: 'foreign.example' },
+      { kind: 'kick-domain', domain: 'example' },
+    ],
+    given: [{ kind: 'kick-domain', domain: 'Own.example' }],
+  },
+  'purge-idle': {
+    refused: [{ kind: 'purge-idle' }],
+    given: [{ kind: 'purge-idle', user: 'ann@own.example' }],
+  },
+  count: {
+    refused: [
+      { kind: 'count' },
+      { kind: 'count', upstream: 'main' },
+      { kind: 'count', domain: 'foreign.example' },
+      { kind: 'count', user: 'bob@foreign.example', domain: 'own.example' },
+    ],
+    given: [{ kind: 'count', domain: 'own.example', upstream: 'main' }],
+  },
+  'reset-counters': { refused: [{ kind: 'reset-counters' }], given: [] },
+  newlog: { refused: [{ kind: 'newlog' }], given: [] },
+  version: { refused: [{ kind: 'version' }], given: [] },
+  'route-lookup': {
+    refused: [{ kind: 'route-lookup', user: 'bob@foreign.example' }],
+    given: [{ kind: 'route-lookup', user: 'ann@own.example' }],
+  },
+  'pause-upstream': { refused: [{ kind: 'pause-upstream', upstream: 'main' }], given: [] },
+  'resume-upstream': { refused: [{ kind: 'resume-upstream', upstream: 'main' }], given: [] },
+}
+
+const limited: Readonly<Record<string, AccessLimits>> = {
+  'a region': { regions: ['eu'] },
+  'a domain': { domains: ['own.example'] },
+  'a region and a domain': { regions: ['eu'], domains: ['own.example'] },
+}
+
+suite('limits', () => {
+  let api: TestApi
+  let tenants: Tenants
+  before(async () => {
+    api = await testApi()
+    tenants = await fillForTenants(api.deps)
+  })
+  after(async () => await api?.close())
+
+  const headersOf = async (limits: AccessLimits) => {
+    const { token, id: its } = await createToken(api.deps, 'root', {
+      ...{ name: 'limited', role: 'operator', scopes: ['trace-bodies'], limits },
+    })
+    await api.deps.db.sql`update tokens set role = 'admin' where id = ${its}`
+    return { authorization: `Bearer ${token}`, 'x-imapfleet-console': '1' }
+  }
+
+  /** The status and the beginning of the answer: of a stream its first event. */
+  const ask = async (name: RouteName, headers: Record<string, string>, sample: ValidRequest) => {
+    const response = await api.ask(name, { headers, sample })
+    return { status: response.status, text: await beginningOf(response) }
+  }
+  const problemOf = (text: string) => (JSON.parse(text) as { code: string }).code
+
+  const isWithin: Record<LimitedBy, (limits: AccessLimits) => boolean> = {
+    none: () => true,
+    both: () => true,
+    region: ({ domains }) => domains === undefined,
+    domain: ({ regions }) => regions === undefined,
+    'unlimited-only': (limits) => !isLimited(limits),
+  }
+  /** The words of what is outside these limits. */
+  const wordsOutside = ({ regions, domains }: AccessLimits) =>
+    [regions && 'farland', domains && 'foreign'].filter((word) => word !== undefined)
+
+  test('each route declares what its handler does, and admins are never limited', () => {
+    for (const name of routeNames) {
+      const { limits, role } = routes[name]
+      assert.equal(limits, decisions[name].limits, name)
+      if (role === 'admin') assert.equal(limits, 'unlimited-only', name)
+      const rows = [decisions[name].outsideRegion, decisions[name].outsideDomain]
+      const isLinked = (at: number) => (rows[at] ?? []).length > 0
+      // A route that takes the name of something must be tried with the names of hidden things.
+      if (limits !== 'region' && limits !== 'both') continue
+      if ('params' in routes[name]) assert.ok(isLinked(0), `${name} is not tried with what is hidden`)
+      if ('params' in routes[name] && limits === 'both') assert.ok(isLinked(1), `${name} is not tried`)
+    }
+  })
+
+  for (const [kind, limits] of Object.entries(limited)) {
+    test(`with the limit of ${kind} every route shows only what is within it, or is refused`, async () => {
+      const headers = await headersOf(limits)
+      for (const name of routeNames) {
+        if (routes[name].role === 'none') continue
+        const { within = samples[name], shows, hides } = decisions[name]
+        const { status, text } = await ask(name, headers, within)
+        const what = `${name}: ${status} ${text.slice(0, 600)}`
+        if (!isWithin[decisions[name].limits](limits)) {
+          assert.equal(status, 403, what)
+          assert.equal(problemOf(text), 'outside_limits', what)
+          continue
+        }
+        // An order needs NATS, and an edge that sends heartbeats is not forgotten.
+        assert.ok(status < 300 || [409, 503].includes(status), what)
+        for (const word of wordsOutside(limits)) assert.ok(!text.includes(word), what)
+        if (status >= 300) continue
+        if (shows) assert.match(text, shows, what)
+        if (hides && limits.regions) assert.doesNotMatch(text, hides, what)
+      }
+    })
+
+    test(`with the limit of ${kind} what is outside is answered like what does not exist`, async () => {
+      const headers = await headersOf(limits)
+      for (const name of routeNames) {
+        const { limits: limitedBy, outsideRegion = [], outsideDomain = [] } = decisions[name]
+        if (!isWithin[limitedBy](limits)) continue
+        const tried = [...(limits.regions ? outsideRegion : []), ...(limits.domains ? outsideDomain : [])]
+        for (const { hidden, absent, names } of tried) {
+          const answers = [await ask(name, headers, hidden), await ask(name, headers, absent)]
+          const [its, other] = answers.map(({ status, text }, index) => ({
+            status,
+            text: text
+              .replaceAll(wholeWord(names[index]!), 'NAME')
+              .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME'),
+          }))
+          const what = `${name} ${JSON.stringify(hidden)}: ${its!.status} ${its!.text.slice(0, 600)}`
+          assert.deepEqual(its, other, what)
+          for (const word of wordsOutside(limits)) assert.ok(!its!.text.includes(word), what)
+          const isRead = name === 'readHistory' || name === 'followFleet'
+          if (!isRead) assert.ok([400, 403, 404].includes(its!.status), what)
+        }
+      }
+    })
+  }
+
+  test('nothing outside was touched by any of these requests', async () => {
+    const { sql } = api.deps.db
+    const [edge] = await sql`select drain, forgotten_at from edges where id = 'farland-1'`
+    assert.deepEqual([edge?.['drain'], edge?.['forgotten_at']], [false, null])
+    const touched = await sql`
+      select action, target, after from audit where actor = 'limited' and
+        concat(target, before, after) ~ 'farland|foreign'`
+    assert.deepEqual([...touched], [])
+    const [ended] =
+      await sql`select count(*)::int as ended from traces where ended_at is not null and region <> 'eu'`
+    assert.equal(ended?.['ended'], 0)
+    const [rolling] = await sql`select state from rollouts where revision = ${revisionOf.rolling}`
+    assert.equal(rolling?.['state'], 'running')
+    const [running] = await sql`select state from operations where id = ${tenants.operation}`
+    assert.equal(running?.['state'], 'running')
+  })
+
+  test('lists, counts and histories have exactly what is within the limits', async () => {
+    const visible: Record<string, Concern[]> = {
+      'a region': ['own', 'ownInCapitals', 'otherDomain', 'misleading', 'longer', 'withoutDomain'],
+      'a domain': ['own', 'ownInCapitals', 'otherRegion', 'allRegions'],
+      'a region and a domain': ['own', 'ownInCapitals'],
+    }
+    for (const [kind, limits] of Object.entries(limited)) {
+      const headers = await headersOf(limits)
+      const listed = async (name: RouteName, key: string, of: string) => {
+        const { text } = await ask(name, headers, { query: { limit: '500' } })
+        const rows = (JSON.parse(text) as Record<string, Record<string, unknown>[]>)[key] ?? []
+        // Without those that these tests have made.
+        return rows
+          .map((row) => String(row[of]))
+          .filter((its) => /^0000|^10\d\d$/.test(its))
+          .toSorted()
+      }
+      const sorted = (of: (concern: Concern) => string | number) =>
+        visible[kind]!.map((concern) => String(of(concern))).toSorted()
+      assert.deepEqual(await listed('listOrders', 'orders', 'id'), sorted(orderOf), kind)
+      assert.deepEqual(await listed('listTraces', 'traces', 'id'), sorted(traceOf), kind)
+      assert.deepEqual(await listed('listRevocations', 'revocations', 'sequence'), sorted(revocationOf), kind)
+    }
+    const totals = async (limits: AccessLimits, query: Record<string, string>) => {
+      const asked = { metrics: 'sessions_total', from: '-10m', step: '10m', ...query }
+      const { text } = await ask('readHistory', await headersOf(limits), { query: asked })
+      const { groups } = JSON.parse(text) as { groups: { group: string; totals: number[] }[] }
+      return groups.map(({ group, totals: all }) => [group, all[0]])
+    }
+    const [[, ofEu] = []] = await totals({}, { region: 'eu', groupBy: 'fleet' })
+    assert.ok(typeof ofEu === 'number' && ofEu > 0 && ofEu < 100)
+    for (const [groupBy, group] of [
+      ['fleet', 'fleet'],
+      ['region', 'eu'],
+      ['edge', 'eu-1'],
+    ] as const)
+      assert.deepEqual(await totals({ regions: ['eu'] }, { groupBy }), [[group, ofEu]])
+  })
+
+  test('a token with the limit of a domain gives only orders about its users', async () => {
+    const headers = await headersOf({ domains: ['own.example'] })
+    assert.deepEqual(Object.keys(ofOwnDomain).sort(), Object.keys(orderKinds).sort())
+    for (const { refused, given } of Object.values(ofOwnDomain)) {
+      for (const action of refused) {
+        const { status, text } = await ask('giveOrder', headers, order(action))
+        assert.deepEqual([status, problemOf(text)], [403, 'outside_limits'], JSON.stringify(action))
+      }
+      for (const action of given) {
+        const { status, text } = await ask('giveOrder', headers, order(action))
+        assert.deepEqual([status, problemOf(text)], [503, 'bus_unavailable'], JSON.stringify(action))
+      }
+    }
+  })
+
+  test('all edges are those of its region for a token with one region, and must be named with several', async () => {
+    const all = { kind: 'all' }
+    const one = await headersOf({ regions: ['eu'] })
+    const drained = await ask('drainEdges', one, { body: { target: all } })
+    assert.deepEqual(
+      (JSON.parse(drained.text) as { edges: { id: string }[] }).edges.map((edge) => edge.id),
+      ['eu-1'],
+    )
+    const made = await ask('addRevocation', one, { body: { kind: 'domain', subject: 'x.example' } })
+    assert.equal((JSON.parse(made.text) as { revocation: { region: string } }).revocation.region, 'eu')
+    const several = await headersOf({ regions: ['eu', 'us'] })
+    const requests: [RouteName, ValidRequest][] = [
+      ['drainEdges', { body: { target: all } }],
+      ['resumeEdges', { body: { target: all } }],
+      ['giveOrder', order({ kind: 'version' }, all)],
+      ['previewOperation', preview({ kind: 'drain' })],
+      ['addRevocation', { body: { kind: 'user', subject: 'ann' } }],
+      ['startTrace', { body: trace }],
+    ]
+    for (const [name, sample] of requests) {
+      const { status, text } = await ask(name, several, sample)
+      assert.deepEqual([status, problemOf(text)], [403, 'outside_limits'], name)
+      assert.match(text, /limited to regions eu and us, and this concerns all regions: name one/)
+    }
+  })
+
+  test('a rollout elsewhere is named to nobody outside it, also if it is in the way', async () => {
+    const headers = await headersOf({ regions: ['eu'] })
+    const rollout = { soakSeconds: 1 }
+    const body = { layer: { kind: 'region', name: 'eu' }, set: { 'pool.usesMax': 9 }, rollout }
+    const { status, text } = await ask('writeRevision', headers, { body })
+    assert.deepEqual([status, problemOf(text)], [409, 'rollout_active'])
+    assert.doesNotMatch(text, /farland|revision 6|\/6\//)
+  })
+
+  test('what a token did is not repeated to it after its limits have changed', async () => {
+    const { token, id: its } = await createToken(api.deps, 'root', {
+      ...{ name: 'narrowed', role: 'operator', scopes: [] },
+    })
+    const headers = { authorization: `Bearer ${token}`, 'idempotency-key': 'first' }
+    const sample = { body: { kind: 'user', subject: 'ann@own.example', note: 'farland' } }
+    assert.equal((await ask('addRevocation', headers, sample)).status, 201)
+    assert.equal((await ask('addRevocation', headers, sample)).status, 201)
+    await api.deps.db.sql`update tokens set limits = '{"regions":["eu"]}' where id = ${its}`
+    const { status, text } = await ask('addRevocation', headers, sample)
+    assert.deepEqual([status, problemOf(text)], [409, 'idempotency_conflict'])
+  })
+
+  test('a token with limits cannot be an admin, and a limit without names is refused', async () => {
+    const root = await createToken(api.deps, 'root', { name: 'root', role: 'admin', scopes: [] })
+    const headers = { authorization: `Bearer ${root.token}` }
+    const make = async (body: Record<string, unknown>) =>
+      await ask('createToken', headers, { body: { name: 'made', role: 'operator', ...body } })
+    assert.equal((await make({ limits: { regions: ['eu'], domains: ['Own.Example'] } })).status, 201)
+    for (const refused of [
+      { role: 'admin', limits: { regions: ['eu'] } },
+      { role: 'admin', limits: { domains: ['own.example'] } },
+      { limits: { regions: [] } },
+      { limits: { domains: [] } },
+      { limits: { domains: ['ann@own.example'] } },
+      { limits: { regions: ['*'] } },
+      { limits: { region: ['eu'] } },
+      { limits: null },
+    ])
+      assert.equal((await make(refused)).status, 400, JSON.stringify(refused))
+    const { text } = await ask('listTokens', headers, { query: { limit: '500' } })
+    assert.match(text, /"limits":\{"domains":\["own\.example"\],"regions":\["eu"\]\}/)
+    await assert.rejects(
+      createToken(api.deps, 'root', {
+        ...{ name: 'x', role: 'admin', scopes: [] },
+        limits: { regions: ['eu'] },
+      }),
+      { code: 'request_invalid' },
+    )
+  })
+})
+
+/** A number is not found within another one. */
+const wholeWord = (name: string): RegExp =>
+  new RegExp(`(?<!\\w)${name.replaceAll(/\W/g, '\\$&')}(?!\\w)`, 'g')
+
+/** Of a stream the text up to its first event; otherwise all of it. */
+async function beginningOf(response: Response): Promise<string> {
+  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
+    return await response.text()
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ''
+  while (!/^data: .*\n\n/m.test(text)) {
+    const { value, done } = await reader.read()
+    if (done) break
+    text += value
+  }
+  await reader.cancel()
+  return text
+}
