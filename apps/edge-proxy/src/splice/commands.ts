@@ -127,6 +127,8 @@ function beginCommand(
     const verdict = selectCache.admit(key, pool)
     if (verdict === 'wait') return waitForTurn(at, conversation)
     if (verdict === 'NOOP' || verdict === 'UNSELECT') return { kind: 'own-command', to: at, verb: verdict }
+    // With the reply to a command of the edge, the server may still report an EXPUNGE.
+    if (verdict === 'answer' && conversation.hasOwnUnanswered) return waitForTurn(at, conversation)
     if (verdict === 'answer') policy = 'select'
   }
   if (policy !== 'pass' && (isWhole || typeof policy === 'object')) {
@@ -203,7 +205,7 @@ function answerOf(
   head: CommandHead,
   conversation: Conversation,
 ): Answer | undefined {
-  const { capabilities, identification } = conversation.connection
+  const { capabilities, identification, mailbox } = conversation.connection
   if (typeof policy === 'object') return { kind: 'bad', text: policy.refuse }
   switch (policy) {
     case 'logout':
@@ -214,6 +216,8 @@ function answerOf(
     case 'capability':
       return capabilities.length > 0 ? { kind: policy } : undefined
     case 'id': {
+      // The server may report an EXPUNGE with its reply. With a mailbox selected, the client gets both (RFC 9051 7.5.1).
+      if (mailbox !== 'none' && !conversation.selectCache.hasInherited) return undefined
       const response = identification.afterLogin
       const pairs = response === undefined ? undefined : parseId(line, head.verbEnd - at)
       return response !== undefined && pairs ? { kind: policy, pairs, response } : undefined

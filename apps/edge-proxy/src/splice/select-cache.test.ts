@@ -276,6 +276,24 @@ test('a session without a command leaves the mailbox selected', async () => {
   assert.equal(connection.selectAnswer, kept)
 })
 
+test('with a window, the SELECT waits for the replies to commands of the edge: one of them may report an EXPUNGE', async () => {
+  const { client, scripted, fromClient, fromServer } = await warm('window', { ids: ['ID NIL'] })
+  const tag = await own(scripted, 'ID NIL')
+  fromClient('a SELECT INBOX\r\n')
+  fromServer(`* 1 EXPUNGE\r\n${tag} OK done\r\n`)
+  assert.equal(await scripted.line(), 'a SELECT INBOX')
+  fromServer('* 2 EXISTS\r\na OK done\r\n')
+  assert.equal(await client.until('a OK done\r\n'), '* 2 EXISTS\r\na OK done\r\n')
+  const undisturbed = await warm('window', { ids: ['ID NIL'] })
+  const other = await own(undisturbed.scripted, 'ID NIL')
+  undisturbed.fromClient('a SELECT INBOX\r\n')
+  undisturbed.fromServer(`* ID NIL\r\n${other} OK done\r\n`)
+  assert.equal(
+    await undisturbed.client.until('a OK [READ-WRITE] done\r\n'),
+    `${answer}a OK [READ-WRITE] done\r\n`,
+  )
+})
+
 test('with a window, the SELECT is answered without a NOOP within it, and goes to the server after it', async () => {
   let now = 10_000
   const within = await warm('window', { now: () => now })

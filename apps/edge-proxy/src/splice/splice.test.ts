@@ -172,6 +172,27 @@ test('until the edge knows what the server says, an ID is answered by the server
   )
 })
 
+test('with a mailbox selected, an ID is answered by the server: it may report an EXPUNGE, which needs a command in progress', async () => {
+  const { client, scripted, fromClient, fromServer } = await begin({
+    prepare: ({ identification }) => identification.learnAfterLogin('* ID ("name" "Dovecot")\r\n'),
+  })
+  fromClient('a SELECT INBOX\r\n')
+  assert.equal(await scripted.line(), 'a SELECT INBOX')
+  fromServer('* 3 EXISTS\r\na OK [READ-WRITE] done\r\n')
+  fromClient('b ID NIL\r\n')
+  assert.equal(await scripted.line(), 'b ID NIL')
+  const reply = '* ID ("name" "Dovecot")\r\n* 1 EXPUNGE\r\nb OK done\r\n'
+  fromServer(reply)
+  assert.equal(await client.until('b OK done\r\n'), `* 3 EXISTS\r\na OK [READ-WRITE] done\r\n${reply}`)
+  fromClient('c UNSELECT\r\n')
+  fromServer('c OK done\r\n')
+  fromClient('d ID NIL\r\n')
+  assert.equal(
+    await client.until('OK Completed\r\n'),
+    'c OK done\r\n* ID ("name" "Dovecot")\r\nd OK Completed\r\n',
+  )
+})
+
 test('an ID that the edge cannot parse passes like any other command', async () => {
   for (const odd of ['a ID (x)\r\n', 'a ID ("name" {5}\r\n']) {
     const { scripted, fromClient } = await begin()

@@ -43,7 +43,7 @@ export const poolSection = z
     ),
     answerId: field(
       z.boolean().default(true),
-      'Answer ID after the login immediately, and forward it to the server. false: the client waits for the answer of the server.',
+      'Answer ID after the login immediately, and forward it to the server; with a mailbox selected, the server answers it. false: the client waits for the answer of the server.',
     ),
   })
   .prefault({})
