@@ -3,7 +3,8 @@
  * operators have done, and nothing of how the edge works.
  */
 import type { Command } from './command-reader.ts'
-import type { MailServer, ServerWatcher } from './mail-server.ts'
+import { isEdgeCommand, isEdgeTag, isQuestion, isResetTag } from './edge-commands.ts'
+import type { MailServer, SaidByServer, ServerWatcher } from './mail-server.ts'
 import { neverValid, ownersIn } from './mail-store.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { ServedConnection } from './served-connection.ts'
@@ -16,33 +17,56 @@ interface Distrust {
   readonly affects: (secret: string) => boolean
 }
 
+/** A question that an edge has asked ahead of a client. */
+interface AskedAhead {
+  readonly connection: ServedConnection
+  readonly tag: string
+  /** As the client would write it, without a tag. */
+  readonly text: string
+  /** When the server has executed it, as a number of events. */
+  readonly at: number
+  status: string | undefined
+  isClaimed: boolean
+}
+
 interface ServedFacts {
-  /** When its login was accepted, as a number of events. */
-  acceptedAt: number
-  /** The same as a time. */
-  readonly openedAt: number
   /** The session whose command came last, and those before it. */
   session: number | undefined
   readonly past: Set<number>
+  /** When the edge got the last answer that proves the connection; the number of events, and the time. */
+  proven: { at: number; time: number }
+  /** When the edge got data that it had not asked for. */
+  unaskedAt: number
+  /** When the edge learned that the connection cannot be used any more, and why. */
+  spoiled: { at: number; why: string } | undefined
 }
 
 /** For ages that are checked once a second, on a clock that is read every 100 ms. */
 const slackMs = 1500
+/** For ages that are checked at each login, on the same clock. */
+const clockSlackMs = 150
 
-/** Commands that an edge sends itself, by their tags. */
-const edgeTag = /^(?:[RE][0-9a-f]{24}|i\d+)$/
-const edgeCommand =
-  /^(?:NOOP|LIST "" ""|UNSELECT|EXAMINE INBOX|CLOSE|CAPABILITY|LOGOUT|STARTTLS|ID .*|LOGIN [^]*|AUTHENTICATE .*)$/
 /** Commands that an edge may answer itself. */
 const answeredHere =
   /^(?:LOGOUT|CAPABILITY|ID|ENABLE|SELECT|EXAMINE|LOGIN|AUTHENTICATE|STARTTLS|COMPRESS|UNAUTHENTICATE)$/
+/** Commands of a client that must not reach a server. */
+const neverPassed = /^(?:LOGIN|AUTHENTICATE|STARTTLS|COMPRESS|UNAUTHENTICATE|LOGOUT)$/
+/** What a later question must not be answered without. */
+const changing = /^\S+ (?:UID )?(?:STORE|EXPUNGE|APPEND|COPY|MOVE|CLOSE|SELECT|EXAMINE)\b/
 
 export class Auditor implements ServerWatcher {
   readonly findings: string[] = []
-  /** Sessions that one connection may serve, and how old it may be. */
-  readonly limits = { uses: 0, ageMs: 0 }
-  /** Nothing goes wrong in this world, so every valid login must succeed. */
+  /**
+   * Sessions that one connection may serve, how old it and its last proof may be, and how long a client waits for a server
+   * that sends nothing.
+   */
+  readonly limits = { uses: 0, ageMs: 0, unprovenMs: 0, replyMs: 0 }
+  /** Nothing goes wrong in this world that would make a login fail, so every valid one must succeed. */
   expectsLogins = false
+  /** Whether the edge asks questions ahead of its clients. */
+  isAhead = false
+  /** Until when time has last stood still. */
+  frozenUntil = 0
   readonly sessions = new Map<number, SessionRecord>()
   readonly #scheduler: Scheduler
   /** Client programs that enable CONDSTORE by a command: they may get a connection that has it. */
@@ -52,10 +76,11 @@ export class Auditor implements ServerWatcher {
   readonly #distrusts = new Map<string, Distrust[]>()
   /** By user: the secrets that servers have accepted, as the edge knows it, and when a server last judged each. */
   readonly #known = new Map<string, Set<string>>()
+  readonly #asked: AskedAhead[] = []
   readonly #acceptedAt = new Map<string, number>()
   readonly #refusedKnownAt = new Map<string, number>()
   /** What has happened, so that a run that tests nothing is noticed. */
-  readonly counts = { logins: 0, warm: 0, commands: 0, replies: 0, hereAnswered: 0 }
+  readonly counts = { logins: 0, warm: 0, commands: 0, replies: 0, hereAnswered: 0, claimed: 0 }
 
   constructor(scheduler: Scheduler, condstoreFamilies: ReadonlySet<string>) {
     this.#scheduler = scheduler
@@ -74,16 +99,19 @@ export class Auditor implements ServerWatcher {
     const key = `${user} ${secret}`
     if (isAccepted) {
       this.#served.set(connection, {
-        acceptedAt: judgedAt,
-        openedAt: this.#scheduler.now,
         session: undefined,
         past: new Set(),
+        proven: { at: judgedAt, time: this.#scheduler.now },
+        unaskedAt: -1,
+        spoiled: undefined,
       })
       this.#acceptedAt.set(key, judgedAt)
     }
     // What follows of it holds from the moment at which the edge has the whole answer.
-    this.#scheduler.after(0, () =>
+    this.#scheduler.after(0, () => {
+      if (connection.hasHiddenLogin) return
       connection.end.whenDelivered(() => {
+        if (isAccepted) this.#onProven(connection)
         const known = this.#known.get(user) ?? new Set()
         this.#known.set(user, known)
         if (!isAccepted) {
@@ -94,8 +122,8 @@ export class Auditor implements ServerWatcher {
           known.add(secret)
           this.distrust(user, 'another secret was accepted for the first time', (other) => other !== secret)
         }
-      }),
-    )
+      })
+    })
   }
 
   /** An operator or a server has said that connections of a user must not be reused. */
@@ -105,9 +133,27 @@ export class Auditor implements ServerWatcher {
     this.#distrusts.set(user, list)
   }
 
+  #onProven(connection: ServedConnection): void {
+    const facts = this.#served.get(connection)
+    if (facts) facts.proven = { at: this.#scheduler.events, time: this.#scheduler.now }
+  }
+
+  onSaid(connection: ServedConnection, what: SaidByServer): void {
+    const facts = this.#served.get(connection)
+    if (!facts) return
+    const at = this.#scheduler.events
+    if (what === 'unasked') facts.unaskedAt = at
+    else if (what === 'flood') facts.spoiled ??= { at: -1, why: 'has sent too much during a reset' }
+    else
+      facts.spoiled ??= {
+        at,
+        why: what === 'bye' ? 'has said BYE' : 'has answered a command for a second time',
+      }
+  }
+
   onCommand(connection: ServedConnection, command: Command): void {
     if (connection.user === undefined) {
-      if (!edgeTag.test(command.tag) || !edgeCommand.test(withoutEnd(command)))
+      if (!isEdgeTag(command.tag) || !isEdgeCommand(withoutEnd(command)))
         this.finding(`before a login, ${connection.name} got ${JSON.stringify(command.text.slice(0, 100))}`)
       return
     }
@@ -117,7 +163,7 @@ export class Auditor implements ServerWatcher {
         this.finding(
           `${connection.name} of ${connection.user} got data of ${owner}: ${JSON.stringify(command.text.slice(0, 120))}`,
         )
-    if (edgeTag.test(command.tag)) return this.#onEdgeCommand(connection, command)
+    if (isEdgeTag(command.tag)) return this.#onEdgeCommand(connection, command)
     const number = sessionNumberIn(command.tag)
     const session = number === undefined ? undefined : this.sessions.get(number)
     if (!session || session.isWild) return this.#onWildCommand(connection, command, session)
@@ -125,10 +171,24 @@ export class Auditor implements ServerWatcher {
   }
 
   #onEdgeCommand(connection: ServedConnection, command: Command): void {
-    if (!edgeCommand.test(withoutEnd(command)))
+    const text = withoutEnd(command)
+    if (!isEdgeCommand(text) && !(this.isAhead && isQuestion(text)))
       this.finding(`the edge sent ${JSON.stringify(command.text.slice(0, 100))} to ${connection.name}`)
     if (command.verb === 'CLOSE' && connection.selection && !connection.selection.readOnly)
       this.finding(`the edge sent CLOSE to ${connection.name} while a mailbox can be expunged`)
+    if (!command.tag.startsWith('E') || !isQuestion(text)) return
+    this.#asked.push({
+      connection,
+      tag: command.tag,
+      text: asAsked(text),
+      at: this.#scheduler.events,
+      status: undefined,
+      isClaimed: false,
+    })
+  }
+
+  onEdgeQuestion(_connection: ServedConnection, { tag }: Command): string {
+    return `$A${this.#asked.findLastIndex((asked) => asked.tag === tag)}`
   }
 
   #onWildCommand(connection: ServedConnection, command: Command, session: SessionRecord | undefined): void {
@@ -155,8 +215,10 @@ export class Auditor implements ServerWatcher {
       return this.finding(`session ${about} is not what it sent: ${JSON.stringify(sent.text.slice(0, 100))}`)
     if (sent.hasArrived) this.finding(`session ${about} has arrived twice`)
     sent.hasArrived = true
+    if (neverPassed.test(command.verb)) this.finding(`session ${about} must not pass`)
     const isFirst = this.#noteSession(connection, session)
     if (isFirst) this.#checkTrust(connection, session)
+    this.#checkSelectedHere(connection, session)
     if (connection.notifyTag !== undefined && sessionNumberIn(connection.notifyTag) !== session.number)
       this.finding(`session ${about} has the NOTIFY of ${connection.notifyTag}`)
     for (const name of connection.enabled) {
@@ -187,45 +249,48 @@ export class Auditor implements ServerWatcher {
       this.counts.warm++
     }
     facts.session = session.number
+    session.hasMoved ||= this.#servedBy.has(session.number)
     this.#servedBy.set(session.number, connection)
     return true
   }
 
   #checkTrust(connection: ServedConnection, session: SessionRecord): void {
-    const { acceptedAt } = this.#served.get(connection)!
-    const { loginAt } = session
-    if (loginAt === undefined) return
+    const { past, proven, unaskedAt, spoiled } = this.#served.get(connection)!
+    const { loginAt, loginTime } = session
+    const about = `session ${session.number} of ${session.user} got ${connection.name}`
+    if (connection.secret !== session.secret) this.finding(`${about}, which another secret has opened`)
+    if (past.size >= this.limits.uses) this.finding(`${about}, which ${past.size} sessions have used`)
+    if (loginAt === undefined || loginTime === undefined) return
     for (const { since, why, affects } of this.#distrusts.get(session.user) ?? [])
-      if (acceptedAt < since && loginAt > since && affects(connection.secret!))
-        return this.finding(
-          `session ${session.number} of ${session.user} got ${connection.name}, although before its login ${why}`,
-        )
-    const { past, openedAt } = this.#served.get(connection)!
-    if (past.size >= this.limits.uses)
-      this.finding(`${connection.name} has served ${past.size} sessions before ${session.number}`)
-    if (
-      past.size > 0 &&
-      session.loginTime !== undefined &&
-      session.loginTime - openedAt > this.limits.ageMs + slackMs
-    )
-      this.finding(`${connection.name} is too old for session ${session.number}`)
-    if (connection.secret !== session.secret)
-      this.finding(
-        `session ${session.number} of ${session.user} got ${connection.name}, which another secret has opened`,
-      )
+      if (connection.openedAtEvent < since && loginAt > since && affects(connection.secret!))
+        return this.finding(`${about}, although before its login ${why}`)
+    if (spoiled && spoiled.at < loginAt) this.finding(`${about}, which ${spoiled.why} before its login`)
+    if (past.size === 0) return
+    if (unaskedAt > proven.at && unaskedAt < loginAt)
+      this.finding(`${about}, which has sent data since its last proof`)
+    // The clock of the edge stands still while its process does.
+    if (loginTime - this.frozenUntil < slackMs) return
+    if (loginTime - connection.openedAt > this.limits.ageMs + slackMs)
+      this.finding(`${about}, which is too old`)
+    if (loginTime - proven.time > this.limits.unprovenMs + clockSlackMs && !connection.isHarmed)
+      this.finding(`${about}, whose last proof is ${Math.round(loginTime - proven.time)} ms old`)
   }
 
   onAnswer(
     connection: ServedConnection,
-    { tag }: Command,
+    command: Command,
     { status, isLast }: { status: string; isLast: boolean },
   ): void {
+    const { tag } = command
     const number = sessionNumberIn(tag)
     const sent = number === undefined ? undefined : this.sessions.get(number)?.tags.get(tag)
-    if (sent) sent.answer = { status, exists: connection.selection?.view.length, isLast }
+    const at = this.#scheduler.events
+    if (sent) sent.answer = { status, exists: connection.selection?.view.length, isLast, at }
+    if (isResetTag(tag) && status === 'OK')
+      this.#scheduler.after(0, () => connection.end.whenDelivered(() => this.#onProven(connection)))
+    const asked = isEdgeTag(tag) ? this.#asked.findLast((each) => each.tag === tag) : undefined
+    if (asked) asked.status = status
   }
-
-  onClosed(): void {}
 
   // Clients.
 
@@ -234,40 +299,132 @@ export class Auditor implements ServerWatcher {
     return sessionNumberIn(tag) === session.number || (session.isWild && session.sent.includes(tag))
   }
 
+  /** Why data that was asked ahead, and is marked with this number, must not reach the session. */
+  problemOfAnswer(index: number, session: SessionRecord): string | undefined {
+    const asked = this.#asked[index]
+    const isOwn = asked && asked.at > (session.loginAt ?? Infinity) && this.#mayBeOf(asked, session)
+    if (!isOwn) return 'got what was asked for another session'
+    const change = this.#laterChange(session, asked)
+    return change && `got what was asked before its ${change}`
+  }
+
+  /** Bytes that the edge has got from the server of this session. */
+  servedBytes(session: SessionRecord): number {
+    return this.#servedBy.get(session.number)?.end.lane.delivered ?? 0
+  }
+
+  /** Whether the server of this session has misbehaved, or its connection was disturbed. */
+  isServedHarmed(session: SessionRecord): boolean {
+    return this.#servedBy.get(session.number)?.isHarmed ?? false
+  }
+
+  /** Whether the server of this session has answered a command twice. */
+  mayRepeat(session: SessionRecord): boolean {
+    return this.#servedBy.get(session.number)?.hasRepeated ?? false
+  }
+
   /** Whether the stream of the session may end anywhere. */
   mayBeCut(session: SessionRecord): boolean {
     return session.isHarmed || session.mayBeCut || (this.#servedBy.get(session.number)?.isHarmed ?? true)
   }
 
-  onReply(session: SessionRecord, tag: string, status: string, exists: number | undefined): void {
+  onReply(
+    session: SessionRecord,
+    tag: string,
+    { status, text }: { status: string; text: string },
+    exists: number | undefined,
+  ): void {
     this.counts.replies++
     const sent = session.tags.get(tag)!
     const verb = /^\S+ (\S+)/.exec(sent.text)?.[1]?.toUpperCase() ?? ''
-    if (session.loggedInAt === undefined) return this.#onLoginReply(session, verb, status)
-    if (!sent.answer) {
-      this.counts.hereAnswered++
-      if (!answeredHere.test(verb))
-        this.finding(
-          `session ${session.number}: ${tag} ${status} is an answer that no server gave to ${JSON.stringify(sent.text.slice(0, 80))}`,
-        )
-      return
-    }
+    if (session.loggedInAt === undefined) return this.#onLoginReply(session, verb, status, text)
+    if (!sent.answer) return this.#onEdgeReply(session, tag, verb, { status, text })
     if (sent.answer.status !== status)
       this.finding(
         `session ${session.number}: ${tag} was answered ${sent.answer.status}, and became ${status}`,
       )
     const { exists: told, isLast } = sent.answer
+    // What happened to the mailbox may be told later if something was asked ahead.
+    if (this.isAhead) return
     if (sent.isAlone && isLast && exists !== undefined && told !== undefined && exists !== told)
       this.finding(
         `session ${session.number} counts ${exists} messages after ${tag}, but was told of ${told}`,
       )
   }
 
-  #onLoginReply(session: SessionRecord, verb: string, status: string): void {
+  /** The edge has answered a command, in its turn. */
+  #onEdgeReply(
+    session: SessionRecord,
+    tag: string,
+    verb: string,
+    { status, text }: { status: string; text: string },
+  ): void {
+    this.counts.hereAnswered++
+    const sent = session.tags.get(tag)!
+    const about = `session ${session.number}: ${JSON.stringify(sent.text.slice(0, 80))}`
+    const earlier = [...session.tags].find(([other, { isAnswered }]) => other < tag && !isAnswered)
+    if (earlier && verb !== 'LOGOUT') this.finding(`${about} was answered before ${earlier[1].text.trim()}`)
+    if (this.#claim(session, tag, status)) return
+    if (this.isAhead && text.startsWith('[EXPUNGEISSUED]')) return
+    if (!answeredHere.test(verb)) return this.finding(`${about} has an answer that no server gave`)
+    if ((verb === 'SELECT' || verb === 'EXAMINE') && status === 'OK') session.selectedHere = sent
+  }
+
+  /** An answer to SELECT that the edge had kept still holds. It shows where the next command arrives. */
+  #checkSelectedHere({ selection, name }: ServedConnection, session: SessionRecord): void {
+    const { selectedHere } = session
+    session.selectedHere = undefined
+    if (selectedHere && selection?.changedAt !== undefined && selection.changedAt < selectedHere.sentAt)
+      this.finding(
+        `session ${session.number} has an old answer to ${JSON.stringify(selectedHere.text)}: the mailbox had changed on ${name}`,
+      )
+  }
+
+  /** The command was asked ahead. The server has executed it after the login and after all that the client has changed. */
+  #claim(session: SessionRecord, tag: string, status: string): boolean {
+    const { loginAt = Infinity } = session
+    const wanted = asAsked(
+      session.tags
+        .get(tag)!
+        .text.trimEnd()
+        .slice(tag.length + 1),
+    )
+    // Of several, the last one: the others were dropped.
+    const asked = this.#asked.findLast(
+      (each) =>
+        !each.isClaimed &&
+        each.text === wanted &&
+        each.status === status &&
+        each.at > loginAt &&
+        this.#mayBeOf(each, session),
+    )
+    if (!asked) return false
+    asked.isClaimed = true
+    this.counts.claimed++
+    const change = this.#laterChange(session, asked)
+    if (change) this.finding(`session ${session.number}: the answer to ${tag} is older than its ${change}`)
+    return true
+  }
+
+  /** Whether it was asked on the connection of the session. Before its first command at a server, that is not known. */
+  #mayBeOf({ connection }: AskedAhead, session: SessionRecord): boolean {
+    const served = this.#servedBy.get(session.number)
+    if (served !== undefined && !session.hasMoved) return served === connection
+    return connection.user === session.user
+  }
+
+  /** A change that the session has made after the server had answered this question. */
+  #laterChange(session: SessionRecord, { at }: AskedAhead): string | undefined {
+    for (const { text, answer, isAnswered } of session.tags.values())
+      if (answer && isAnswered && answer.at > at && changing.test(text)) return text.trim().slice(0, 60)
+    return undefined
+  }
+
+  #onLoginReply(session: SessionRecord, verb: string, status: string, text: string): void {
     if (verb !== 'LOGIN' && verb !== 'AUTHENTICATE') return
     if (status !== 'OK') {
       if (this.expectsLogins && session.secret !== neverValid)
-        this.finding(`a valid login of ${session.user} was refused, although nothing is wrong`)
+        this.finding(`a valid login of ${session.user} was refused, although nothing is wrong: ${text}`)
       return
     }
     this.counts.logins++
@@ -300,16 +457,27 @@ export class Auditor implements ServerWatcher {
       this.finding(`session ${session.number} of ${session.user} got no reply to ${JSON.stringify(text)}`)
   }
 
-  /** Every command that was begun and not completed at a server that an earlier session has left. */
+  /**
+   * Every command that was begun and not completed at a server that an earlier session has left. A server may still have to
+   * learn that the edge has closed its connection.
+   */
   checkOpenCommands(servers: Iterable<MailServer>): void {
     for (const server of servers)
       for (const connection of server.connections)
-        if (connection.user !== undefined && connection.begun !== '' && !connection.isHarmed)
+        if (
+          connection.user !== undefined &&
+          connection.begun !== '' &&
+          !connection.isHarmed &&
+          !connection.end.wire.near.isClosed
+        )
           this.finding(`${connection.name} is left within ${JSON.stringify(connection.begun.slice(0, 80))}`)
   }
 }
 
 const withoutEnd = ({ text, tag }: Command): string => text.slice(tag.length + 1).replace(/\r\n$/, '')
+
+/** Of two plain searches, an edge cannot tell the answers apart, so it asks for extended ones. */
+const asAsked = (text: string): string => text.replace(/^(UID SEARCH )RETURN \(ALL\) /i, '$1').toUpperCase()
 
 function sameSelection(belief: Belief, { selection }: ServedConnection): boolean {
   if (belief.kind === 'unknown') return true

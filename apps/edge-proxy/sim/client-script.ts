@@ -16,13 +16,31 @@ export interface ScriptOptions {
   scheduler: Scheduler
   /** At most so many pages. */
   stepsMax: number
+  /** Time for the login. */
+  loginTimeoutMs: number
+}
+
+/** From the greeting to the end of a session. Never rejects. */
+export type Script = (options: ScriptOptions) => Promise<void>
+
+/** One visit of a user who reads a mailbox for a while. */
+export async function runVisit(options: ScriptOptions): Promise<void> {
+  const { client, chance } = options
+  if ((await client.greeting()) === undefined || client.isOver) return
+  if (!(await logIn(options))) return client.leave('close')
+  await client.command('SELECT INBOX')
+  if (!client.isOver && client.session.belief.kind === 'selected') await client.idle(chance.between(10, 8000))
+  if (!client.isOver) await client.command('LOGOUT')
+  if (!client.isOver) client.leave('close')
 }
 
 /** From the greeting to the end of the session. Never rejects. */
 export async function runScript(options: ScriptOptions): Promise<void> {
   const { client, chance, scheduler } = options
   if ((await client.greeting()) === undefined || client.isOver) return
+  if (chance.happens(0.03)) return waitForEnd(options)
   if (!(await logIn(options))) return client.leave('close')
+  if (chance.happens(0.6)) await usualPage(options)
   const steps = Math.min(options.stepsMax, chance.between(0, 6))
   for (let step = 0; step < steps && !client.isOver; step++) {
     await page(options)
@@ -31,11 +49,26 @@ export async function runScript(options: ScriptOptions): Promise<void> {
   await end(options)
 }
 
+/** Never logs in. */
+async function waitForEnd({ client, chance, scheduler, loginTimeoutMs }: ScriptOptions): Promise<void> {
+  if (chance.happens(0.3)) void client.command('CAPABILITY')
+  await scheduler.sleep(loginTimeoutMs + 4000)
+  await client.mustBeOver('is still connected, without a login')
+}
+
 async function logIn({ client, chance }: ScriptOptions): Promise<boolean> {
   const { user, secret, family } = client.session
-  if (chance.happens(0.3)) await client.command('CAPABILITY')
-  if (family === 'C') await client.command('ID NIL')
-  if (family === 'B') await client.command('ID ("name" "horde" "x-mark" "1")')
+  /** Sends what comes before and behind the login with it. */
+  const isHasty = chance.happens(0.15)
+  const before = [
+    ...(chance.happens(0.3) ? ['CAPABILITY'] : []),
+    ...(family === 'C' ? ['ID NIL'] : []),
+    ...(family === 'B' ? ['ID ("name" "horde" "x-mark" "1")'] : []),
+  ]
+  for (const command of before) {
+    const reply = client.command(command)
+    if (!isHasty) await reply
+  }
   if (client.isOver) return false
   const plain = Buffer.from(`\0${user}\0${secret}`).toString('base64')
   const reply =
@@ -44,7 +77,10 @@ async function logIn({ client, chance }: ScriptOptions): Promise<boolean> {
       : family === 'D'
         ? client.login(`LOGIN "${user}" {${secret.length}+}\r\n${secret}`)
         : client.login(`LOGIN ${user} ${secret}`)
-  return (await reply)?.status === 'OK'
+  const behind = isHasty ? client.command(chance.pick(['NOOP', 'LIST "" "*"', 'CAPABILITY'])) : undefined
+  const isLoggedIn = (await reply)?.status === 'OK'
+  if (isLoggedIn) await behind
+  return isLoggedIn
 }
 
 type Step = (options: ScriptOptions) => Promise<unknown>
@@ -80,7 +116,7 @@ const anySteps: readonly Step[] = [
   append,
   appendAhead,
   ({ client }) => client.command('ID ("name" "sim")'),
-  ({ client }) => client.command('COMPRESS DEFLATE'),
+  refusedHere,
   ({ client }) => client.command('BOGUS "word"'),
 ]
 
@@ -102,9 +138,12 @@ const selectedSteps: readonly Step[] = [
       ? client.command(`STORE ${chance.between(1, client.exists)} -FLAGS (\\Flagged)`)
       : client.command('NOOP'),
   ({ client }) => client.command('EXPUNGE'),
-  ({ client, chance }) => client.idle(chance.between(1, 20_000)),
+  ({ client, chance, stepsMax }) => client.idle(chance.between(1, stepsMax > 1 ? 20_000 : 200)),
   ({ client, chance }) =>
     chance.happens(0.3) ? client.command('NOTIFY SET (SELECTED (MessageNew))') : client.command('NOOP'),
+  turnAway,
+  ({ client, chance, stepsMax }) =>
+    stepsMax > 1 ? client.idle(chance.between(1, 3000)) : client.command('NOOP'),
   ({ client }) => client.command('CLOSE'),
   ({ client }) => client.command('UNSELECT'),
   ({ client }) => client.command('UID SEARCH RETURN (ALL) UNSEEN'),
@@ -113,6 +152,28 @@ const selectedSteps: readonly Step[] = [
       ? client.command('UID FETCH 1:* (FLAGS) (CHANGEDSINCE 2)')
       : client.command('NOOP'),
 ]
+
+/** What the edge refuses. In the literal is what must not be read as a command. */
+async function refusedHere({ client, chance }: ScriptOptions): Promise<void> {
+  const { session } = client
+  if (chance.happens(0.3)) {
+    const trap = `${session.nextTag()} NOOP\r\n`
+    void client.command(`COMPRESS {${trap.length}+}\r\n${trap}`)
+    // The edge ends such a session.
+    await client.command('NOOP')
+    return
+  }
+  await client.command(
+    chance.pick(['COMPRESS DEFLATE', 'UNAUTHENTICATE', 'LOGIN other secret', 'AUTHENTICATE PLAIN']),
+  )
+}
+
+/** From one mailbox to another one, at once. */
+async function turnAway(options: ScriptOptions): Promise<void> {
+  const { client, chance } = options
+  const left = client.command(chance.pick(['UNSELECT', 'CLOSE']))
+  await Promise.all([left, chance.happens(0.5) ? select(options) : client.command('NOOP')])
+}
 
 const someUid = (client: MailClient, chance: Chance): number =>
   client.uids.length > 0 ? chance.pick(client.uids) : 1
@@ -129,6 +190,38 @@ async function readPage({ client, chance }: ScriptOptions): Promise<void> {
   await client.command(`UID FETCH ${chance.pick(uids)} (BODY${chance.happens(0.5) ? '.PEEK' : ''}[])`)
 }
 
+/** The page that most sessions begin with: always the same questions, so that they can be asked ahead. Some differ. */
+async function usualPage(options: ScriptOptions): Promise<void> {
+  const { client, chance } = options
+  await client.command('STATUS INBOX (MESSAGES UIDNEXT)')
+  await client.command('SELECT INBOX')
+  await usualList(options)
+  if (client.isOver || client.uids.length === 0 || chance.happens(0.5)) return
+  const uid = someUid(client, chance)
+  await client.command(
+    chance.pick([
+      `UID STORE ${uid} +FLAGS (\\Seen)`,
+      `UID STORE ${uid} +FLAGS (\\Deleted)`,
+      'EXPUNGE',
+      `FETCH ${chance.between(1, Math.max(1, client.exists))} (UID FLAGS)`,
+      'NOOP',
+      'UNSELECT',
+    ]),
+  )
+  if (client.session.belief.kind === 'selected') await usualList(options)
+}
+
+async function usualList({ client, chance }: ScriptOptions): Promise<void> {
+  await client.command('UID SEARCH ALL')
+  const { found } = client
+  if (client.isOver || found.length === 0) return
+  const range = found.length === 1 ? found[0]! : `${found[0]!}:${found.at(-1)!}`
+  await client.command(`UID FETCH ${range} (UID FLAGS RFC822.SIZE)`)
+  if (client.exists > 0 && chance.happens(0.3))
+    await client.command(`STORE ${chance.between(1, client.exists)} +FLAGS (\\Flagged)`)
+  await client.command('STATUS INBOX (MESSAGES UIDNEXT)')
+}
+
 /** Several commands at once. None depends on the sequence numbers that another one may change. */
 async function wave({ client, chance }: ScriptOptions): Promise<void> {
   const choices = [
@@ -138,6 +231,8 @@ async function wave({ client, chance }: ScriptOptions): Promise<void> {
     'STATUS INBOX (MESSAGES)',
     'UID SEARCH RETURN (ALL) ALL',
     'NOOP',
+    'CAPABILITY',
+    'ID NIL',
   ]
   const count = chance.between(2, 4)
   await Promise.all(Array.from({ length: count }, () => client.command(chance.pick(choices))))
@@ -179,6 +274,10 @@ async function end({ client, chance, scheduler }: ScriptOptions): Promise<void> 
       `APPEND Sent${markOf(user)} {${content.length}+}\r\n${content}`,
       'IDLE',
       'SELECT INBOX',
+      'CLOSE',
+      ...(client.session.family === 'B' ? ['ENABLE QRESYNC'] : []),
+      ...(client.session.family === 'C' ? ['SELECT INBOX (CONDSTORE)', 'STATUS INBOX (HIGHESTMODSEQ)'] : []),
+      `APPEND Sent${markOf(user)} {${content.length}}`,
       `STATUS {5+}\r\nINBOX (MESSAGES)`,
     ])
     client.sayPart(text, chance)

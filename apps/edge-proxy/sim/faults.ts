@@ -1,7 +1,7 @@
 /** What goes wrong in a world, and what its operators do. */
 import { carryOut, revoke, startTrace, stopTrace } from '../src/ops/operations.ts'
 import type { Chance } from './chance.ts'
-import { ownersIn, secrets } from './mail-store.ts'
+import { neverValid, ownersIn, secrets } from './mail-store.ts'
 import type { FaultKind, PlannedFault } from './plan.ts'
 import type { Wire, WireEnd } from './wire.ts'
 import type { World } from './world.ts'
@@ -24,12 +24,14 @@ export class Faults {
 
   /** From now on, all is well. */
   end(): void {
-    const { server, switchboard, edge, scheduler, plan } = this.#world
+    const { servers, switchboard, edge, scheduler, plan } = this.#world
     this.#isOver = true
     scheduler.log.add('the trouble ends')
-    server.isHonest = true
-    server.unhang()
-    switchboard.set(server.address, 'up')
+    for (const server of servers) {
+      server.isHonest = true
+      server.unhang()
+      switchboard.set(server.address, 'up')
+    }
     edge.resume()
     carryOut(edge.context, { kind: 'resume-upstream', upstream: 'main' })
     for (const user of plan.users) stopTrace(edge.context, `trace-${user}`)
@@ -54,7 +56,11 @@ export class Faults {
     'clock-jump': (chance) => {
       this.#world.wallOffsetMs = chance.pick([-86_400_000, -3000, 0, 3000, 400_000_000])
     },
-    freeze: (chance) => this.#world.scheduler.freeze(chance.between(100, 8000)),
+    freeze: (chance) => {
+      const { scheduler, auditor } = this.#world
+      scheduler.freeze(chance.between(100, 8000))
+      auditor.frozenUntil = scheduler.now
+    },
     reload: (chance) => this.#reload(chance),
     drain: (chance) => {
       const { edge, scheduler } = this.#world
@@ -84,10 +90,24 @@ export class Faults {
     },
     'change-secret': (chance) => {
       const account = this.#world.accounts.get(chance.pick(this.#world.plan.users))!
+      const [former] = secrets.filter((secret) => secret !== neverValid && !account.secrets.has(secret))
+      if (former !== undefined && chance.happens(0.3)) return void account.secrets.add(former)
       const old = chance.pick([...account.secrets])
       account.secrets.delete(old)
       account.secrets.add(secrets[3 + (this.#changes++ % 3)]!)
       if (chance.happens(0.4)) account.secrets.add(old)
+    },
+    remark: (chance) => {
+      for (const connection of this.#world.server.connections) if (chance.happens(0.4)) connection.remark()
+    },
+    memory: (chance) => this.#runShort(chance),
+    restart: (chance) => {
+      const { servers, switchboard, scheduler } = this.#world
+      for (const server of chance.happens(0.5) ? servers : servers.slice(0, 1)) {
+        server.crash()
+        switchboard.set(server.address, chance.pick(['refuses', 'silent'] as const))
+        scheduler.after(chance.between(500, 6000), () => switchboard.set(server.address, 'up'))
+      }
     },
     disable: (chance) => {
       const account = this.#world.accounts.get(chance.pick(this.#world.plan.users))!
@@ -101,6 +121,19 @@ export class Faults {
       )
     },
     trace: (chance) => this.#trace(chance),
+  }
+
+  /** The process has little memory for a while. */
+  #runShort(chance: Chance): void {
+    const { edge, scheduler } = this.#world
+    const until = scheduler.now + chance.between(500, 6000)
+    const isExhausted = chance.happens(0.5)
+    const again = () => {
+      const isShort = scheduler.now < until && !this.#isOver
+      edge.context.pool.onMemory(isShort ? (isExhausted ? 'exhausted' : 'short') : 'enough')
+      if (isShort) scheduler.after(300, again)
+    }
+    again()
   }
 
   #clientWires(): Wire[] {

@@ -1,73 +1,88 @@
 /**
  * How good are the tests? Plants each fault of mutants.ts in a copy of the edge, and counts how many the unit tests find and how many
- * the simulation finds. Results are kept in .run/mutants, so that a run can be continued.
+ * the simulation finds. Results are kept in .run/mutants, so that a run can be continued. A complete run writes docs/simulation.md.
  */
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { mutants, type Mutant } from './mutants.ts'
+import { writeTable, type Judgement } from './mutants-page.ts'
 import { runWorlds } from './run-worlds.ts'
 
-interface Judgement {
-  /** The first finding of the simulation; false: nothing was found. */
-  simulation?: string | false
-  /** Whether a unit test fails. */
-  units?: boolean
-}
-
-interface JudgeOptions {
+export interface JudgeOptions {
   print: (text: string) => void
   /** Part of a file or a guarantee: only these mutants. */
   only: string | undefined
-  /** How long the simulation looks for each fault. */
+  /** How many worlds the simulation may need for each fault, and how long it may take. */
+  worlds: number
   simulationMs: number
-  /** Without the unit tests. */
-  isSimulationOnly: boolean
+  /** Which half is judged. */
+  half: 'simulation' | 'units' | undefined
+  /** Judges again what was not found before. */
+  isAgain: boolean
 }
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const folder = join(root, '.run/mutants')
 const resultsFile = join(folder, 'results.json')
-const workers = 3
 const unitTimeoutMs = 300_000
 
+type Results = Record<string, Judgement>
+
 export async function judgeMutants(options: JudgeOptions): Promise<number> {
-  const { print, only = '', isSimulationOnly } = options
+  const { print, only = '', half, isAgain } = options
   mkdirSync(folder, { recursive: true })
   const results = readResults()
   const chosen = mutants.filter(({ file, breaks }) => `${file} ${breaks}`.includes(only))
-  const waiting = chosen.values()
-  const work = async (_: unknown, index: number) => {
-    const copy = copyEdge(index)
-    for (const mutant of waiting) {
-      const key = keyOf(mutant)
-      const judgement = only === '' ? (results[key] ?? {}) : {}
-      await withMutant(copy, mutant, async () => {
-        judgement.simulation ??= await simulate(copy, options.simulationMs)
-        if (!isSimulationOnly) judgement.units ??= await unitTestsFail(copy, mutant)
-      })
-      results[key] = judgement
-      writeFileSync(resultsFile, JSON.stringify(results, undefined, 1))
-      const units = judgement.units === undefined ? '' : judgement.units ? 'units, ' : 'not the units, '
-      print(`${units}${judgement.simulation || 'not the simulation'} <- ${mutant.breaks} (${mutant.file})`)
+  const copy = copyEdge()
+  const passing = new Map<string, boolean>()
+  for (const mutant of chosen) {
+    const key = keyOf(mutant)
+    const judgement = results[key] ?? {}
+    if (isAgain) {
+      if (judgement.simulation === false) delete judgement.simulation
+      if (judgement.units === false) delete judgement.units
     }
+    if (half !== 'simulation' && !(await passes(copy, dirname(mutant.file), passing))) {
+      print(`the unit tests of ${dirname(mutant.file)} fail without a planted fault`)
+      return 1
+    }
+    await withMutant(copy, mutant, async () => {
+      if (half !== 'units') judgement.simulation ??= await simulate(copy, options)
+      if (half !== 'simulation') judgement.units ??= await unitTestsFail(copy, mutant)
+    })
+    results[key] = judgement
+    writeFileSync(resultsFile, JSON.stringify(results, undefined, 1))
+    const units = judgement.units === undefined ? '' : judgement.units ? 'units, ' : 'not the units, '
+    print(`${units}${judgement.simulation || 'not the simulation'} <- ${mutant.breaks} (${mutant.file})`)
   }
-  await Promise.all(Array.from({ length: workers }, work))
-  print(summaryOf(chosen, results))
+  const judged = chosen.map((mutant) => ({ ...mutant, ...results[keyOf(mutant)] }))
+  print(summaryOf(judged))
+  const isComplete = judged.every(({ simulation, units }) => simulation !== undefined && units !== undefined)
+  if (isComplete && only === '') {
+    writeTable(join(root, 'docs/simulation.md'), judged)
+    print('written to docs/simulation.md')
+  }
   return 0
 }
 
 const keyOf = ({ file, find, replace }: Mutant): string => JSON.stringify([file, find, replace])
 
-function readResults(): Record<string, Judgement> {
-  return existsSync(resultsFile)
-    ? (JSON.parse(readFileSync(resultsFile, 'utf8')) as Record<string, Judgement>)
-    : {}
+function readResults(): Results {
+  return existsSync(resultsFile) ? (JSON.parse(readFileSync(resultsFile, 'utf8')) as Results) : {}
 }
 
-function summaryOf(chosen: readonly Mutant[], results: Readonly<Record<string, Judgement>>): string {
-  const judged = chosen.map((mutant) => results[keyOf(mutant)] ?? {})
+function summaryOf(judged: readonly Judgement[]): string {
   const share = (kills: (judgement: Judgement) => boolean) => {
     const count = judged.filter(kills).length
     return `${count} of ${judged.length} (${Math.round((count / judged.length) * 100)} %)`
@@ -80,8 +95,8 @@ function summaryOf(chosen: readonly Mutant[], results: Readonly<Record<string, J
 }
 
 /** A copy of what the tests of the edge need. The packages are those of this tree. */
-function copyEdge(index: number): string {
-  const copy = join(folder, `copy-${index}`)
+function copyEdge(): string {
+  const copy = join(folder, 'copy')
   rmSync(copy, { recursive: true, force: true })
   for (const part of ['apps/edge-proxy', 'scripts'])
     cpSync(join(root, part), join(copy, part), {
@@ -110,18 +125,35 @@ async function withMutant(
   }
 }
 
-async function simulate(copy: string, ms: number): Promise<string | false> {
-  const found = await runWorlds({ seed: 1, ms, folder: join(copy, 'apps/edge-proxy/sim') })
-  return found === undefined ? false : found.findings[0]!.split('\n')[0]!.slice(0, 120)
+async function simulate(copy: string, { worlds, simulationMs }: JudgeOptions): Promise<string | false> {
+  const order = { seed: 1, worlds, ms: simulationMs, folder: join(copy, 'apps/edge-proxy/sim') }
+  const found = await runWorlds(order)
+  return found === undefined ? false : `${found.seed}: ${found.findings[0]!.split('\n')[0]!.slice(0, 120)}`
 }
 
-function unitTestsFail(copy: string, { file }: Mutant): Promise<boolean> {
-  const part = file.split('/')[0]!
-  const patterns = [part, 'edge'].map((name) => `apps/edge-proxy/src/${name}/*.test.ts`)
-  const child = spawn(process.execPath, ['scripts/run-tests.ts', ...new Set(patterns)], {
-    cwd: copy,
-    stdio: 'ignore',
-  })
+/** Whether the tests of a folder pass as they are. */
+async function passes(copy: string, part: string, known: Map<string, boolean>): Promise<boolean> {
+  if (!known.has(part)) known.set(part, !(await testsFail(copy, testsOf(copy, part))))
+  return known.get(part)!
+}
+
+const testsOf = (copy: string, part: string): string[] =>
+  globSync(`apps/edge-proxy/src/${part}/*.test.ts`, { cwd: copy }).sort()
+
+/** The tests of the mutated file first, because they mostly find it; then those of its folder. */
+async function unitTestsFail(copy: string, { file }: Mutant): Promise<boolean> {
+  const all = testsOf(copy, dirname(file))
+  const name = basename(file, '.ts')
+  const own = all.filter(
+    (test) => basename(test).startsWith(`${name}.`) || basename(test).startsWith(`${name}-`),
+  )
+  const others = all.filter((test) => !own.includes(test))
+  return (await testsFail(copy, own)) || testsFail(copy, others)
+}
+
+async function testsFail(copy: string, files: readonly string[]): Promise<boolean> {
+  if (files.length === 0) return false
+  const child = spawn(process.execPath, ['scripts/run-tests.ts', ...files], { cwd: copy, stdio: 'ignore' })
   const timer = setTimeout(() => child.kill('SIGTERM'), unitTimeoutMs)
   return new Promise((resolve) => {
     child.on('close', (status) => {

@@ -41,9 +41,14 @@ export class MailClient implements WireHandler {
   #hasSaidPart = false
   /** The UIDs of the selected mailbox by sequence number, as far as they are known. */
   #uids: (number | undefined)[] = []
+  #found: readonly number[] = []
   #isSelecting = false
+  /** Bytes. */
+  #received = 0
   /** Runs when the connection has ended. */
   onOver: () => void = () => {}
+  /** Whether a message of the user begins with this text. */
+  isBeginningOfMail: (text: string) => boolean = () => true
 
   constructor(session: SessionRecord, end: WireEnd, auditor: Auditor, scheduler: Scheduler) {
     this.session = session
@@ -65,6 +70,11 @@ export class MailClient implements WireHandler {
 
   get uids(): number[] {
     return this.#uids.filter((uid) => uid !== undefined)
+  }
+
+  /** The last answer to a plain SEARCH. */
+  get found(): readonly number[] {
+    return this.#found
   }
 
   greeting(): Promise<string | undefined> {
@@ -151,10 +161,13 @@ export class MailClient implements WireHandler {
       isAlone: this.#waiting.length === 0,
       belief: session.belief,
       enabled: new Set(session.enabled),
+      sentAt: this.#scheduler.events,
       isAnswered: false,
       hasArrived: false,
     })
     if (/^\S+ (?:SELECT|EXAMINE) /.test(text)) this.#isSelecting = true
+    if (/^\S+ LOGOUT\r\n/.test(text))
+      this.#scheduler.soon(() => this.#end.whenDelivered(() => this.#awaitGoodbye(tag)))
     if (this.#isOver) return Promise.resolve(undefined)
     return new Promise((resolve) => {
       const patience = this.#scheduler.after(patienceMs, () => {
@@ -172,6 +185,29 @@ export class MailClient implements WireHandler {
     })
   }
 
+  /** The edge should have ended the connection. */
+  async mustBeOver(problem: string): Promise<void> {
+    // A process that has stood still reads first what has arrived meanwhile.
+    const { frozenUntil } = this.#auditor
+    if (this.#scheduler.now < frozenUntil + 4000) await this.#scheduler.sleep(4000)
+    if (this.#isOver) return
+    if (!this.session.isHarmed) this.#finding(problem)
+    this.leave('close')
+  }
+
+  /** The edge has the LOGOUT. It waits for a server only while that sends something. */
+  #awaitGoodbye(tag: string): void {
+    const { limits } = this.#auditor
+    const since = this.#scheduler.now
+    const heard = () => this.#auditor.servedBytes(this.session) + this.#received
+    const before = heard()
+    this.#scheduler.after(2 * limits.replyMs + 3000, () => {
+      const isSilent = heard() === before && this.#auditor.frozenUntil < since
+      if (isSilent && !this.#isOver && !this.session.isHarmed && !this.session.tags.get(tag)!.isAnswered)
+        this.#finding('got no reply to LOGOUT, although the server has said nothing for long')
+    })
+  }
+
   leave(how: 'close' | 'reset' | 'finish'): void {
     // A client that finishes without LOGOUT may be gone: the edge need not answer it.
     this.session.mayBeCut = true
@@ -182,6 +218,7 @@ export class MailClient implements WireHandler {
   }
 
   onBytes(bytes: Buffer): void {
+    this.#received += bytes.length
     this.#reader.feed(bytes)
     for (;;) {
       const read = this.#reader.next()
@@ -192,14 +229,23 @@ export class MailClient implements WireHandler {
   }
 
   onFinish(): void {
+    this.#checkLiteral()
     this.#checkRest()
     this.#end.close()
     this.#over()
   }
 
   onReset(): void {
+    this.#checkLiteral()
     this.#end.close()
     this.#over()
+  }
+
+  /** Wherever the connection ends: what has arrived of a literal is the beginning of a message. */
+  #checkLiteral(): void {
+    const { literalBegun } = this.#reader
+    if (literalBegun !== undefined && !this.isBeginningOfMail(literalBegun))
+      this.#finding(`a literal is damaged: ${JSON.stringify(literalBegun.slice(-200))}`)
   }
 
   /** The connection ends where a response ends, unless the server or something between has cut it. */
@@ -238,6 +284,10 @@ export class MailClient implements WireHandler {
     const stamp = /\bX-FOR ([^ )]+)/.exec(text)?.[1]
     if (stamp !== undefined && !this.#auditor.isOf(stamp, this.session))
       this.#finding(`got the answer to ${stamp}: ${JSON.stringify(text.slice(0, 120))}`)
+    const asked = /\$A(\d+)\b/.exec(text)?.[1]
+    const problem =
+      asked === undefined ? undefined : this.#auditor.problemOfAnswer(Number(asked), this.session)
+    if (problem !== undefined) this.#finding(`${problem}: ${JSON.stringify(text.slice(0, 120))}`)
     const extended = /^\* ESEARCH \(TAG "([^"]*)"\)/.exec(text)?.[1]
     if (extended !== undefined && !this.#auditor.isOf(extended, this.session))
       this.#finding(`an ESEARCH has the tag ${extended}`)
@@ -260,6 +310,8 @@ export class MailClient implements WireHandler {
   #onUntagged(text: string): void {
     for (const waiting of this.#waiting) waiting.untagged.push(text)
     if (this.#hasLoggedOut) return this.#finding(`after the reply to LOGOUT: ${JSON.stringify(text)}`)
+    const found = /^\* SEARCH ?([\d ]*)$/.exec(text)?.[1]
+    if (found !== undefined) this.#found = found.split(' ').filter(Boolean).map(Number)
     const [, number, what] = /^\* (\d+) (EXISTS|EXPUNGE|FETCH)\b/.exec(text) ?? []
     const { session } = this
     const enabled = /^\* ENABLED ?(.*)$/.exec(text)?.[1]
@@ -288,6 +340,7 @@ export class MailClient implements WireHandler {
   #onExpunge(number: number): void {
     if (number < 1 || number > this.#uids.length)
       return this.#finding(`EXPUNGE ${number} of ${this.#uids.length} messages`)
+    if (this.#waiting.length === 0) this.#finding(`EXPUNGE while no command is in progress`)
     const blocked = this.#waiting.find(({ tag }) =>
       /^\S+ (?:FETCH|STORE|SEARCH) /.test(this.session.tags.get(tag)!.text),
     )
@@ -312,7 +365,11 @@ export class MailClient implements WireHandler {
   #onTagged(text: string): void {
     const [, tag = '', status = '', rest = ''] = /^(\S+) (\S+) ?([^]*)$/.exec(text) ?? []
     const index = this.#waiting.findIndex((waiting) => waiting.tag === tag)
-    if (index < 0) return this.#finding(`no command asked for ${JSON.stringify(text)}`)
+    if (index < 0) {
+      if (!this.#auditor.mayRepeat(this.session))
+        this.#finding(`no command asked for ${JSON.stringify(text)}`)
+      return
+    }
     const [waiting] = this.#waiting.splice(index, 1)
     const sent = this.session.tags.get(tag)!
     sent.isAnswered = true
@@ -320,8 +377,8 @@ export class MailClient implements WireHandler {
     this.#auditor.onReply(
       this.session,
       tag,
-      status,
-      this.session.belief.kind === 'selected' ? this.exists : undefined,
+      { status, text: rest },
+      this.session.belief.kind === 'selected' && !this.#isSelecting ? this.exists : undefined,
     )
     waiting!.resolve({ status, text: rest, untagged: waiting!.untagged })
   }

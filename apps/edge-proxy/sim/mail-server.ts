@@ -30,15 +30,31 @@ export interface ServerTraits {
   readonly autologoutMs: number
   /** Probability that it misbehaves on a command. */
   readonly lieRate: number
+  /** The same for the commands by which an edge resets a connection. */
+  readonly resetLieRate: number
+  /** Probability that UNSELECT or CLOSE is refused and leaves the mailbox selected. */
+  readonly unselectRefusalRate: number
+  /** EXAMINE by an edge may open INBOX for writing, and says so. */
+  readonly examinesWritable: boolean
+  /** Says something behind the reply to a login. */
+  readonly greetsAfterLogin: boolean
 }
+
+/** `unasked`: data, or the beginning of it. `twice`: a second reply to one command. `flood`: more than a reset may read. */
+export type SaidByServer = 'unasked' | 'bye' | 'twice' | 'flood'
 
 /** Gets all that happens at a server. */
 export interface ServerWatcher {
-  /** A login was judged. `when`: runs when the answer has arrived. */
   onJudged(connection: ServedConnection, user: string, secret: string, isAccepted: boolean): void
   onCommand(connection: ServedConnection, command: Command): void
   onAnswer(connection: ServedConnection, command: Command, answer: { status: string; isLast: boolean }): void
-  onClosed(connection: ServedConnection): void
+  /**
+   * A command of an edge will be answered with data.
+   * @returns a keyword that marks the data
+   */
+  onEdgeQuestion(connection: ServedConnection, command: Command): string
+  /** It has said something that makes a connection unusable, or that must be noticed, and the edge has it. */
+  onSaid(connection: ServedConnection, what: SaidByServer): void
 }
 
 export class MailServer {
@@ -55,6 +71,8 @@ export class MailServer {
   isHung = false
   /** After the faults, it does not misbehave any more. */
   isHonest = false
+  /** When it floods an edge, with so many lines. */
+  noisyLines = 0
 
   constructor(options: {
     address: string

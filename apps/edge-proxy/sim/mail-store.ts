@@ -9,6 +9,8 @@ export interface Message {
   readonly body: string
   readonly flags: Set<string>
   modseq: number
+  /** The modseq of the last change of its flags; 0: none. */
+  flaggedAt: number
 }
 
 export class Mailbox {
@@ -19,6 +21,8 @@ export class Mailbox {
   modseq = 1
   /** In the order of their UIDs. */
   messages: Message[] = []
+  /** Of every message that was ever here. */
+  readonly bodies: string[] = []
 
   constructor(owner: string, name: string, uidValidity: number) {
     this.owner = owner
@@ -27,9 +31,15 @@ export class Mailbox {
   }
 
   add(body: string, flags: readonly string[] = []): Message {
-    const message = { uid: this.uidNext++, body, flags: new Set(flags), modseq: ++this.modseq }
+    const message = { uid: this.uidNext++, body, flags: new Set(flags), modseq: ++this.modseq, flaggedAt: 0 }
     this.messages.push(message)
+    this.bodies.push(body)
     return message
+  }
+
+  /** The flags of a message have changed. */
+  flag(message: Message): void {
+    message.modseq = message.flaggedAt = ++this.modseq
   }
 
   remove(uid: number): void {
@@ -48,14 +58,35 @@ export class Account {
   readonly secrets: Set<string>
   readonly mailboxes = new Map<string, Mailbox>()
   isDisabled = false
+  readonly #bigMailRate: number
 
-  constructor(name: string, secrets: readonly string[], chance: Chance) {
+  /** @param bigMailRate share of its messages that are large */
+  constructor(name: string, secrets: readonly string[], chance: Chance, bigMailRate: number) {
     this.name = name
+    this.#bigMailRate = bigMailRate
     this.secrets = new Set(secrets)
     for (const mailbox of ['INBOX', `Work${markOf(name)}`, `Sent${markOf(name)}`])
       this.mailboxes.set(mailbox, new Mailbox(name, mailbox, chance.between(1, 99_999)))
     for (const mailbox of this.mailboxes.values())
-      for (let count = chance.below(6); count > 0; count--) mailbox.add(newBody(name, chance))
+      for (let count = chance.below(6); count > 0; count--) mailbox.add(this.#newBody(chance))
+  }
+
+  /** The newest password that is valid. */
+  get latestSecret(): string {
+    return [...this.secrets].at(-1) ?? neverValid
+  }
+
+  /** Whether a message of the user begins with this text. */
+  hasBodyWith(beginning: string): boolean {
+    return [...this.mailboxes.values()].some(({ bodies }) =>
+      bodies.some((body) => body.startsWith(beginning)),
+    )
+  }
+
+  #newBody(chance: Chance): string {
+    return chance.happens(this.#bigMailRate)
+      ? appended(this.name, 'nobody', 400_000)
+      : newBody(this.name, chance)
   }
 
   /** Another client of the mailbox changes it. */
@@ -64,7 +95,7 @@ export class Account {
     const [first] = mailbox.messages
     if (first && mailbox.messages.length > 12) mailbox.remove(first.uid)
     else if (first && chance.happens(0.5)) this.#removeOrFlag(mailbox, chance)
-    else mailbox.add(newBody(this.name, chance))
+    else mailbox.add(this.#newBody(chance))
   }
 
   #removeOrFlag(mailbox: Mailbox, chance: Chance): void {
@@ -72,7 +103,7 @@ export class Account {
     else {
       const message = chance.pick(mailbox.messages)
       message.flags.add(chance.pick(['\\Flagged', '\\Answered', '\\Seen']))
-      message.modseq = ++mailbox.modseq
+      mailbox.flag(message)
     }
   }
 }

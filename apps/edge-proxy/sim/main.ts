@@ -1,6 +1,7 @@
 /**
  * `npm run sim`: worlds for ten minutes. `-- --minutes 1 --seed 7` for less, or to repeat. `-- --seed 7 --reduction JSON` runs
- * one reduced world. `-- --mutants` measures the simulation by planted faults.
+ * one reduced world, `-- --ahead` asks ahead in all of them, `-- --restart 2000` restarts the mail server of 2,000 clients.
+ * `-- --mutants` measures the simulation by planted faults.
  */
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
@@ -9,8 +10,9 @@ import type { Reduction } from './plan.ts'
 import { runOne, runWorlds, shrink } from './run-worlds.ts'
 import type { ReportedWorld } from './worlds.ts'
 
-/** How long the simulation looks for one planted fault, at most. */
-const mutantMs = 60_000
+/** How long the simulation looks for one planted fault, at most, and in how many worlds. */
+const mutantMs = 180_000
+const mutantWorlds = 400
 
 const print = (text: string) => void process.stdout.write(`${text}\n`)
 
@@ -20,9 +22,14 @@ async function main(): Promise<number> {
       seed: { type: 'string' },
       minutes: { type: 'string', default: '10' },
       reduction: { type: 'string' },
+      ahead: { type: 'boolean', default: false },
+      restart: { type: 'string' },
       mutants: { type: 'boolean', default: false },
       only: { type: 'string' },
       'simulation-only': { type: 'boolean', default: false },
+      'units-only': { type: 'boolean', default: false },
+      again: { type: 'boolean', default: false },
+      worlds: { type: 'string', default: String(mutantWorlds) },
     },
   })
   const seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : Number(values.seed)
@@ -35,26 +42,35 @@ async function main(): Promise<number> {
     return judgeMutants({
       print,
       only: values.only,
+      worlds: Number(values.worlds),
       simulationMs: Math.min(ms, mutantMs),
-      isSimulationOnly: values['simulation-only'],
+      half: values['simulation-only'] ? 'simulation' : values['units-only'] ? 'units' : undefined,
+      isAgain: values.again,
     })
   if (values.reduction !== undefined)
     return show(await runOne(seed, JSON.parse(values.reduction) as Reduction))
   print(`simulating for ${values.minutes} min, from seed ${seed} on`)
-  const totals = { worlds: 0, events: 0, logins: 0, warm: 0 }
+  const totals = { worlds: 0, events: 0, logins: 0, warm: 0, claimed: 0 }
+  const whole: Reduction = {
+    ...(values.ahead && { ahead: true }),
+    ...(values.restart !== undefined && { restart: Number(values.restart) }),
+  }
   const found = await runWorlds({
     seed,
     ms,
+    reduction: whole,
     onWorld({ events, counts }) {
       totals.worlds++
       totals.events += events
       totals.logins += counts.logins
       totals.warm += counts.warm
+      totals.claimed += counts.claimed
       if (totals.worlds % 500 === 0) print(`${totals.worlds} worlds, ${totals.logins} logins`)
     },
   })
   print(
-    `${totals.worlds} worlds, ${totals.events} events, ${totals.logins} logins, ${totals.warm} of them on a used connection`,
+    `${totals.worlds} worlds, ${totals.events} events, ${totals.logins} logins, ${totals.warm} of them on a used connection, ` +
+      `${totals.claimed} answers that were asked ahead`,
   )
   if (!found) {
     print('nothing found')
@@ -62,7 +78,7 @@ async function main(): Promise<number> {
   }
   show(found)
   print('looking for the smallest world that fails ...')
-  const reduction = await shrink(found.seed, () => {})
+  const reduction = await shrink(found.seed, whole, () => {})
   const text = JSON.stringify(reduction)
   print(`commit ${commit()}, again with: npm run sim -- --seed ${found.seed} --reduction '${text}'`)
   return show(await runOne(found.seed, reduction))

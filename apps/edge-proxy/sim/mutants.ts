@@ -2,6 +2,8 @@
  * Planted faults of the edge: each changes what the code means, so that a guarantee is lost. `npm run sim -- --mutants` counts
  * how many the unit tests and the simulation find. `find` occurs once in its file.
  */
+import { mutantsOfSplice } from './mutants-splice.ts'
+
 export interface Mutant {
   /** Within apps/edge-proxy/src. */
   readonly file: string
@@ -15,9 +17,9 @@ export const mutants: readonly Mutant[] = [
   // Who may use a connection.
   {
     file: 'pool/key.ts',
-    find: '    connection.identity === identity &&\n',
-    replace: '',
-    breaks: 'a connection serves only its user',
+    find: '\\0${credentials.authzid.toString(',
+    replace: '\\0${credentials.user.toString(',
+    breaks: 'a connection serves only the user that its login acts as',
   },
   {
     file: 'pool/key.ts',
@@ -168,8 +170,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: 'pool/pool.ts',
-    find: '    const refusal = handBack.refusal ?? this.#unfit(connection)\n',
-    replace: '    const refusal = handBack.refusal\n',
+    find: '    return unfitToKeep(connection, this.#generationFor(connection), settings.current.pool, clock)\n',
+    replace: '    return undefined\n',
     breaks: 'a connection that is not fit is closed after its session',
   },
   {
@@ -325,169 +327,7 @@ export const mutants: readonly Mutant[] = [
     replace: '',
     breaks: 'a connection that has ended is not reset',
   },
-  // What a session leaves.
-  {
-    file: 'splice/conversation.ts',
-    find: "    if (!this.scanner.betweenCommands) return this.scanner.isWithinLine ? 'open-line' : 'open-literal'\n",
-    replace: '',
-    breaks: 'a connection within a command is not reused',
-  },
-  {
-    file: 'splice/conversation.ts',
-    find: "    if (this.#waitsFor === 'continuation') return 'open-continuation'\n",
-    replace: '',
-    breaks: 'a connection that waits for a continuation is not reused',
-  },
-  {
-    file: 'splice/conversation.ts',
-    find: "    if (this.#unanswered.some(isUncertain)) return 'extensions-uncertain'\n",
-    replace: '',
-    breaks: 'a connection with an unanswered ENABLE is not reused',
-  },
-  {
-    file: 'splice/conversation.ts',
-    find: "    return spoilReason ?? (hasMixedExtensions ? 'extensions-enabled' : undefined)",
-    replace: "    return hasMixedExtensions ? 'extensions-enabled' : undefined",
-    breaks: 'a spoiled connection is not reused',
-  },
-  {
-    file: 'splice/conversation.ts',
-    find: '      unanswered: this.#unanswered.map(({ tag }) => tag),',
-    replace: '      unanswered: [],',
-    breaks: 'the reset knows what is unanswered',
-  },
-  {
-    file: 'splice/conversation.ts',
-    find: "      idling: this.#idle === 'on',",
-    replace: '      idling: false,',
-    breaks: 'the reset knows of an IDLE',
-  },
-  {
-    file: 'splice/conversation.ts',
-    find: "    if (command === this.#leaving && status === 'OK' && !this.#unanswered.some(({ verb }) => maySelect(verb)))",
-    replace: '    if (command === this.#leaving)',
-    breaks: 'only an OK to UNSELECT or CLOSE deselects',
-  },
-  {
-    file: 'splice/conversation.ts',
-    find: "    if (status === 'OK') this.connection.condstoreEnabled()\n    else if",
-    replace: "    if (status === 'OK') return\n    else if",
-    breaks: 'CONDSTORE that a command enables is part of the key',
-  },
-  {
-    file: 'splice/conversation.ts',
-    find: '    if (this.#enabling) this.connection.enabledByOne(extensions, this.#enabling.key)\n    else this.connection.enabled(extensions)',
-    replace: '    if (extensions.length > 99) this.connection.enabled(extensions)',
-    breaks: 'what ENABLE enables is part of the key',
-  },
-  {
-    file: 'splice/commands.ts',
-    find: '  if (maySelect(verb)) connection.mailboxMayBeSelected()\n',
-    replace: '',
-    breaks: 'a SELECT is noted',
-  },
-  {
-    file: 'splice/commands.ts',
-    find: '  if (reason) connection.spoil(reason)\n',
-    replace: '',
-    breaks: 'NOTIFY, LANGUAGE and the like spoil a connection',
-  },
-  {
-    file: 'splice/commands.ts',
-    find: "    case 'NOTIFY':\n      return 'notify'\n",
-    replace: '',
-    breaks: 'NOTIFY spoils a connection',
-  },
-  {
-    file: 'splice/commands.ts',
-    find: "  if (lineFeed === at || findByte(bytes, CR, at) !== lineFeed - 1) connection.spoil('odd-line-end')\n",
-    replace: '',
-    breaks: 'an odd line end spoils a connection',
-  },
-  {
-    file: 'splice/commands.ts',
-    find: "  if (typeof policy === 'object' && hasLiteral)\n    return { kind: 'violation', to: at, reason: 'literal-refused' }\n",
-    replace: '',
-    breaks: 'the literal of a refused command is not read as commands',
-  },
-  {
-    file: 'splice/commands.ts',
-    find: "    case 'UNAUTHENTICATE':\n    case 'COMPRESS':\n      return notHere\n",
-    replace: '',
-    breaks: 'COMPRESS and UNAUTHENTICATE do not pass',
-  },
-  {
-    file: 'splice/commands.ts',
-    find: "    case 'LOGIN':\n    case 'AUTHENTICATE':\n    case 'PROXYAUTH':",
-    replace: "    case 'PROXYAUTH':",
-    breaks: 'a second login does not pass',
-  },
-  {
-    file: 'splice/commands.ts',
-    find: '  if (!conversation.mayAnswer)\n',
-    replace: '  if (conversation.isFull)\n',
-    breaks: 'the edge answers in order',
-  },
-  {
-    file: 'splice/splice.ts',
-    find: '    if (!connection.scanner.betweenResponses) return\n',
-    replace: '',
-    breaks: 'the edge says nothing within a response',
-  },
-  {
-    file: 'splice/splice.ts',
-    find: '    if (waits) this.#wait()\n',
-    replace: '',
-    breaks: 'a wait for the server is bounded',
-  },
-  {
-    file: 'splice/splice.ts',
-    find: '    if (!this.#client.write(bytes)) this.#conversation.connection.link.pause()\n',
-    replace: '    this.#client.write(bytes)\n',
-    breaks: 'a slow client slows its server down',
-  },
-  {
-    file: 'splice/splice.ts',
-    find: '  clientDrained(): void {\n    this.#conversation.connection.link.resume()\n',
-    replace: '  clientDrained(): void {\n',
-    breaks: 'a server that was paused is read again',
-  },
-  {
-    file: 'splice/splice.ts',
-    find: '    else if (at > 0) this.#pending = Buffer.from(bytes.subarray(at))\n',
-    replace: '    else if (at > 0) this.#pending = undefined\n',
-    breaks: 'bytes that wait are kept',
-  },
-  {
-    file: 'splice/replies.ts',
-    find: "    return 'omit'\n  }\n  if (selectCache.isRecording)",
-    replace: "    return 'pass'\n  }\n  if (selectCache.isRecording)",
-    breaks: 'the client does not see replies to the edge',
-  },
-  {
-    file: 'splice/replies.ts',
-    find: "  return Buffer.from(filterCapabilityLine(line), 'latin1')",
-    replace: "  return 'pass'",
-    breaks: 'capabilities are reduced to what the edge supports',
-  },
-  {
-    file: 'splice/select-cache.ts',
-    find: '    if (mayChangeMailbox(verb, bytes, from, to)) this.#connection.forgetSelect()\n',
-    replace: '',
-    breaks: 'an answer to SELECT is forgotten when a command may change it',
-  },
-  {
-    file: 'splice/select-cache.ts',
-    find: '      if (isChange) this.#connection.forgetSelect()\n',
-    replace: '',
-    breaks: 'an answer to SELECT is forgotten when the mailbox has changed',
-  },
-  {
-    file: 'splice/select-cache.ts',
-    find: "      this.leave()\n      return 'UNSELECT'\n",
-    replace: "      this.#inherited = 'none'\n      return undefined\n",
-    breaks: 'an inherited mailbox is left before other commands',
-  },
+  ...mutantsOfSplice,
   // Server connections, sessions and clients.
   {
     file: 'server/server-connection.ts',

@@ -24,17 +24,19 @@ export const faultKinds = [
   'disable',
   'pause-upstream',
   'trace',
+  'remark',
+  'memory',
+  'restart',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 /** Those about trust happen more often than each of the others. */
 const drawn: readonly FaultKind[] = [
-  ...faultKinds,
+  ...faultKinds.filter((kind) => kind !== 'restart'),
   'purge',
-  'revoke',
-  'revoke',
-  'change-secret',
-  'change-secret',
+  ...Array.from({ length: 4 }, () => 'revoke' as const),
+  ...Array.from({ length: 6 }, () => 'change-secret' as const),
+  ...Array.from({ length: 3 }, () => 'remark' as const),
 ]
 
 export interface PlannedFault {
@@ -47,15 +49,20 @@ export interface PlannedClient {
   readonly number: number
   readonly at: number
   readonly user: string
-  /** Which of the user's passwords: the first two are valid at the start, the third never is. */
-  readonly secret: number
+  /** Which of the user's passwords: the first two are valid at the start, the third never is. `latest`: the newest valid one. */
+  readonly secret: number | 'latest'
   readonly family: string
 }
 
+/**
+ * What a world is like. `restart`: many clients, and a mail server with two addresses restarts; then all clients come again. `calm`: nothing goes wrong. `busy`: neither, but there are few places. `fragile`:
+ * connections fail while they are reset. In these three, every login with a valid password succeeds. `troubled`: anything can go wrong.
+ */
+export type Mood = 'calm' | 'busy' | 'fragile' | 'troubled' | 'restart'
+
 export interface Plan {
   readonly seed: number
-  /** Nothing goes wrong. */
-  readonly isCalm: boolean
+  readonly mood: Mood
   readonly config: Layer
   readonly traits: ServerTraits
   readonly users: readonly string[]
@@ -63,20 +70,32 @@ export interface Plan {
   readonly faults: readonly PlannedFault[]
   /** Pages of each client, at most. */
   readonly stepsMax: number
+  /** Some messages are larger than what may wait for a slow client. */
+  readonly hasBigMail: boolean
 }
+
+/** In a world with a restart: when it is. */
+export const restartAtMs = 15_000
 
 /** How long faults happen. */
 export const troubledMs = 40_000
 
-/** What is left of a plan: the numbers of clients and faults, and the pages of each client. */
+/** What is left of a plan: the numbers of clients and faults, and the pages of each client; and what is changed in it. */
 export interface Reduction {
   readonly clients?: readonly number[] | undefined
   readonly faults?: readonly number[] | undefined
   readonly steps?: number | undefined
+  /** The edge asks ahead, whatever the seed says. */
+  readonly ahead?: boolean | undefined
+  /** A world with so many clients, whose mail server restarts. */
+  readonly restart?: number | undefined
 }
 
-export function planOf(seed: number, { clients, faults, steps }: Reduction = {}): Plan {
-  const plan = wholePlanOf(seed)
+export function planOf(
+  seed: number,
+  { clients, faults, steps, ahead = false, restart }: Reduction = {},
+): Plan {
+  const plan = restart === undefined ? wholePlanOf(seed, ahead) : restartPlanOf(seed, restart)
   return {
     ...plan,
     clients: plan.clients.filter(({ number }) => clients?.includes(number) ?? true),
@@ -85,15 +104,23 @@ export function planOf(seed: number, { clients, faults, steps }: Reduction = {})
   }
 }
 
-function wholePlanOf(seed: number): Plan {
+function wholePlanOf(seed: number, isAhead: boolean): Plan {
   const chance = new Chance(seed).derive('plan')
-  const isCalm = chance.happens(0.15)
-  /** Server and edge allow few connections. */
-  const isTight = !isCalm && chance.happens(0.35)
+  const mood = chance.pick<Mood>(['calm', 'busy', 'fragile', ...Array<Mood>(9).fill('troubled')])
+  const isTroubled = mood === 'troubled'
+  const setting = {
+    mood,
+    isTroubled,
+    /** Server and edge allow few connections. */
+    isTight: isTroubled && chance.happens(0.35),
+    isAhead: chance.happens(0.35) || isAhead,
+  }
   const users = allUsers.slice(0, chance.pick([1, 2, 2, 3, 5]))
-  const count = chance.pick([20, 60, 100, 100])
+  const count = chance.pick(mood === 'busy' ? [60] : [20, 60, 100, 100])
   /** How often clients use the second password. */
   const twoSecrets = chance.pick([0, 0, 0.1, 0.5])
+  /** How often they know of a change. */
+  const latest = chance.pick([0.2, 0.5])
   const clients = Array.from({ length: count }, (_, index): PlannedClient => {
     const own = chance.derive(`client ${index}`)
     return {
@@ -101,34 +128,88 @@ function wholePlanOf(seed: number): Plan {
       // Some come together, as the requests of one page do.
       at: own.happens(0.4) ? own.below(8) * 5000 : own.below(troubledMs),
       user: own.pick(users),
-      secret: own.happens(twoSecrets) ? 1 : own.pick([0, 0, 0, 0, 0, 0, 0, 0, 0, 2]),
-      family: !isCalm && own.happens(0.12) ? wildFamily : own.pick(families),
+      secret: own.happens(twoSecrets)
+        ? 1
+        : own.happens(latest)
+          ? 'latest'
+          : own.pick([0, 0, 0, 0, 0, 0, 0, 0, 0, 2]),
+      family: isTroubled && own.happens(0.12) ? wildFamily : own.pick(families),
     }
   })
-  const faults = isCalm
-    ? []
-    : Array.from({ length: chance.pick([1, 2, 4, 8, 16, 32]) }, (_, index): PlannedFault => {
+  const faults = isTroubled
+    ? Array.from({ length: chance.pick([1, 2, 4, 8, 16, 32]) }, (_, index): PlannedFault => {
         const own = chance.derive(`fault ${index}`)
         return { index, kind: own.pick(drawn), at: own.below(troubledMs) }
       })
+    : []
   return {
     seed,
-    isCalm,
-    config: configOf(chance, { isCalm, isTight }),
-    traits: traitsOf(chance, { isCalm, isTight }),
+    mood,
+    config: configOf(chance, setting),
+    traits: traitsOf(chance, setting),
     users,
     clients,
     faults,
-    stepsMax: 100,
+    stepsMax: mood === 'busy' ? 1 : 100,
+    hasBigMail: isTroubled && chance.happens(0.08),
   }
 }
 
-interface Mood {
-  isCalm: boolean
-  isTight: boolean
+function restartPlanOf(seed: number, count: number): Plan {
+  const chance = new Chance(seed).derive('restart')
+  const setting = {
+    mood: 'restart' as const,
+    isTroubled: false,
+    isTight: false,
+    isAhead: chance.happens(0.3),
+  }
+  const { upstreams, clients, pool } = configOf(chance, setting)
+  return {
+    seed,
+    mood: 'restart',
+    config: {
+      upstreams: {
+        main: {
+          ...upstreams.main,
+          hosts: ['mail12.example'],
+          roundRobin: chance.happens(0.5),
+          connectsMax: chance.pick([2, 8, 30]),
+          connectionsMax: chance.pick([Math.ceil(count / 3), count * 2]),
+          queueMax: chance.pick([20, count]),
+        },
+      },
+      clients: { ...clients, connectionsMax: 100_000 },
+      pool,
+    },
+    traits: { ...traitsOf(chance, setting), totalLimit: chance.pick([Math.ceil(count / 3), 100_000]) },
+    users: allUsers,
+    clients: Array.from({ length: count }, (_, index): PlannedClient => {
+      const own = chance.derive(`client ${index}`)
+      return {
+        number: index + 1,
+        at: own.below(restartAtMs),
+        user: own.pick(allUsers),
+        secret: 0,
+        family: own.pick(families),
+      }
+    }),
+    faults: [
+      { index: 0, kind: 'restart', at: restartAtMs },
+      { index: 1, kind: 'memory', at: restartAtMs + chance.below(5000) },
+    ],
+    stepsMax: 1,
+    hasBigMail: false,
+  }
 }
 
-function traitsOf(chance: Chance, { isCalm, isTight }: Mood): ServerTraits {
+interface Setting {
+  mood: Mood
+  isTroubled: boolean
+  isTight: boolean
+  isAhead: boolean
+}
+
+function traitsOf(chance: Chance, { mood, isTroubled, isTight }: Setting): ServerTraits {
   return {
     hasUnselect: chance.happens(0.75),
     capabilitiesAfterLogin: chance.pick(['code', 'code', 'untagged', 'asked']),
@@ -139,15 +220,20 @@ function traitsOf(chance: Chance, { isCalm, isTight }: Mood): ServerTraits {
     reorders: chance.happens(0.5),
     userLimit: isTight ? chance.pick([2, 4, 10, 1000]) : 1000,
     totalLimit: isTight ? chance.pick([6, 20, 1000]) : 1000,
-    slowestMs: chance.pick([0, 5, 100, isCalm ? 100 : 1500]),
+    slowestMs: chance.pick([0, 5, 100, isTroubled ? 1500 : 100]),
     tellsUnasked: chance.happens(0.5),
-    autologoutMs: isCalm ? 10_000_000 : chance.pick([10_000, 1_800_000, 1_800_000]),
-    lieRate: isCalm ? 0 : chance.pick([0, 0, 0.01, 0.04]),
+    autologoutMs: isTroubled ? chance.pick([10_000, 1_800_000, 1_800_000]) : 10_000_000,
+    lieRate: isTroubled ? chance.pick([0, 0, 0.01, 0.04]) : 0,
+    resetLieRate: mood === 'fragile' ? 0.1 : isTroubled ? chance.pick([0, 0, 0.1]) : 0,
+    unselectRefusalRate: isTroubled ? chance.pick([0, 0.3]) : 0,
+    examinesWritable: isTroubled && chance.happens(0.2),
+    greetsAfterLogin: chance.happens(0.3),
   }
 }
 
 /** Short times and small limits, so that a world reaches every timer and every bound. */
-function configOf(chance: Chance, { isCalm, isTight }: Mood): Layer {
+function configOf(chance: Chance, { mood, isTroubled, isTight, isAhead }: Setting) {
+  const isBusy = mood === 'busy'
   return {
     upstreams: {
       main: {
@@ -156,21 +242,24 @@ function configOf(chance: Chance, { isCalm, isTight }: Mood): Layer {
         connectAttempts: chance.pick([1, 2]),
         connectDelayMs: 100,
         loginTimeoutMs: 4000,
-        connectionsMax: isTight ? chance.pick([4, 10, 1000]) : 1000,
-        connectionsPerUserMax: isTight ? chance.pick([0, 1, 2, 4]) : isCalm ? 0 : chance.pick([0, 0, 8]),
+        connectsMax: chance.pick([1, 4, 100]),
+        connectionsMax: isBusy ? chance.pick([5, 6]) : isTight ? chance.pick([4, 10, 1000]) : 1000,
+        connectionsPerUserMax: isTight ? chance.pick([0, 1, 2, 4]) : isTroubled ? chance.pick([0, 0, 8]) : 0,
         connectionsSpareMax: chance.pick([0, 2, 64]),
         connectionsPerUserSpareMax: chance.pick([0, 1, 2]),
-        queueMax: isCalm ? 100 : chance.pick([0, 2, 100]),
-        queueTimeoutMs: chance.pick([500, 5000]),
+        queueMax: isTroubled ? chance.pick([0, 2, 100]) : 100,
+        queueTimeoutMs: isBusy ? 14_000 : chance.pick([500, 5000]),
         healthIntervalMs: chance.pick([0, 3000]),
         healthChecks: chance.pick(['when-down', 'when-quiet']),
         breakerFailures: chance.pick([0, 2, 5]),
         breakerCooldownMs: 2000,
         clientAddress: chance.pick(['none', 'id']),
+        ahead: isAhead ? 'on' : chance.pick(['off', 'off', 'learn']),
+        aheadRoundTripMinMs: 0,
       },
     },
     clients: {
-      loginTimeoutMs: 15_000,
+      loginTimeoutMs: isTroubled ? chance.pick([15_000, 40_000]) : 15_000,
       idleTimeoutMs: 60_000,
       lineBytesMax: chance.pick([512, 65_536]),
       connectionsMax: isTight ? chance.pick([10, 1000, 1000]) : 1000,
@@ -182,8 +271,8 @@ function configOf(chance: Chance, { isCalm, isTight }: Mood): Layer {
       usesMax: chance.pick([1, 3, ...Array.from({ length: 10 }, () => 1000)]),
       proveIdleAfterMs: chance.pick([0, 1500, 60_000]),
       replyTimeoutMs: chance.pick([1000, 5000]),
-      resetTimeoutMs: chance.pick([500, 3000]),
-      resetBytesMax: chance.pick([1024, 1_048_576]),
+      resetTimeoutMs: isTroubled ? chance.pick([500, 3000]) : mood === 'fragile' ? 500 : 10_000,
+      resetBytesMax: chance.pick([1024, 16_384, 1_048_576]),
       selectCache: chance.pick(['off', 'off', 'exact']),
       answerCapability: chance.happens(0.7),
       answerId: chance.happens(0.7),

@@ -23,9 +23,9 @@ export class ResponseReader {
     return this.#begun + this.#buffer
   }
 
-  /** Whether the bytes so far end within a literal. */
-  get isWithinLiteral(): boolean {
-    return this.#literal > 0
+  /** What has arrived of a literal that is not complete. */
+  get literalBegun(): string | undefined {
+    return this.#literal > 0 ? this.#buffer : undefined
   }
 
   /** The next whole response. A string says what is wrong with the bytes. */

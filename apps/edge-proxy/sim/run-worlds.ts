@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { planOf, type Reduction } from './plan.ts'
 import type { ReportedWorld, WorldsOrder } from './worlds.ts'
 
-/** A world that prints nothing for so long runs in circles. */
-const silenceMs = 120_000
+/** A world that prints nothing for so long runs in circles, also on a machine that is very busy. */
+const silenceMs = 600_000
 const seedsPerProcess = 200
 const attemptsMax = 150
 
@@ -16,6 +16,8 @@ export interface RunOptions {
   worlds?: number
   /** No world begins after this time. */
   ms: number
+  /** Of each world. */
+  reduction?: Reduction
   /** The folder with the simulation; undefined: this one. */
   folder?: string
   onWorld?: (world: ReportedWorld) => void
@@ -23,13 +25,13 @@ export interface RunOptions {
 
 /** Runs worlds until one of them has findings. Undefined: none has. */
 export async function runWorlds(options: RunOptions): Promise<ReportedWorld | undefined> {
-  const { worlds = Infinity, ms, folder, onWorld } = options
+  const { worlds = Infinity, ms, folder, onWorld, reduction = {} } = options
   const endsAt = performance.now() + ms
   let seed = options.seed
   while (seed < options.seed + worlds && performance.now() < endsAt) {
     const count = Math.min(seedsPerProcess, options.seed + worlds - seed)
     const seeds = Array.from({ length: count }, (_, index) => seed + index)
-    const found = await runProcess({ seeds }, { endsAt, folder, onWorld })
+    const found = await runProcess({ seeds, reduction }, { endsAt, folder, onWorld })
     if (found) return found
     seed += count
   }
@@ -103,13 +105,21 @@ function runProcess(
   })
 }
 
-const noCounts = { logins: 0, warm: 0, commands: 0, replies: 0, hereAnswered: 0 }
+const noCounts = { logins: 0, warm: 0, commands: 0, replies: 0, hereAnswered: 0, claimed: 0 }
 
-/** The smallest part of a world that still has findings: without the clients and faults that do not matter. */
-export async function shrink(seed: number, onStep: (reduction: Reduction) => void): Promise<Reduction> {
-  const plan = planOf(seed)
+/**
+ * The smallest part of a world that still has findings: without the clients and faults that do not matter.
+ * @param whole what is changed in its plan
+ */
+export async function shrink(
+  seed: number,
+  whole: Reduction,
+  onStep: (reduction: Reduction) => void,
+): Promise<Reduction> {
+  const plan = planOf(seed, whole)
   let attempts = 0
   let best: Reduction = {
+    ...whole,
     clients: plan.clients.map(({ number }) => number),
     faults: plan.faults.map(({ index }) => index),
   }

@@ -10,11 +10,14 @@ export interface Scheduled {
   run: (() => void) | undefined
 }
 
+/** When a world begins. */
+export const startMs = 1_000_000
+
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 export class Scheduler {
   readonly log = new EventLog(() => this.#now)
-  #now = 1_000_000
+  #now = startMs
   #order = 0
   #events = 0
   /** A binary heap, the next event first. */

@@ -1,22 +1,15 @@
 /** One connection at a simulated mail server: its state, and what it answers. */
 import type { Chance } from './chance.ts'
 import { argumentsIn, CommandReader, type Command } from './command-reader.ts'
-import type { MailServer } from './mail-server.ts'
-import { isSealed, markOf, type Mailbox, type Message } from './mail-store.ts'
+import { isEdgeTag, isResetTag } from './edge-commands.ts'
+import type { MailServer, SaidByServer } from './mail-server.ts'
+import { isSealed, markOf, type Mailbox } from './mail-store.ts'
+import { Selection, type Answer } from './selection.ts'
 import type { WireEnd, WireHandler } from './wire.ts'
 
-export interface Selection {
-  readonly mailbox: Mailbox
-  readonly readOnly: boolean
-  /** The UIDs that the client has been told of, by sequence number. */
-  view: number[]
-}
-
 /** What a command leads to. Data comes before changes of the mailbox, and these before the tagged replies. */
-interface Executed {
+interface Executed extends Answer {
   readonly command: Command
-  readonly data: readonly string[]
-  readonly tagged: string
 }
 
 const concurrent = /^(?:UID (?:FETCH|SEARCH)|FETCH|SEARCH|STATUS|LIST|LSUB|NOOP|NAMESPACE)$/
@@ -26,6 +19,8 @@ export class ServedConnection implements WireHandler {
   readonly end: WireEnd
   readonly number: number
   readonly openedAt: number
+  /** The same as a number of events. */
+  readonly openedAtEvent: number
   user: string | undefined
   secret: string | undefined
   selection: Selection | undefined
@@ -34,6 +29,10 @@ export class ServedConnection implements WireHandler {
   notifyTag: string | undefined
   /** It was disturbed, so that answers may be missing. */
   isHarmed = false
+  /** Its reply to the login was not sent, or not as a whole. */
+  hasHiddenLogin = false
+  /** It has answered a command twice. */
+  hasRepeated = false
   readonly #chance: Chance
   readonly #reader = new CommandReader()
   readonly #queue: Command[] = []
@@ -50,6 +49,7 @@ export class ServedConnection implements WireHandler {
     this.number = number
     this.#chance = chance
     this.openedAt = this.#lastHeardAt = server.scheduler.now
+    this.openedAtEvent = server.scheduler.events
     end.handler = this
     end.resume()
     server.scheduler.after(this.#thinkMs, () => this.#greet())
@@ -121,7 +121,6 @@ export class ServedConnection implements WireHandler {
     if (this.#isOver) return
     this.#isOver = true
     this.server.connections.delete(this)
-    this.server.watcher.onClosed(this)
   }
 
   die(how: 'reset' | 'finish'): void {
@@ -210,7 +209,9 @@ export class ServedConnection implements WireHandler {
     if (done.length === 0) return
     const isPlain = done.length === 1
     const data = this.#chance.interleaved(done.map((each) => each.data))
-    const changes = done.some(({ command }) => mayNotExpunge(command)) ? this.#tell(false) : this.#tell(true)
+    const changes = done.some(({ command }) => mayNotExpunge(command))
+      ? (this.selection?.tell(false) ?? [])
+      : (this.selection?.tell(true) ?? [])
     const tagged = isPlain ? done : this.#chance.shuffled(done)
     const replies = tagged.map((each) => `${each.command.tag} ${each.tagged}\r\n`)
     const [last] = tagged.slice(-1)
@@ -219,11 +220,17 @@ export class ServedConnection implements WireHandler {
         status: text.slice(0, text.indexOf(' ')),
         isLast: command === last?.command,
       })
-    if (isPlain && this.user !== undefined && this.#lies(1)) {
+    if (isPlain && this.user !== undefined && (this.#lies(1) || this.#spoilsReset(done[0]!.command))) {
       const [only] = done
       return this.#lie(only!.command, [...data, ...changes].join(''), only!.tagged)
     }
     this.end.write([...data, ...changes, ...replies].join(''))
+    this.#reportChanges(
+      changes,
+      done.some(({ command }) => mayTellFlags(command)),
+    )
+    if (this.server.traits.greetsAfterLogin && done.some(({ command }) => isLogin(command)))
+      this.end.write('* OK Your mail is older than it looks\r\n')
     if (done.some(({ command }) => command.verb === 'LOGOUT')) {
       this.#over()
       this.end.finish()
@@ -236,11 +243,32 @@ export class ServedConnection implements WireHandler {
     return !server.isHonest && this.#chance.happens(server.traits.lieRate * weight)
   }
 
+  /** Whether it misbehaves because an edge resets the connection. */
+  #spoilsReset({ tag }: Command): boolean {
+    const { server } = this
+    return !server.isHonest && isResetTag(tag) && this.#chance.happens(server.traits.resetLieRate)
+  }
+
   /** Misbehaves. `data` would have been sent before the reply. */
   #lie(command: Command | undefined, data: string, tagged = ''): void {
     this.isHarmed = true
     const reply = command ? `${command.tag} ${tagged}\r\n` : ''
-    const how = this.#chance.pick(['silent', 'late', 'bye', 'cut', 'hang', 'cut-reset'])
+    const isReset = command !== undefined && isResetTag(command.tag)
+    const hidesLogin = command !== undefined && isLogin(command)
+    this.hasHiddenLogin ||= hidesLogin
+    const mayFlood = isReset && this.server.noisyLines > 0
+    const mayRepeat = command !== undefined && !hidesLogin && !isEdgeTag(command.tag)
+    const how = this.#chance.pick([
+      'silent',
+      ...(hidesLogin ? [] : ['late']),
+      'bye',
+      'cut',
+      'hang',
+      'cut-reset',
+      ...(mayRepeat || isReset ? ['bye-late'] : []),
+      ...(mayRepeat ? ['twice'] : []),
+      ...(mayFlood ? ['flood'] : []),
+    ])
     this.server.scheduler.log.add(`${this.name} lies: ${how}`)
     switch (how) {
       case 'silent':
@@ -260,44 +288,69 @@ export class ServedConnection implements WireHandler {
       case 'hang':
         this.#isHung = true
         return
+      case 'bye-late':
+        this.end.write(`${data}* BYE Shutting down soon\r\n`)
+        this.#said('bye')
+        this.end.write(reply)
+        this.server.scheduler.after(this.#chance.between(0, 20_000), () => this.die('finish'))
+        return
+      case 'twice':
+        this.hasRepeated = true
+        this.end.write(data + reply)
+        this.server.scheduler.after(this.#chance.pick([0, 5, 100, 3000]), () => {
+          if (!this.isOpen) return
+          this.end.write(reply)
+          this.#said('twice')
+        })
+        return
+      case 'flood':
+        this.end.write(`* OK ${'noise '.repeat(10)}\r\n`.repeat(this.server.noisyLines) + data + reply)
+        this.#said('flood')
+        return
       default: {
         const all = data + reply
-        this.end.write(all.slice(0, this.#chance.below(all.length + 1)))
+        this.end.write(all.slice(0, this.#chance.below(all.length + (hidesLogin ? -1 : 1))))
         return this.die(how === 'cut' ? 'finish' : 'reset')
       }
     }
   }
 
-  /** What others have changed. EXPUNGE only where the client may receive it (RFC 9051 7.5.1). */
-  #tell(mayExpunge: boolean): string[] {
+  #said(what: SaidByServer): void {
+    this.end.whenDelivered(() => this.server.watcher.onSaid(this, what))
+  }
+
+  /** An untagged response that no command asked for. Its end may come later than its beginning. */
+  remark(): void {
+    if (!this.isOpen || this.user === undefined || this.#isHung) return
+    const line = this.#chance.pick(['* OK Still here\r\n', '* NO [ALERT] The disk is nearly full\r\n'])
+    const cut = this.#chance.happens(0.5) ? this.#chance.between(1, line.length - 1) : line.length
+    this.end.write(line.slice(0, cut))
+    this.#said('unasked')
+    if (cut === line.length) return
+    this.isHarmed = true
+    this.end.lane.pauseBehind(this.#chance.pick([20, 1000, 8000]))
+    this.end.write(line.slice(cut))
+  }
+
+  /** @param isFetching flags could be an answer, so an edge cannot tell that they have changed */
+  #reportChanges(lines: readonly string[], isFetching: boolean): void {
     const { selection } = this
-    if (!selection) return []
-    const lines: string[] = []
-    const present = new Set(selection.mailbox.messages.map(({ uid }) => uid))
-    if (mayExpunge)
-      for (let at = selection.view.length - 1; at >= 0; at--) {
-        if (present.has(selection.view[at]!)) continue
-        selection.view.splice(at, 1)
-        lines.push(`* ${at + 1} EXPUNGE\r\n`)
-      }
-    const known = selection.view.at(-1) ?? 0
-    const fresh = selection.mailbox.messages.filter(({ uid }) => uid > known)
-    // A message that came and went before it was told leaves no trace.
-    const unseen = fresh.filter(({ uid }) => !selection.view.includes(uid))
-    if (unseen.length > 0) {
-      for (const { uid } of unseen) selection.view.push(uid)
-      lines.push(`* ${selection.view.length} EXISTS\r\n`)
-    }
-    return lines
+    if (selection && lines.some((line) => !isFetching || !line.includes(' FETCH ')))
+      this.end.whenDelivered(() => selection.changed())
   }
 
   /** Another client has changed a mailbox. */
   onChanged(): void {
     if (!this.isOpen || this.#isHung || this.server.isHung || this.#isBusy) return
-    if (this.notifyTag !== undefined) this.end.write(`* STATUS INBOX (X-FOR ${this.notifyTag})\r\n`)
-    if (this.#idleTag !== undefined) this.end.write(this.#tell(true).join(''))
-    else if (this.server.traits.tellsUnasked && this.#queue.length === 0)
-      this.end.write(this.#tell(false).join(''))
+    if (this.notifyTag !== undefined)
+      this.end.write(`* STATUS INBOX (MESSAGES 1 X-FOR ${this.notifyTag})\r\n`)
+    const isIdling = this.#idleTag !== undefined
+    if (!isIdling && (!this.server.traits.tellsUnasked || this.#queue.length > 0)) return
+    const lines = this.selection?.tell(isIdling) ?? []
+    if (lines.length === 0) return
+    this.end.write(lines.join(''))
+    this.#reportChanges(lines, false)
+    if (!isIdling) this.#said('unasked')
   }
 
   #capabilities(): string {
@@ -311,7 +364,12 @@ export class ServedConnection implements WireHandler {
       : [...list, 'NOTIFY', 'COMPRESS=DEFLATE'].join(' ')
   }
 
-  #run(command: Command): Omit<Executed, 'command'> | undefined {
+  /** Marks data as the answer to this command. */
+  #stampFor(command: Command): string {
+    return isEdgeTag(command.tag) ? this.server.watcher.onEdgeQuestion(this, command) : `X-FOR ${command.tag}`
+  }
+
+  #run(command: Command): Answer | undefined {
     const answer = (tagged: string, ...data: string[]) => ({ tagged, data })
     switch (command.verb) {
       case 'CAPABILITY':
@@ -349,12 +407,12 @@ export class ServedConnection implements WireHandler {
     if (this.isOpen) this.end.write([...result.data, `${command.tag} ${result.tagged}\r\n`].join(''))
   }
 
-  #judgePlain(base64: string): Omit<Executed, 'command'> {
+  #judgePlain(base64: string): Answer {
     const [, user = '', secret = ''] = Buffer.from(base64, 'base64').toString('utf8').split('\0')
     return this.#judge(user, secret)
   }
 
-  #judge(user: string, secret: string): Omit<Executed, 'command'> {
+  #judge(user: string, secret: string): Answer {
     const { accounts, traits, watcher } = this.server
     const account = accounts.get(user)
     const refuse = (tagged: string) => ({ tagged, data: [] })
@@ -375,7 +433,7 @@ export class ServedConnection implements WireHandler {
     return { tagged: `OK ${code}Logged in ${markOf(user)}`, data }
   }
 
-  #runLoggedIn(command: Command): Omit<Executed, 'command'> | undefined {
+  #runLoggedIn(command: Command): Answer | undefined {
     const { tag, rest } = command
     const answer = (tagged: string, ...data: string[]) => ({ tagged, data })
     const account = this.server.accounts.get(this.user!)!
@@ -384,15 +442,17 @@ export class ServedConnection implements WireHandler {
     switch (verb) {
       case 'SELECT':
       case 'EXAMINE':
-        return this.#select(account.mailboxes.get(words[0] ?? ''), verb === 'EXAMINE', rest)
+        return this.#select(account.mailboxes.get(words[0] ?? ''), verb === 'EXAMINE', command)
       case 'UNSELECT':
         if (!this.server.traits.hasUnselect) return answer('BAD unknown command')
         if (!this.selection) return answer('BAD no mailbox selected')
+        if (this.#refusesToLeave(tag)) return answer('NO not now')
         this.selection = undefined
         return answer('OK done')
       case 'CLOSE':
         if (!this.selection) return answer('BAD no mailbox selected')
-        if (!this.selection.readOnly) this.#expunge(this.selection.mailbox)
+        if (this.#refusesToLeave(tag)) return answer('NO not now')
+        this.selection.expunge()
         this.selection = undefined
         return answer('OK done')
       case 'STATUS': {
@@ -403,7 +463,7 @@ export class ServedConnection implements WireHandler {
         const { messages, uidNext } = mailbox
         return answer(
           'OK done',
-          `* STATUS ${mailbox.name} (MESSAGES ${messages.length} UIDNEXT ${uidNext}${modseq} X-FOR ${tag})\r\n`,
+          `* STATUS ${mailbox.name} (MESSAGES ${messages.length} UIDNEXT ${uidNext}${modseq} ${this.#stampFor(command)})\r\n`,
         )
       }
       case 'LIST':
@@ -452,9 +512,10 @@ export class ServedConnection implements WireHandler {
     this.#idleTag = undefined
     const isDone = line.toUpperCase() === 'DONE'
     const command = { tag, verb: 'IDLE', rest: '', text: '' }
-    const changes = this.#tell(true)
+    const changes = this.selection?.tell(true) ?? []
     this.server.watcher.onAnswer(this, command, { status: isDone ? 'OK' : 'BAD', isLast: true })
     this.end.write(`${changes.join('')}${tag} ${isDone ? 'OK done' : 'BAD what?'}\r\n`)
+    this.#reportChanges(changes, false)
   }
 
   #enable(name: string): void {
@@ -462,7 +523,15 @@ export class ServedConnection implements WireHandler {
     this.enabled.add(name)
   }
 
-  #select(mailbox: Mailbox | undefined, readOnly: boolean, rest: string): Omit<Executed, 'command'> {
+  /** Not the UNSELECT that an edge sends before a command of its client: it does not wait for the reply. */
+  #refusesToLeave(tag: string): boolean {
+    const { server } = this
+    return !server.isHonest && !tag.startsWith('E') && this.#chance.happens(server.traits.unselectRefusalRate)
+  }
+
+  #select(mailbox: Mailbox | undefined, isExamined: boolean, { tag, rest }: Command): Answer {
+    const isWritable = isResetTag(tag) && this.server.traits.examinesWritable && this.#chance.happens(0.5)
+    const readOnly = isExamined && !isWritable
     const refuse = () => {
       if (!this.server.traits.refusedSelectKeeps) this.selection = undefined
       return { tagged: 'NO no such mailbox', data: [] }
@@ -474,12 +543,11 @@ export class ServedConnection implements WireHandler {
     }
     if (/\(CONDSTORE\)/i.test(rest)) this.#enable('CONDSTORE')
     const closed = this.selection && this.enabled.has('QRESYNC') ? ['* OK [CLOSED] previous mailbox\r\n'] : []
-    const view = mailbox.messages.map(({ uid }) => uid)
-    this.selection = { mailbox, readOnly, view }
+    this.selection = new Selection(mailbox, readOnly, this.enabled, this.server.scheduler)
     const data = [
       ...closed,
       '* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n',
-      `* ${view.length} EXISTS\r\n`,
+      `* ${this.selection.view.length} EXISTS\r\n`,
       '* 0 RECENT\r\n',
       `* OK [UIDVALIDITY ${mailbox.uidValidity}] ${markOf(mailbox.owner)}\r\n`,
       `* OK [UIDNEXT ${mailbox.uidNext}] next\r\n`,
@@ -488,98 +556,18 @@ export class ServedConnection implements WireHandler {
     return { tagged: `OK [READ-${readOnly ? 'ONLY' : 'WRITE'}] selected`, data }
   }
 
-  #runSelected(command: Command, verb: string, selection: Selection): Omit<Executed, 'command'> {
-    const answer = (tagged: string, ...data: string[]) => ({ tagged, data })
-    const rest = verb.startsWith('UID ') ? command.rest.replace(/^\S+ /, '') : command.rest
-    const byUid = verb.startsWith('UID ')
-    const [set = '', ...items] = rest.split(' ')
-    const wanted = items.join(' ')
-    switch (verb) {
-      case 'FETCH':
-      case 'UID FETCH': {
-        if (/MODSEQ|CHANGEDSINCE/i.test(wanted)) this.#enable('CONDSTORE')
-        const since = Number(/CHANGEDSINCE (\d+)/i.exec(wanted)?.[1] ?? 0)
-        const lines = this.#chosen(set, byUid, selection)
-          .filter(({ message }) => message.modseq > since)
-          .map(({ sequence, message }) => this.#fetched(command.tag, sequence, message, wanted, selection))
-        return answer('OK done', ...lines)
-      }
-      case 'STORE':
-      case 'UID STORE': {
-        if (selection.readOnly) return answer('NO read-only')
-        const flags = /\(([^)]*)\)/.exec(wanted)?.[1]?.split(' ') ?? []
-        const lines: string[] = []
-        for (const { sequence, message } of this.#chosen(set, byUid, selection)) {
-          for (const flag of flags)
-            if (wanted.startsWith('-')) message.flags.delete(flag)
-            else message.flags.add(flag)
-          message.modseq = ++selection.mailbox.modseq
-          if (!/\.SILENT/i.test(wanted))
-            lines.push(this.#fetched(command.tag, sequence, message, 'FLAGS', selection))
-        }
-        return answer('OK done', ...lines)
-      }
-      case 'SEARCH':
-      case 'UID SEARCH': {
-        const found = this.#chosen('1:*', false, selection)
-          .filter(({ message }) => !/UNSEEN/i.test(rest) || !message.flags.has('\\Seen'))
-          .map(({ sequence, message }) => (byUid ? message.uid : sequence))
-        const isExtended = /^RETURN/i.test(rest)
-        const all = found.length > 0 ? ` ALL ${found.join(',')}` : ''
-        return answer(
-          'OK done',
-          isExtended
-            ? `* ESEARCH (TAG "${command.tag}")${byUid ? ' UID' : ''}${all}\r\n`
-            : `* SEARCH${found.map((number) => ` ${number}`).join('')}\r\n`,
-        )
-      }
-      case 'EXPUNGE':
-      case 'UID EXPUNGE':
-        if (selection.readOnly) return answer('NO read-only')
-        this.#expunge(selection.mailbox)
-        return answer('OK done')
-      default:
-        return answer('BAD unknown command')
-    }
-  }
-
-  #expunge(mailbox: Mailbox): void {
-    for (const { uid, flags } of [...mailbox.messages]) if (flags.has('\\Deleted')) mailbox.remove(uid)
-  }
-
-  #chosen(
-    set: string,
-    byUid: boolean,
-    { view, mailbox }: Selection,
-  ): { sequence: number; message: Message }[] {
-    const highest = byUid ? (view.at(-1) ?? 0) : view.length
-    const ranges = set.split(',').map((part) => {
-      const [from = 0, to = from] = part.split(':').map((text) => (text === '*' ? highest : Number(text)))
-      return [Math.min(from, to), Math.max(from, to)] as const
-    })
-    return view.flatMap((uid, index) => {
-      const number = byUid ? uid : index + 1
-      const message = mailbox.find(uid)
-      if (!message || !ranges.some(([from, to]) => number >= from && number <= to)) return []
-      return [{ sequence: index + 1, message }]
-    })
-  }
-
-  #fetched(tag: string, sequence: number, message: Message, wanted: string, selection: Selection): string {
-    const items = [`UID ${message.uid}`]
-    const body = /BODY(\.PEEK)?\[\]/i.exec(wanted)
-    if (body && body[1] === undefined && !selection.readOnly) message.flags.add('\\Seen')
-    if (/FLAGS/i.test(wanted) || body) items.push(`FLAGS (${[...message.flags].join(' ')})`)
-    if (/RFC822\.SIZE/i.test(wanted)) items.push(`RFC822.SIZE ${message.body.length}`)
-    if (this.enabled.has('CONDSTORE')) items.push(`MODSEQ (${message.modseq})`)
-    items.push(`X-FOR ${tag}`)
-    if (body) items.push(`BODY[] {${message.body.length}}\r\n${message.body}`)
-    return `* ${sequence} FETCH (${items.join(' ')})\r\n`
+  #runSelected(command: Command, verb: string, selection: Selection): Answer {
+    if (verb.endsWith('FETCH') && /MODSEQ|CHANGEDSINCE/i.test(command.rest)) this.#enable('CONDSTORE')
+    return selection.run(command, verb, this.#stampFor(command))
   }
 }
 
 const verbOf = ({ verb, rest }: Command): string =>
   verb === 'UID' ? `UID ${rest.slice(0, rest.indexOf(' ')).toUpperCase()}` : verb
+
+const mayTellFlags = ({ verb }: Command): boolean => /^(?:FETCH|UID|STORE)$/.test(verb)
+
+const isLogin = ({ verb }: Command): boolean => verb === 'LOGIN' || verb === 'AUTHENTICATE'
 
 /** While these are in progress, sequence numbers must not change (RFC 9051 7.5.1). */
 const mayNotExpunge = (command: Command): boolean => /^(?:FETCH|STORE|SEARCH)$/.test(verbOf(command))

@@ -11,9 +11,14 @@ export interface SentTag {
   /** What the client believed when it sent it. */
   readonly belief: Belief
   readonly enabled: ReadonlySet<string>
+  /** As a number of events. */
+  readonly sentAt: number
   isAnswered: boolean
-  /** What the server knew when it answered: messages told to the client, and whether the reply is the last of its wave. */
-  answer?: { status: string; exists: number | undefined; isLast: boolean }
+  /**
+   * What the server knew when it answered: messages told to the client, whether the reply is the last of its wave, and the
+   * number of events.
+   */
+  answer?: { status: string; exists: number | undefined; isLast: boolean; at: number }
   /** Some server has got it. */
   hasArrived: boolean
 }
@@ -39,6 +44,10 @@ export class SessionRecord {
   /** When its login was answered OK. */
   loggedInAt: number | undefined
   isOver = false
+  /** It has used more than one server connection. */
+  hasMoved = false
+  /** The SELECT that the edge has answered last, until a command of the session arrives at a server. */
+  selectedHere: SentTag | undefined
   /** Its own connection was disturbed. */
   isHarmed = false
   /** An operator has ended it. */

@@ -16,10 +16,16 @@ export class Switchboard {
   /** Those that have an open end. */
   readonly wires = new Set<Wire>()
   #dials = 0
+  /** Attempts of edges to connect that have no wire yet, and wires on which the server has not greeted. */
+  #attempts = 0
+  readonly #ungreeted = new Set<Wire>()
+  readonly #isCoarse: boolean
 
-  constructor(scheduler: Scheduler, chance: Chance) {
+  /** @param isCoarse of the wires */
+  constructor(scheduler: Scheduler, chance: Chance, isCoarse: boolean) {
     this.#scheduler = scheduler
     this.#chance = chance
+    this.#isCoarse = isCoarse
   }
 
   /** @returns closes the port */
@@ -53,11 +59,18 @@ export class Switchboard {
       chance,
       name: from.name,
       addresses: [from.address, to.address],
+      isCoarse: this.#isCoarse,
     })
     this.wires.add(wire)
     wire.onOver = () => void this.wires.delete(wire)
     accept(wire.far)
     return wire.near
+  }
+
+  /** Attempts of edges to connect that are under way, up to the greeting. */
+  get attempts(): number {
+    for (const wire of this.#ungreeted) if (wire.near.isClosed) this.#ungreeted.delete(wire)
+    return this.#attempts + this.#ungreeted.size
   }
 
   /** The network as an edge sees it. */
@@ -69,7 +82,18 @@ export class Switchboard {
       }),
       dial: async ({ host, port }, signal) => {
         const name = `${edge.name}-s${++dials}`
-        const end = await this.dial({ name, address: edge.address }, { address: host, port }, signal)
+        let isUnderWay = true
+        this.#attempts++
+        const settled = () => {
+          if (isUnderWay) this.#attempts--
+          isUnderWay = false
+        }
+        // The edge does not wait any longer.
+        signal.addEventListener('abort', settled)
+        const dialed = this.dial({ name, address: edge.address }, { address: host, port }, signal)
+        const end = await dialed.finally(settled)
+        this.#ungreeted.add(end.wire)
+        end.wire.far.whenDelivered(() => this.#ungreeted.delete(end.wire))
         return {
           open: overWire(end),
           addresses: { localAddress: edge.address, localPort: 20_000 + dials, remoteAddress: host },
@@ -77,9 +101,10 @@ export class Switchboard {
       },
       lookup: async (host) => {
         await this.#scheduler.sleep(1)
-        const address = /^mail(\d+)\.example$/.exec(host)?.[1]
-        if (address === undefined) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' })
-        return [{ address: `10.0.0.${address}` }]
+        // mail12: 10.0.0.1 and 10.0.0.2.
+        const digits = /^mail(\d+)\.example$/.exec(host)?.[1]
+        if (digits === undefined) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' })
+        return digits.split('').map((digit) => ({ address: `10.0.0.${digit}` }))
       },
     }
   }

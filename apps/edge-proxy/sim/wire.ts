@@ -22,6 +22,8 @@ export interface WireOptions {
   name: string
   /** Addresses of the end that dialed, and of the other one. */
   addresses: readonly [string, string]
+  /** Its pieces are not small, so that nothing takes long. */
+  isCoarse?: boolean
 }
 
 /** What happens to one direction after a number of bytes. */
@@ -48,6 +50,8 @@ class Lane {
   #ending: 'none' | 'finish' | 'reset' = 'none'
   #hasEnded = false
   #stalledUntil = 0
+  /** Nothing behind this byte is delivered for a while. */
+  #pause: { at: number; ms: number } | undefined
   #written = 0
   #delivered = 0
   readonly #marks: { at: number; run: () => void }[] = []
@@ -58,7 +62,7 @@ class Lane {
     this.#label = label
     this.#from = from
     this.#to = to
-    this.#window = wire.chance.pick([200, 1000, 4000, 65_536, 65_536])
+    this.#window = wire.isCoarse ? 65_536 : wire.chance.pick([200, 1000, 4000, 65_536, 65_536])
     this.#latencyMs = latencyMs
   }
 
@@ -106,6 +110,17 @@ class Lane {
     this.#queuedBytes = 0
   }
 
+  /** What is written from now on is delivered later, by this time. */
+  pauseBehind(ms: number): void {
+    this.#pause = { at: this.#written, ms }
+    if (this.#delivered === this.#written) this.#pauseNow(ms)
+  }
+
+  #pauseNow(ms: number): void {
+    this.#pause = undefined
+    this.stall(ms)
+  }
+
   stall(ms: number): void {
     this.#stalledUntil = Math.max(this.#stalledUntil, this.#wire.scheduler.now + ms)
     if (!this.#delivery) return
@@ -147,6 +162,7 @@ class Lane {
   #deliverBytes(): void {
     let count = this.#wire.pieceOf(this.#flyingBytes)
     if (this.cut) count = Math.min(count, this.cut.bytes)
+    if (this.#pause) count = Math.min(count, this.#pause.at - this.#delivered)
     if (count > 0) {
       const bytes = this.#take(count)
       this.#delivered += count
@@ -155,6 +171,7 @@ class Lane {
       this.#to.handler?.onBytes(bytes)
       while (this.#marks.length > 0 && this.#marks[0]!.at <= this.#delivered) this.#marks.shift()!.run()
     }
+    if (this.#pause && this.#delivered >= this.#pause.at) this.#pauseNow(this.#pause.ms)
     if (!this.cut) return
     this.cut.bytes -= count
     if (this.cut.bytes > 0) return
@@ -237,7 +254,7 @@ export class WireEnd {
     return this.#out.queuedBytes
   }
 
-  get lane(): Pick<Lane, 'cut' | 'stall' | 'delivered'> {
+  get lane(): Pick<Lane, 'cut' | 'stall' | 'pauseBehind' | 'delivered'> {
     return this.#out
   }
 
@@ -310,15 +327,25 @@ export class Wire {
   readonly far: WireEnd
   /** How finely it cuts what it carries: 1 is byte by byte. */
   readonly #grain: number
-  /** It was cut or stalled by a fault. */
-  isHarmed = false
+  readonly isCoarse: boolean
   onOver: (() => void) | undefined
 
-  constructor({ scheduler, chance, name, addresses: [nearAddress, farAddress] }: WireOptions) {
+  constructor({
+    scheduler,
+    chance,
+    name,
+    addresses: [nearAddress, farAddress],
+    isCoarse = false,
+  }: WireOptions) {
+    this.isCoarse = isCoarse
     this.scheduler = scheduler
     this.chance = chance
     this.name = name
-    this.#grain = chance.happens(0.04) ? 1 : chance.pick([30, 1000, 1000, 100_000, 100_000, 100_000])
+    this.#grain = isCoarse
+      ? 100_000
+      : chance.happens(0.04)
+        ? 1
+        : chance.pick([30, 1000, 1000, 100_000, 100_000, 100_000])
     this.near = new WireEnd(this, farAddress)
     this.far = new WireEnd(this, nearAddress)
     const latencyMs = chance.pick([0, 0.2, 1, 10, 40])

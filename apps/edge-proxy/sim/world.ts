@@ -9,25 +9,46 @@ import { Edge } from '../src/edge/edge.ts'
 import { replaceRuntime, runtime } from '../src/runtime.ts'
 import { Auditor } from './auditor.ts'
 import { Chance } from './chance.ts'
-import { condstoreFamilies, runScript, runWild, wildFamily } from './client-script.ts'
+import { condstoreFamilies, runScript, runVisit, runWild, wildFamily, type Script } from './client-script.ts'
 import { Faults } from './faults.ts'
 import { MailClient } from './mail-client.ts'
 import { MailServer } from './mail-server.ts'
 import { Account, secrets } from './mail-store.ts'
-import { troubledMs, type Plan, type PlannedClient } from './plan.ts'
-import { Scheduler } from './scheduler.ts'
+import { restartAtMs, troubledMs, type Plan, type PlannedClient } from './plan.ts'
+import { Scheduler, startMs } from './scheduler.ts'
 import { SessionRecord } from './session-record.ts'
 import { simulatedRuntime } from './simulated-runtime.ts'
 import { Switchboard } from './switchboard.ts'
 
+/** Reasons against reuse that neither clients nor settings give. */
+const surprises = [
+  'unexpected-reply',
+  'unexpected-continuation',
+  'barrier-timed-out',
+  'barrier-refused',
+  'cannot-deselect',
+  'closed-by-peer',
+  'server-said-bye',
+  'failed-here',
+] as const
+
 const edgePort = 1143
 const edgeAddress = '10.0.1.1'
-const serverAddress = '10.0.0.1'
+/** Of the mail server. The second one is used in some worlds. */
+const serverAddresses = ['10.0.0.1', '10.0.0.2'] as const
 
 /** A world that has not ended after so many events goes round in circles. */
 const eventsMax = 600_000
 /** How long clients may need after the trouble. */
 const recoveryMs = 300_000
+/** What may be queued for a client whose connection is slow: what its kernel, the server's and the edge's own limits hold. */
+const queuedBytesMax = 350_000
+/** Numbers of sessions have five digits. */
+const sessionsMax = 99_999
+/** For a wait that is checked now and then. */
+const waitSlackMs = 2000
+/** All attempts of one login at the server, which is asked again after an eviction. */
+const dialMsMax = 30_000
 /** Events between two looks at the edge's own registers. */
 const lookEvery = 16
 
@@ -47,7 +68,8 @@ export class World {
   readonly auditor: Auditor
   readonly switchboard: Switchboard
   readonly accounts = new Map<string, Account>()
-  readonly server: MailServer
+  /** One for each address. They have the same mail. */
+  readonly servers: readonly MailServer[]
   readonly clients = new Set<MailClient>()
   readonly logged: string[] = []
   /** Milliseconds that the edge's wall clock is wrong. */
@@ -63,20 +85,31 @@ export class World {
     this.plan = plan
     this.chance = new Chance(plan.seed)
     this.auditor = new Auditor(this.scheduler, condstoreFamilies)
-    this.auditor.expectsLogins = plan.isCalm
-    this.switchboard = new Switchboard(this.scheduler, this.chance.derive('network'))
-    for (const user of plan.users)
-      this.accounts.set(user, new Account(user, secrets.slice(0, 2), this.chance.derive(`account ${user}`)))
-    this.server = new MailServer({
-      address: serverAddress,
-      traits: plan.traits,
-      accounts: this.accounts,
-      scheduler: this.scheduler,
-      chance: this.chance.derive('server'),
-      watcher: this.auditor,
-    })
+    const isTroubled = plan.mood === 'troubled'
+    this.auditor.expectsLogins = !isTroubled && plan.mood !== 'restart'
+    this.switchboard = new Switchboard(this.scheduler, this.chance.derive('network'), !isTroubled)
+    for (const user of plan.users) {
+      const chance = this.chance.derive(`account ${user}`)
+      this.accounts.set(user, new Account(user, secrets.slice(0, 2), chance, plan.hasBigMail ? 0.1 : 0))
+    }
+    this.servers = serverAddresses.slice(0, plan.mood === 'restart' ? 2 : 1).map(
+      (address) =>
+        new MailServer({
+          address,
+          traits: plan.traits,
+          accounts: this.accounts,
+          scheduler: this.scheduler,
+          chance: this.chance.derive(`server ${address}`),
+          watcher: this.auditor,
+        }),
+    )
     this.config = this.resolved({})
     this.noteLimits()
+  }
+
+  /** The first one. */
+  get server(): MailServer {
+    return this.servers[0]!
   }
 
   /** The configuration of the edge with a layer over it. */
@@ -92,10 +125,15 @@ export class World {
 
   /** The auditor allows what any configuration so far has allowed. */
   noteLimits(): void {
-    const { usesMax, lifetimeMaxMs } = this.config.pool
+    const { usesMax, lifetimeMaxMs, proveIdleAfterMs, replyTimeoutMs, resetBytesMax } = this.config.pool
     const { limits } = this.auditor
     limits.uses = Math.max(limits.uses, usesMax)
     limits.ageMs = Math.max(limits.ageMs, lifetimeMaxMs)
+    limits.unprovenMs = Math.max(limits.unprovenMs, proveIdleAfterMs)
+    limits.replyMs = Math.max(limits.replyMs, replyTimeoutMs)
+    this.auditor.isAhead ||= this.config.upstreams['main']!.ahead === 'on'
+    for (const server of this.servers)
+      server.noisyLines = resetBytesMax > 20_000 ? 0 : Math.ceil(resetBytesMax / 60)
   }
 
   async run(): Promise<WorldResult> {
@@ -120,8 +158,8 @@ export class World {
   }
 
   async #live(): Promise<void> {
-    const { scheduler, switchboard, server, plan } = this
-    switchboard.bind(server.address, server.port, server.accept)
+    const { scheduler, switchboard, servers, plan } = this
+    for (const server of servers) switchboard.bind(server.address, server.port, server.accept)
     this.#clock = new Clock(100, () => runtime.wall() + this.wallOffsetMs)
     const log = new Log({ level: 'error', format: 'text' }, (line) => this.#onLogged(line))
     this.edge = new Edge(
@@ -131,7 +169,12 @@ export class World {
       switchboard.networkOf({ name: 'e', address: edgeAddress }),
     )
     await this.edge.start()
-    for (const client of plan.clients) scheduler.after(client.at, () => void this.#runClient(client))
+    const isRestart = plan.mood === 'restart'
+    for (const client of plan.clients)
+      scheduler.after(
+        client.at,
+        () => void (isRestart ? this.#runUntilServed(client) : this.#runClient(client)),
+      )
     const faults = new Faults(this)
     for (const fault of plan.faults) scheduler.after(fault.at, () => faults.begin(fault))
     this.#changeMail()
@@ -152,7 +195,8 @@ export class World {
 
   #onLogged(line: string): void {
     this.logged.push(line)
-    if (/session_failed|reset_failed/.test(line)) this.auditor.finding(`the edge logged ${line.trim()}`)
+    if (/session_failed|reset_failed/.test(line))
+      this.auditor.finding(`the edge logged ${line.trim().replace(/^\S+ /, '')}`)
   }
 
   /** Runs for this time; ends early when it is done or something was found. */
@@ -166,13 +210,29 @@ export class World {
     })
   }
 
-  async #runClient({ number, user, secret, family }: PlannedClient): Promise<void> {
+  /** Comes again until it was served after the restart, as the users of a webmail do. */
+  async #runUntilServed(planned: PlannedClient): Promise<void> {
+    const { scheduler } = this
+    const restartedAt = startMs + restartAtMs
+    const chance = this.chance.derive(`visits ${planned.number}`)
+    const step = this.plan.clients.length
+    this.#running++
+    for (let number = planned.number; number <= sessionsMax; number += step) {
+      const session = await this.#runClient({ ...planned, number }, runVisit)
+      if ((session.loggedInAt ?? 0) > restartedAt) return void this.#running--
+      await scheduler.sleep(chance.between(300, 2500))
+    }
+    this.auditor.finding(`client ${planned.number} was not served after the restart`)
+  }
+
+  async #runClient({ number, user, secret, family }: PlannedClient, script?: Script): Promise<SessionRecord> {
     const { scheduler, auditor } = this
+    const account = this.accounts.get(user)!
     const chance = this.chance.derive(`client ${number}`)
     const session = new SessionRecord({
       number,
       user,
-      secret: secrets[secret]!,
+      secret: secret === 'latest' ? account.latestSecret : secrets[secret]!,
       family,
       isWild: family === wildFamily,
     })
@@ -183,12 +243,15 @@ export class World {
       const end = await this.switchboard
         .dial(from, { address: edgeAddress, port: edgePort })
         .catch(() => undefined)
-      if (!end) return
+      if (!end) return session
       const client = new MailClient(session, end, auditor, scheduler)
       this.clients.add(client)
       client.onOver = () => void this.clients.delete(client)
-      const run = session.isWild ? runWild : runScript
-      await run({ client, chance, scheduler, stepsMax: this.plan.stepsMax })
+      client.isBeginningOfMail = (text) => account.hasBodyWith(text)
+      const run = script ?? (session.isWild ? runWild : runScript)
+      const { loginTimeoutMs } = this.config.clients
+      await run({ client, chance, scheduler, loginTimeoutMs, stepsMax: this.plan.stepsMax })
+      return session
     } finally {
       this.#running--
     }
@@ -198,42 +261,99 @@ export class World {
   #changeMail(): void {
     const chance = this.chance.derive('others')
     const change = () => {
-      if (this.#running === 0 && this.scheduler.now > 1_000_000 + troubledMs) return
+      if (this.#running === 0 && this.scheduler.now > startMs + troubledMs) return
       const account = chance.pick([...this.accounts.values()])
       account.changeByOthers(chance)
-      for (const connection of this.server.connectionsOf(account.name)) connection.onChanged()
+      for (const server of this.servers)
+        for (const connection of server.connectionsOf(account.name)) connection.onChanged()
       this.scheduler.after(chance.between(10, 1500), change)
     }
     change()
   }
 
-  /** The edge's registers agree with its sockets at every moment. */
+  /** The edge's registers agree with its sockets at every moment, and nothing waits for too long. */
   #look(): void {
-    const { edge, auditor, server } = this
+    const { edge, auditor } = this
     const { pool, clientAdmission, settings } = edge.context
-    const upstream = settings.current.upstreams['main']!
     for (const [connection, state] of pool.connections.all()) {
       if (state !== 'idle') continue
       if (!connection.link.isOpen) auditor.finding(`an idle connection of ${connection.user} is closed`)
       if (connection.distrustReason !== undefined)
         auditor.finding(`an idle connection of ${connection.user} is distrusted`)
     }
-    const { open, dialing, waiting } = pool.connections.at('main')
-    if (waiting.size > upstream.queueMax && !this.hasReloaded)
-      auditor.finding(`${waiting.size} logins wait, more than ${upstream.queueMax}`)
-    if (!this.hasReloaded && open > upstream.connectionsMax)
-      auditor.finding(`${open} connections, more than ${upstream.connectionsMax}`)
-    if (!this.hasReloaded && open + dialing.size > upstream.connectionsMax + upstream.connectionsSpareMax)
-      auditor.finding(`${open} connections and ${dialing.size} dials exceed the limit`)
-    const accepted = this.#edgeEnds(edgeAddress)
+    if (!this.hasReloaded) this.#checkLimits(settings.current.upstreams['main']!)
+    this.#checkWaits(settings.current)
+    let accepted = 0
+    for (const { near, far } of this.switchboard.wires) {
+      if (near.remoteAddress !== edgeAddress) continue
+      if (!far.isClosed) accepted++
+      if (far.queuedBytes > queuedBytesMax) auditor.finding(`${far.queuedBytes} bytes wait for a client`)
+    }
     if (clientAdmission.total > accepted)
       auditor.finding(`${clientAdmission.total} clients are counted, and ${accepted} are connected`)
-    if (this.scheduler.events > eventsMax) auditor.finding(`no end after ${eventsMax} events`)
-    void server
+    const max = eventsMax + this.plan.clients.length * 4000
+    if (this.scheduler.events > max) auditor.finding(`no end after ${max} events`)
+  }
+
+  #checkLimits(upstream: EdgeConfig['upstreams'][string]): void {
+    const { auditor } = this
+    const { connections } = this.edge.context.pool
+    const { connectionsMax, connectionsSpareMax, connectionsPerUserMax, queueMax, connectsMax } = upstream
+    const { attempts } = this.switchboard
+    // Health checks do not wait for their turn: one at a time for each address.
+    if (attempts > connectsMax + this.servers.length)
+      auditor.finding(`${attempts} attempts to connect at the same time, more than ${connectsMax}`)
+    const { open, dialing, waiting } = connections.at('main')
+    if (waiting.size > queueMax) auditor.finding(`${waiting.size} logins wait, more than ${queueMax}`)
+    if (open > connectionsMax) auditor.finding(`${open} connections, more than ${connectionsMax}`)
+    if (open + dialing.size > connectionsMax + connectionsSpareMax)
+      auditor.finding(`${open} connections and ${dialing.size} dials exceed the limit`)
+    if (connectionsPerUserMax === 0) return
+    const byUser = new Map<string, number>()
+    for (const [{ user }] of connections.all()) byUser.set(user, (byUser.get(user) ?? 0) + 1)
+    for (const [user, count] of byUser)
+      if (count > connectionsPerUserMax) auditor.finding(`${count} connections of ${user}`)
+  }
+
+  /** When each login that waits, and each dial, was first seen. */
+  readonly #seenAt = new WeakMap<object, number>()
+
+  #checkWaits({ upstreams, clients }: EdgeConfig): void {
+    const { auditor, scheduler } = this
+    const { connections } = this.edge.context.pool
+    const { dialing, waiting, resetting } = connections.at('main')
+    const ageOf = (what: object): number => {
+      const since = this.#seenAt.get(what) ?? scheduler.now
+      if (since === scheduler.now) this.#seenAt.set(what, since)
+      // The edge itself is not served while time stands still.
+      return scheduler.now - Math.max(since, auditor.frozenUntil)
+    }
+    for (const waiter of waiting) {
+      const age = ageOf(waiter)
+      if (age > upstreams['main']!.queueTimeoutMs + waitSlackMs && !this.hasReloaded)
+        auditor.finding(`a login waits for a place for ${age} ms`)
+      if (age > waitSlackMs && !waiter.request.holder.isConnected)
+        auditor.finding('the login of a client that has gone waits for a place')
+    }
+    for (const [, waiter] of resetting)
+      if (waiter && ageOf(waiter) > clients.loginTimeoutMs + waitSlackMs)
+        auditor.finding('a login waits for a reset for too long')
+    for (const dial of dialing)
+      if (ageOf(dial) > dialMsMax) auditor.finding(`a login is with the server for ${ageOf(dial)} ms`)
   }
 
   /** Set by a reload: limits may be lower than what is open. */
   hasReloaded = false
+
+  /** In a world where nothing fails, no reset finds anything that it did not expect. */
+  #checkResets(): void {
+    if (this.plan.mood !== 'calm' && this.plan.mood !== 'busy') return
+    const { counters } = this.edge.context.metrics.snapshot()
+    for (const reason of surprises) {
+      const count = counters[`reuse_refused_total{reason="${reason}"}`] ?? 0
+      if (count > 0) this.auditor.finding(`${count} connections were closed after a session: ${reason}`)
+    }
+  }
 
   /** Connections of clients that are open at the edge. */
   #edgeEnds(address: string): number {
@@ -247,7 +367,7 @@ export class World {
   get #serverEnds(): number {
     let count = 0
     for (const { near } of this.switchboard.wires)
-      if (near.remoteAddress === serverAddress && !near.isClosed) count++
+      if (near.remoteAddress !== edgeAddress && !near.isClosed) count++
     return count
   }
 
@@ -281,7 +401,8 @@ export class World {
       this.auditor.finding(
         `the gauges say ${gauges['upstreams_idle']} idle, ${gauges['clients_connected']} clients`,
       )
-    this.auditor.checkOpenCommands([this.server])
+    this.auditor.checkOpenCommands(this.servers)
+    this.#checkResets()
   }
 
   async #stop(): Promise<void> {

@@ -1,0 +1,217 @@
+/** Planted faults of the splice: what a session does to its connection, and what was asked ahead. */
+import type { Mutant } from './mutants.ts'
+
+export const mutantsOfSplice: readonly Mutant[] = [
+  // What a session leaves.
+  {
+    file: 'splice/conversation.ts',
+    find: "    if (!this.scanner.betweenCommands) return this.scanner.isWithinLine ? 'open-line' : 'open-literal'\n",
+    replace: '',
+    breaks: 'a connection within a command is not reused',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: "    if (this.#waitsFor === 'continuation') return 'open-continuation'\n",
+    replace: '',
+    breaks: 'a connection that waits for a continuation is not reused',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: "    if (this.#unanswered.some(isUncertain)) return 'extensions-uncertain'\n",
+    replace: '',
+    breaks: 'a connection with an unanswered ENABLE is not reused',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: "    return spoilReason ?? (hasMixedExtensions ? 'extensions-enabled' : undefined)",
+    replace: "    return hasMixedExtensions ? 'extensions-enabled' : undefined",
+    breaks: 'a spoiled connection is not reused',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: '      unanswered: this.#unanswered.map(({ tag }) => tag),',
+    replace: '      unanswered: [],',
+    breaks: 'the reset knows what is unanswered',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: "      idling: this.#idle === 'on',",
+    replace: '      idling: false,',
+    breaks: 'the reset knows of an IDLE',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: "    if (command === this.#leaving && status === 'OK' && !this.#unanswered.some(({ verb }) => maySelect(verb)))",
+    replace: '    if (command === this.#leaving)',
+    breaks: 'only an OK to UNSELECT or CLOSE deselects',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: "    if (status === 'OK') this.connection.condstoreEnabled()\n    else if",
+    replace: "    if (status === 'OK') return\n    else if",
+    breaks: 'CONDSTORE that a command enables is part of the key',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: '    if (this.#enabling) this.connection.enabledByOne(extensions, this.#enabling.key)\n    else this.connection.enabled(extensions)',
+    replace: '    if (extensions.length > 99) this.connection.enabled(extensions)',
+    breaks: 'what ENABLE enables is part of the key',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: '  if (maySelect(verb)) connection.mailboxMayBeSelected()\n',
+    replace: '',
+    breaks: 'a SELECT is noted',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: '  if (reason) connection.spoil(reason)\n',
+    replace: '',
+    breaks: 'NOTIFY, LANGUAGE and the like spoil a connection',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: "    case 'NOTIFY':\n      return 'notify'\n",
+    replace: '',
+    breaks: 'NOTIFY spoils a connection',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: "  if (lineFeed === at || findByte(bytes, CR, at) !== lineFeed - 1) connection.spoil('odd-line-end')\n",
+    replace: '',
+    breaks: 'an odd line end spoils a connection',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: "  if (typeof policy === 'object' && hasLiteral)\n    return { kind: 'violation', to: at, reason: 'literal-refused' }\n",
+    replace: '',
+    breaks: 'the literal of a refused command is not read as commands',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: "    case 'UNAUTHENTICATE':\n    case 'COMPRESS':\n      return notHere\n",
+    replace: '',
+    breaks: 'COMPRESS and UNAUTHENTICATE do not pass',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: "    case 'LOGIN':\n    case 'AUTHENTICATE':\n    case 'PROXYAUTH':",
+    replace: "    case 'PROXYAUTH':",
+    breaks: 'a second login does not pass',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: '  if (!conversation.mayAnswer)\n',
+    replace: '  if (conversation.isFull)\n',
+    breaks: 'the edge answers in order',
+  },
+  {
+    file: 'splice/splice.ts',
+    find: '    if (!connection.scanner.betweenResponses) return\n',
+    replace: '',
+    breaks: 'the edge says nothing within a response',
+  },
+  {
+    file: 'splice/splice.ts',
+    find: '    if (waits) this.#wait()\n',
+    replace: '',
+    breaks: 'a wait for the server is bounded',
+  },
+  {
+    file: 'splice/splice.ts',
+    find: '    if (!this.#client.write(bytes)) this.#conversation.connection.link.pause()\n',
+    replace: '    this.#client.write(bytes)\n',
+    breaks: 'a slow client slows its server down',
+  },
+  {
+    file: 'splice/splice.ts',
+    find: '  clientDrained(): void {\n    this.#conversation.connection.link.resume()\n',
+    replace: '  clientDrained(): void {\n',
+    breaks: 'a server that was paused is read again',
+  },
+  {
+    file: 'splice/splice.ts',
+    find: '    else if (at > 0) this.#pending = Buffer.from(bytes.subarray(at))\n',
+    replace: '    else if (at > 0) this.#pending = undefined\n',
+    breaks: 'bytes that wait are kept',
+  },
+  {
+    file: 'splice/replies.ts',
+    find: "    return 'omit'\n  }\n  if (selectCache.isRecording)",
+    replace: "    return 'pass'\n  }\n  if (selectCache.isRecording)",
+    breaks: 'the client does not see replies to the edge',
+  },
+  {
+    file: 'splice/replies.ts',
+    find: "  return Buffer.from(filterCapabilityLine(line), 'latin1')",
+    replace: "  return 'pass'",
+    breaks: 'capabilities are reduced to what the edge supports',
+  },
+  {
+    file: 'splice/select-cache.ts',
+    find: '    if (mayChangeMailbox(verb, bytes, from, to)) this.#connection.forgetSelect()\n',
+    replace: '',
+    breaks: 'an answer to SELECT is forgotten when a command may change it',
+  },
+  {
+    file: 'splice/select-cache.ts',
+    find: '      if (isChange) this.#connection.forgetSelect()\n',
+    replace: '',
+    breaks: 'an answer to SELECT is forgotten when the mailbox has changed',
+  },
+  {
+    file: 'splice/select-cache.ts',
+    find: "      this.leave()\n      return 'UNSELECT'\n",
+    replace: "      this.#inherited = 'none'\n      return undefined\n",
+    breaks: 'an inherited mailbox is left before other commands',
+  },
+  // What was asked ahead.
+  {
+    file: 'splice/ahead.ts',
+    find: "    if (held.mustLeave) return 'UNSELECT'\n",
+    replace: '',
+    breaks: 'a mailbox that was selected ahead is left before other commands',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: "    held.dropFrom(0, 'not-asked')\n",
+    replace: '',
+    breaks: 'what was asked ahead is dropped when the client asks something else',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: "return this.#conversation.mayAnswer ? 'claim' : 'wait'",
+    replace: "return 'claim'",
+    breaks: 'a held answer waits for its turn',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: "      if (held.hasUntoldExpunge) return this.#conversation.mayAnswer ? 'expunge-issued' : 'wait'\n",
+    replace: '',
+    breaks: 'sequence numbers of a client that has not been told of an EXPUNGE do not pass',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: "    return unanswered.some(isAlike) ? 'wait' : 'pass'",
+    replace: "    return unanswered.some(isAlike) ? 'pass' : 'pass'",
+    breaks: 'two commands whose answers look alike are not in flight together',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: '    return command === undefined || (command.question !== undefined && !usesSequenceNumbers(command))',
+    replace: '    return true',
+    breaks: 'nothing is asked behind a command that changes the mailbox',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: "      connection.mailbox === 'none' &&\n",
+    replace: '',
+    breaks: 'SELECT is asked ahead only while nothing is selected',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: "      if (mailbox !== 'none' && !conversation.selectCache.hasInherited) return undefined\n",
+    replace: '',
+    breaks: 'an EXPUNGE reaches a client only while a command of it is in progress',
+  },
+]

@@ -1,0 +1,182 @@
+/** A mailbox that is selected on one connection to a simulated server: what its client was told, and the commands on it. */
+import type { Command } from './command-reader.ts'
+import type { Mailbox, Message } from './mail-store.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** Untagged data, and the reply without its tag. */
+export interface Answer {
+  readonly data: readonly string[]
+  readonly tagged: string
+}
+
+const answer = (tagged: string, ...data: string[]): Answer => ({ tagged, data })
+
+export class Selection {
+  readonly mailbox: Mailbox
+  readonly readOnly: boolean
+  /** The UIDs that the client has been told of, by sequence number. */
+  readonly view: number[]
+  readonly #enabled: ReadonlySet<string>
+  readonly #scheduler: Scheduler
+  /** Up to here, the client has been told of flags. */
+  #toldModseq: number
+  #changedAt: number | undefined
+
+  /** @param enabled extensions of the connection */
+  constructor(mailbox: Mailbox, readOnly: boolean, enabled: ReadonlySet<string>, scheduler: Scheduler) {
+    this.mailbox = mailbox
+    this.readOnly = readOnly
+    this.view = mailbox.messages.map(({ uid }) => uid)
+    this.#enabled = enabled
+    this.#scheduler = scheduler
+    this.#toldModseq = mailbox.modseq
+  }
+
+  /** When something changed it after the SELECT, as a number of events: this connection, or others, as the edge was told. */
+  get changedAt(): number | undefined {
+    return this.#changedAt
+  }
+
+  changed(): void {
+    this.#changedAt ??= this.#scheduler.events
+  }
+
+  /** What others have changed. EXPUNGE only where the client may receive it (RFC 9051 7.5.1). */
+  tell(mayExpunge: boolean): string[] {
+    const { mailbox, view } = this
+    const lines: string[] = []
+    const present = new Set(mailbox.messages.map(({ uid }) => uid))
+    if (mayExpunge)
+      for (let at = view.length - 1; at >= 0; at--) {
+        if (present.has(view[at]!)) continue
+        view.splice(at, 1)
+        lines.push(`* ${at + 1} EXPUNGE\r\n`)
+      }
+    const known = view.at(-1) ?? 0
+    // A message that came and went before it was told leaves no trace.
+    const unseen = mailbox.messages.filter(({ uid }) => uid > known)
+    if (unseen.length > 0) {
+      for (const { uid } of unseen) view.push(uid)
+      lines.push(`* ${view.length} EXISTS\r\n`)
+    }
+    for (const message of mailbox.messages) {
+      const at = view.indexOf(message.uid)
+      if (at >= 0 && message.flaggedAt > this.#toldModseq)
+        lines.push(`* ${at + 1} FETCH (UID ${message.uid} ${this.#flagsOf(message)})\r\n`)
+    }
+    this.#toldModseq = mailbox.modseq
+    return lines
+  }
+
+  #flagsOf({ flags, modseq }: Message, ...more: string[]): string {
+    const list = `FLAGS (${[...flags, ...more].join(' ')})`
+    return this.#enabled.has('CONDSTORE') ? `${list} MODSEQ (${modseq})` : list
+  }
+
+  expunge(): void {
+    if (this.readOnly) return
+    const { mailbox } = this
+    for (const { uid, flags } of [...mailbox.messages]) if (flags.has('\\Deleted')) mailbox.remove(uid)
+  }
+
+  /** @param stamp marks the data as the answer to this command */
+  run(command: Command, verb: string, stamp: string): Answer {
+    const byUid = verb.startsWith('UID ')
+    const rest = byUid ? command.rest.replace(/^\S+ /, '') : command.rest
+    const [set = '', ...items] = rest.split(' ')
+    const wanted = items.join(' ')
+    switch (verb) {
+      case 'FETCH':
+      case 'UID FETCH': {
+        const since = Number(/CHANGEDSINCE (\d+)/i.exec(wanted)?.[1] ?? 0)
+        const lines = this.#chosen(set, byUid)
+          .filter(({ message }) => message.modseq > since)
+          .map(({ sequence, message }) => this.#fetched(stamp, sequence, message, wanted))
+        return answer('OK done', ...lines)
+      }
+      case 'STORE':
+      case 'UID STORE':
+        return this.readOnly ? answer('NO read-only') : this.#store(this.#chosen(set, byUid), wanted, stamp)
+      case 'SEARCH':
+      case 'UID SEARCH':
+        return this.#search(rest, byUid, command.tag)
+      case 'EXPUNGE':
+      case 'UID EXPUNGE':
+        this.expunge()
+        return answer(this.readOnly ? 'NO read-only' : 'OK done')
+      default:
+        return answer('BAD unknown command')
+    }
+  }
+
+  #store(chosen: readonly Chosen[], wanted: string, stamp: string): Answer {
+    const flags = /\(([^)]*)\)/.exec(wanted)?.[1]?.split(' ') ?? []
+    const lines: string[] = []
+    for (const { sequence, message } of chosen) {
+      for (const flag of flags)
+        if (wanted.startsWith('-')) message.flags.delete(flag)
+        else message.flags.add(flag)
+      this.#flag(message)
+      if (!/\.SILENT/i.test(wanted)) lines.push(this.#fetched(stamp, sequence, message, 'FLAGS'))
+    }
+    return answer('OK done', ...lines)
+  }
+
+  /** This connection has changed the flags of a message. */
+  #flag(message: Message): void {
+    this.mailbox.flag(message)
+    this.#toldModseq = message.modseq
+    this.changed()
+  }
+
+  #search(rest: string, byUid: boolean, tag: string): Answer {
+    const found = this.#chosen('1:*', false)
+      .filter(({ message }) => !/UNSEEN/i.test(rest) || !message.flags.has('\\Seen'))
+      .map(({ sequence, message }) => (byUid ? message.uid : sequence))
+    const all = found.length > 0 ? ` ALL ${found.join(',')}` : ''
+    return answer(
+      'OK done',
+      /^RETURN/i.test(rest)
+        ? `* ESEARCH (TAG "${tag}")${byUid ? ' UID' : ''}${all}\r\n`
+        : `* SEARCH${found.map((number) => ` ${number}`).join('')}\r\n`,
+    )
+  }
+
+  #chosen(set: string, byUid: boolean): Chosen[] {
+    const { view, mailbox } = this
+    const highest = byUid ? (view.at(-1) ?? 0) : view.length
+    const ranges = set.split(',').map((part) => {
+      const [from = 0, to = from] = part.split(':').map((text) => (text === '*' ? highest : Number(text)))
+      return [Math.min(from, to), Math.max(from, to)] as const
+    })
+    return view.flatMap((uid, index) => {
+      const number = byUid ? uid : index + 1
+      const message = mailbox.find(uid)
+      if (!message || !ranges.some(([from, to]) => number >= from && number <= to)) return []
+      return [{ sequence: index + 1, message }]
+    })
+  }
+
+  #fetched(stamp: string, sequence: number, message: Message, wanted: string): string {
+    const body = /BODY(\.PEEK)?\[\]/i.exec(wanted)
+    if (body && body[1] === undefined && !this.readOnly && !message.flags.has('\\Seen')) {
+      message.flags.add('\\Seen')
+      this.#flag(message)
+    }
+    // An edge recognizes the answer to its own question by its items, so the stamp of one is a flag.
+    const isOfEdge = stamp.startsWith('$')
+    const items = [`UID ${message.uid}`]
+    if (/FLAGS/i.test(wanted) || (body && !isOfEdge))
+      items.push(isOfEdge ? this.#flagsOf(message, stamp) : this.#flagsOf(message))
+    else if (this.#enabled.has('CONDSTORE')) items.push(`MODSEQ (${message.modseq})`)
+    if (/RFC822\.SIZE/i.test(wanted)) items.push(`RFC822.SIZE ${message.body.length}`)
+    if (!isOfEdge) items.push(stamp)
+    if (body) items.push(`BODY[] {${message.body.length}}\r\n${message.body}`)
+    return `* ${sequence} FETCH (${items.join(' ')})\r\n`
+  }
+}
+
+interface Chosen {
+  readonly sequence: number
+  readonly message: Message
+}
