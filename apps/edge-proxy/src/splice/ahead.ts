@@ -130,6 +130,12 @@ export class Ahead {
     return this.#held.isActive
   }
 
+  /** The mailbox that is selected was asked ahead, and the client has not asked for it. */
+  get hasSelected(): boolean {
+    const { mustLeave, expected } = this.#held
+    return mustLeave || expected.some(({ question }) => question.selects !== undefined)
+  }
+
   #dropped({ question }: AskedAhead, reason: DropReason): void {
     const { upstream } = this.#setup
     this.#context.metrics.counters.ahead_dropped_total({ upstream, reason }).value++

@@ -115,6 +115,9 @@ function beginCommand(
   if (ahead !== undefined && isForServer) {
     const verdict = ahead.admit(bytes, at, head, lineFeed)
     if (verdict === 'wait' || verdict === 'UNSELECT') return stopFor(verdict, at, conversation)
+    // With the reply to a command of the edge, the server may still report an EXPUNGE.
+    if (verdict === 'claim' && maySelect(head.verb) && conversation.hasOwnUnanswered)
+      return waitForTurn(at, conversation)
     if (verdict === 'claim') policy = 'held'
     else if (verdict === 'expunge-issued') policy = verdict
   }
@@ -127,7 +130,6 @@ function beginCommand(
     const verdict = selectCache.admit(key, pool)
     if (verdict === 'wait') return waitForTurn(at, conversation)
     if (verdict === 'NOOP' || verdict === 'UNSELECT') return { kind: 'own-command', to: at, verb: verdict }
-    // With the reply to a command of the edge, the server may still report an EXPUNGE.
     if (verdict === 'answer' && conversation.hasOwnUnanswered) return waitForTurn(at, conversation)
     if (verdict === 'answer') policy = 'select'
   }
@@ -216,8 +218,9 @@ function answerOf(
     case 'capability':
       return capabilities.length > 0 ? { kind: policy } : undefined
     case 'id': {
-      // The server may report an EXPUNGE with its reply. With a mailbox selected, the client gets both (RFC 9051 7.5.1).
-      if (mailbox !== 'none' && !conversation.selectCache.hasInherited) return undefined
+      // The server may report an EXPUNGE with its reply. A client that has selected a mailbox gets both (RFC 9051 7.5.1).
+      const isOfClient = !conversation.selectCache.hasInherited && !conversation.ahead?.hasSelected
+      if (mailbox !== 'none' && isOfClient) return undefined
       const response = identification.afterLogin
       const pairs = response === undefined ? undefined : parseId(line, head.verbEnd - at)
       return response !== undefined && pairs ? { kind: policy, pairs, response } : undefined
