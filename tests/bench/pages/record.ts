@@ -1,6 +1,7 @@
 /** Records the IMAP dialogue of browsing sessions with a server on this machine, for tests of what expects commands. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { condenseDialogue } from './condense.ts'
 import { startPagesLine } from './line.ts'
 import { playSession } from './measure.ts'
 import { DialogueFile } from './dialogue-file.ts'
@@ -19,6 +20,7 @@ export async function recordSessions(directory: string, shorter: number): Promis
       const { pages } = await playSession(line, { seed, pauseMs: 30, shorter, onPage })
       line.tap.onPassed = undefined
       await recording.end()
+      condenseDialogue(file, join(directory, `roundcube-${seed}.pages.jsonl`))
       console.log(`${file}: ${pages.length} pages`)
     }
   } finally {

@@ -45,6 +45,30 @@ export function looksAlike(one: AnswerKind, other: AnswerKind): boolean {
 }
 
 /**
+ * Whether a client cannot tell in which order the server has executed two questions: they are about different things, or one
+ * of them never changes. Which messages are in a mailbox changes only where the server tells it, and what is told later
+ * than an answer is held behind it.
+ */
+export function commute(one: OrderedQuestion, other: OrderedQuestion): boolean {
+  if (one.selects !== undefined || other.selects !== undefined) return false
+  if (isFixed(one) || isFixed(other)) return true
+  if (one.needsMailbox && other.needsMailbox)
+    return one.dependsOn === 'members' || other.dependsOn === 'members'
+  return !one.needsMailbox && !other.needsMailbox && !looksAlike(one.answers, other.answers)
+}
+
+/** What `commute` needs of a question (shapes.ts). */
+interface OrderedQuestion {
+  readonly answers: AnswerKind
+  readonly selects: string | undefined
+  readonly needsMailbox: boolean
+  readonly dependsOn: 'nothing' | 'members' | 'flags'
+}
+
+const isFixed = ({ needsMailbox, dependsOn }: OrderedQuestion): boolean =>
+  needsMailbox && dependsOn === 'nothing'
+
+/**
  * A FETCH item as a response names it. Servers print header names and partial ranges in forms of their own, so these are
  * left out.
  */

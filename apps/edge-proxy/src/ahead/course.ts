@@ -1,9 +1,10 @@
 /**
  * The course of one session: the client's commands so far. It teaches the book, and predicts the commands that follow.
  */
-import type { Book, View } from './book.ts'
-import type { MailboxFacts, UserFacts } from './facts.ts'
+import type { Book } from './book.ts'
+import type { MailboxFacts, SessionFacts, UserFacts } from './facts.ts'
 import { commandOf, endShape, fillShape, type Command, type Question } from './shapes.ts'
+import type { IsOpen, View } from './sources.ts'
 
 interface Step {
   readonly command: Command
@@ -13,31 +14,54 @@ interface Step {
   readonly mailbox: string | undefined
 }
 
-/** A question that is expected next. */
+/** A question that the client probably asks. */
 export interface Expected {
   readonly question: Question
-  /** How often clients asked this in the same context, 0 to 1. */
-  readonly share: number
+  /** How probable it is, 0 to 1. */
+  readonly chance: number
+}
+
+interface Candidate {
+  readonly question: Question
+  chance: number
+  /** How many questions come before it. */
+  depth: number
 }
 
 const keptSteps = 8
 /** Less likely questions cost the server more than they save the client. */
-const likelihoodMin = 0.5
+const chanceMin = 0.45
+/** Less likely branches are not looked at. */
+const branchMin = 0.1
+const depthMax = 6
+/** Steps that are looked at for one prediction. */
+const stepsMax = 40
+/** A SELECT removes \Recent, so it is asked only where nearly all clients select. */
+const selectChanceMin = 0.8
 const noHints: ReadonlyMap<string, string> = new Map()
 
 export class Course {
   readonly #book: Book
   readonly user: UserFacts
-  readonly #hints: ReadonlyMap<string, string>
+  /** The session of the same user before this one. */
+  readonly #before: SessionFacts | undefined
+  #hints: ReadonlyMap<string, string>
+  #family = ''
   /** The last ones. */
   #steps: Step[] = []
   #count = 0
+  #firstShape = ''
+  /** As the client wrote it. */
+  #lastMailbox: string | undefined
+  /** The texts of the STATUS commands so far. */
+  readonly #statuses = new Set<string>()
 
   /** @param hints parameters of the page, from the ID of the client program */
   constructor(book: Book, user: UserFacts, hints: ReadonlyMap<string, string> = noHints) {
     this.#book = book
     this.user = user
     this.#hints = hints
+    this.#before = user.last
   }
 
   /** The mailbox that the client has selected, or is about to select. */
@@ -54,13 +78,29 @@ export class Course {
     return this.user.mailbox(mailbox)
   }
 
+  /** What the client's tags look like: programs that begin alike are told apart by it. Only the first one counts. */
+  tagged(tag: string): void {
+    if (this.#count === 0) this.#family = /^[A-Za-z]{0,6}(?=\d+$)/.exec(tag)?.[0] ?? ''
+  }
+
+  /** The client program has sent parameters of the page, before any other command. */
+  hinted(hints: ReadonlyMap<string, string>): void {
+    if (this.#count === 0 && hints.size > 0) this.#hints = hints
+  }
+
   /** The client has sent a command. */
   advance(command: Command): void {
     const view = this.#view(this.#steps)
-    const places = this.#book.learn(this.#key(this.#steps, this.#count), command, view)
+    const keys = this.#keys(this.#steps, this.#count)
+    const places = this.#book.learn(keys, command, view, this.#openIn(this.#steps, command.shape))
     for (const [index, place] of places.entries()) this.user.setValue(place, command.holes[index]!)
+    this.user.visit(keys[0])
     const asked = messageOf(this.#steps)
     if (asked !== undefined) this.user.setFollowing(asked, command.shape)
+    if (this.#count === 0) this.#firstShape = command.shape
+    if (command.selects !== undefined) this.#lastMailbox = command.holes[0]
+    if (isStatus(command.shape)) this.#statuses.add(command.text)
+    if (command.isSearch && !isByNumbers(command)) this.user.lastSearch = command.shape
     this.#steps.push(stepOf(command, this.mailbox))
     if (this.#steps.length > keptSteps) this.#steps.shift()
     this.#count++
@@ -74,42 +114,106 @@ export class Course {
 
   /** The session has ended in order. */
   end(): void {
-    if (this.#count === 0) return
-    const key = this.#key(this.#steps, this.#count)
-    this.#book.learn(key, { shape: endShape, holes: [] }, this.#view(this.#steps))
+    const last = this.#steps.at(-1)
+    if (last === undefined) return
+    const keys = this.#keys(this.#steps, this.#count)
+    this.#book.learn(keys, { shape: endShape, holes: [] }, this.#view(this.#steps))
+    this.user.last = {
+      mailbox: this.#lastMailbox ?? this.#before?.mailbox,
+      first: this.#firstShape,
+      last: last.command.shape,
+    }
   }
 
-  /** What the client probably asks next, up to `max` questions in a row. */
-  expected(max: number): Expected[] {
-    const steps = [...this.#steps]
-    const chain: Expected[] = []
-    let likelihood = 1
-    while (chain.length < max) {
-      const next = this.#book.next(this.#key(steps, this.#count + chain.length), this.#view(steps))
-      if (next?.holes === undefined) break
-      const command = commandOf(fillShape(next.shape, next.holes))
+  /**
+   * What the client probably asks next: the most probable questions, up to `max`, in the order in which it should ask them.
+   * @param maySelect whether a mailbox may be selected for the client
+   */
+  expected(max: number, maySelect = true): Expected[] {
+    const found = new Map<string, Candidate>()
+    this.#explore(this.#steps, 1, maySelect, { found, steps: 0 })
+    return [...found.values()]
+      .filter(({ chance }) => chance >= chanceMin)
+      .toSorted((one, other) => other.chance - one.chance)
+      .slice(0, max)
+      .toSorted((one, other) => one.depth - other.depth)
+  }
+
+  #explore(
+    steps: readonly Step[],
+    likelihood: number,
+    maySelect: boolean,
+    search: { found: Map<string, Candidate>; steps: number },
+  ): void {
+    const depth = steps.length - this.#steps.length
+    if (depth === depthMax) return
+    const count = this.#count + depth
+    const keys = this.#keys(steps, count)
+    const view = this.#view(steps)
+    for (const { shape, share } of this.#book.next(keys, view)) {
+      if (likelihood * share < branchMin || ++search.steps > stepsMax) return
+      const filled =
+        shape === endShape ? undefined : this.#book.fill(keys[0], shape, view, this.#openIn(steps, shape))
+      if (filled === undefined) continue
+      const command = commandOf(fillShape(shape, filled.holes))
       const { question } = command
+      const chance = likelihood * share * filled.confidence
       // A filled shape that reads differently is not what was learned.
-      if (question === undefined || command.shape !== next.shape) break
-      // It is of use only if all before it are right.
-      likelihood *= next.share
-      if (likelihood < likelihoodMin) break
-      if (question.selects !== undefined && this.#mayEnable(steps, this.#count + chain.length)) break
-      chain.push({ question, share: next.share })
-      steps.push(stepOf(command, steps.at(-1)?.mailbox))
+      if (question === undefined || command.shape !== shape || chance < branchMin) continue
+      if (question.selects !== undefined) {
+        const isFirst = maySelect && steps.at(-1)?.mailbox === undefined
+        if (!isFirst || chance < selectChanceMin || this.#mayEnable(keys)) continue
+      }
+      const candidate = search.found.get(question.text)
+      if (candidate === undefined) search.found.set(question.text, { question, chance, depth })
+      else {
+        candidate.chance = Math.min(1, candidate.chance + chance)
+        candidate.depth = Math.min(candidate.depth, depth)
+      }
+      this.#explore([...steps, stepOf(command, steps.at(-1)?.mailbox)], chance, maySelect, search)
     }
-    return chain
   }
 
   /** Whether clients enable extensions here: for that, nothing may be selected. */
-  #mayEnable(steps: readonly Step[], count: number): boolean {
-    return this.#book.knows(this.#key(steps, count), 'ENABLE')
+  #mayEnable(keys: readonly [string, ...string[]]): boolean {
+    return this.#book.knows(keys[0], 'ENABLE')
   }
 
-  #key(steps: readonly Step[], count: number): string {
+  /** The contexts of the next command, the widest first. */
+  #keys(steps: readonly Step[], count: number): [string, ...string[]] {
     const page = this.#hints.get('page') ?? ''
     const last = steps.slice(-2).map(({ command }) => command.shape)
-    return [page, Math.min(count, 20), ...last].join('\n')
+    const place = [this.#family, page, Math.min(count, 20), ...last].join('\n')
+    const here = [place, this.#relationOf(steps), this.#formOf(steps)].join('\n')
+    const user = [here, this.user.hasVisited(place) ? 'again' : 'new', this.user.lastSearch].join('\n')
+    return [place, here, user, [user, this.#before?.first, this.#before?.last].join('\n')]
+  }
+
+  /** Whether the session is about the mailbox of the one before. */
+  #relationOf(steps: readonly Step[]): string {
+    const named = steps.findLast(
+      ({ command }) => command.selects !== undefined || command.answers.kind === 'status',
+    )?.command
+    if (named === undefined || this.#before?.mailbox === undefined) return ''
+    return named.holes[0] === this.#before.mailbox ? 'same' : 'other'
+  }
+
+  /** The form of the message that the last question was about. */
+  #formOf(steps: readonly Step[]): string {
+    const about = steps.findLast(({ command }) => command.answers.kind === 'fetch')
+    const uid = about?.command.holes[0]
+    if (about?.mailbox === undefined || !isUid(uid)) return ''
+    return this.user.mailbox(about.mailbox).contentTypeOf(Number(uid)) ?? ''
+  }
+
+  /** A session asks for the counts of a mailbox once. */
+  #openIn(steps: readonly Step[], shape: string): IsOpen {
+    if (!isStatus(shape)) return () => true
+    const ahead = steps.slice(this.#steps.length)
+    return (value) => {
+      const text = fillShape(shape, [value])
+      return !this.#statuses.has(text) && !ahead.some(({ command }) => command.text === text)
+    }
   }
 
   #view(steps: readonly Step[]): View {
@@ -129,6 +233,8 @@ export class Course {
       },
       hint: (name) => hints.get(name),
       hints: [...hints.keys()],
+      lastMailbox: this.#before?.mailbox,
+      listed: user.listed,
       value: (place) => user.value(place),
       get repeated() {
         const asked = messageOf(steps)
@@ -138,10 +244,15 @@ export class Course {
   }
 }
 
-/** The last command with its mailbox, if it asks about messages; undefined otherwise. */
+const isStatus = (shape: string): boolean => /^STATUS /i.test(shape)
+const isUid = (text: string | undefined): boolean => text !== undefined && /^\d{1,10}$/.test(text)
+const isByNumbers = ({ holes }: Command): boolean => holes.some((value) => /^[\d:,*]+$/.test(value))
+
+/** The last command with its mailbox, if it asks about one message; undefined otherwise. */
 function messageOf(steps: readonly Step[]): string | undefined {
   const last = steps.at(-1)
   if (last?.mailbox === undefined || last.command.question?.name !== 'UID FETCH') return undefined
+  if (!isUid(last.command.holes[0])) return undefined
   return `${last.mailbox}\n${last.command.text}`
 }
 

@@ -12,14 +12,30 @@ interface Found {
   readonly uidNext: number | undefined
 }
 
+interface MessageFacts {
+  readonly size?: number
+  readonly contentType?: string
+}
+
+/** What a session of the same user was about, of the sessions that have ended. */
+export interface SessionFacts {
+  /** The mailbox that it selected last, as the client wrote it. */
+  readonly mailbox: string | undefined
+  /** The shapes of its first and its last command. */
+  readonly first: string
+  readonly last: string
+}
+
 const resultsMax = 4
 /** Longer results are not remembered, written as a set. */
 const resultBytesMax = 2048
 const foundMax = 10_000
-const sizesMax = 200
+const messagesMax = 200
 const mailboxesMax = 16
 const valuesMax = 64
+const visitedMax = 64
 const valueBytesMax = 512
+const listedMax = 32
 const followingMax = 64
 const followingBytesMax = 1024
 
@@ -29,7 +45,7 @@ export class MailboxFacts {
   #uidValidity: number | undefined
   /** By the text of the search, the one used last at the end. */
   readonly #found = new Map<string, Found>()
-  readonly #sizes = new Map<number, number>()
+  readonly #messages = new Map<number, MessageFacts>()
 
   /** @returns whether anything changed that questions depend on */
   note(response: Response): boolean {
@@ -46,14 +62,13 @@ export class MailboxFacts {
         return hasChanged
       }
       case 'expunge':
-        // How many messages VANISHED takes away is not looked at.
-        this.exists = undefined
+        this.#noteExpunge(response.number)
         return true
       case 'mailbox-code':
         return this.#noteCode(response.code, response.value)
       case 'fetch':
         if (response.uid !== undefined && response.size !== undefined)
-          this.#noteSize(response.uid, response.size)
+          this.#noteMessage(response.uid, { size: response.size })
         return false
       default:
         return false
@@ -72,19 +87,41 @@ export class MailboxFacts {
     this.#uidValidity = value
     if (isOther) {
       this.#found.clear()
-      this.#sizes.clear()
+      this.#messages.clear()
     }
     return isOther
   }
 
-  #noteSize(uid: number, size: number): void {
-    this.#sizes.delete(uid)
-    this.#sizes.set(uid, size)
-    if (this.#sizes.size > sizesMax) removeOldest(this.#sizes)
+  /** Undefined: it is not known which messages are gone. */
+  #noteExpunge(number: number | undefined): void {
+    const before = this.exists
+    this.exists = before === undefined || number === undefined ? undefined : before - 1
+    for (const [search, found] of this.#found) {
+      // A result with all messages has each at its number.
+      const isWhole = before !== undefined && found.exists === before && found.uids.length === before
+      if (isWhole && number !== undefined)
+        this.#found.set(search, { ...found, uids: found.uids.toSpliced(number - 1, 1), exists: before - 1 })
+    }
+  }
+
+  #noteMessage(uid: number, facts: MessageFacts): void {
+    const known = this.#messages.get(uid)
+    this.#messages.delete(uid)
+    this.#messages.set(uid, { ...known, ...facts })
+    if (this.#messages.size > messagesMax) removeOldest(this.#messages)
   }
 
   sizeOf(uid: number): number | undefined {
-    return this.#sizes.get(uid)
+    return this.#messages.get(uid)?.size
+  }
+
+  /** @param contentType one of `contentTypes` */
+  noteContentType(uid: number, contentType: string): void {
+    this.#noteMessage(uid, { contentType })
+  }
+
+  contentTypeOf(uid: number): string | undefined {
+    return this.#messages.get(uid)?.contentType
   }
 
   /** @param search the command that was answered with these UIDs */
@@ -112,7 +149,7 @@ export class MailboxFacts {
   }
 
   get bytes(): number {
-    let bytes = 100 + this.#sizes.size * 40
+    let bytes = 100 + this.#messages.size * 60
     for (const [search, { uids }] of this.#found) bytes += 100 + search.length + uids.length * 8
     return bytes
   }
@@ -131,6 +168,14 @@ export class UserFacts {
   /** What this user last used for a hole, by the place of the hole. */
   readonly #values = new Map<string, string>()
   readonly #following = new Map<string, string>()
+  /** By the place of the command in a session. */
+  readonly #visited = new Set<string>()
+  /** Undefined: no session has ended. */
+  last: SessionFacts | undefined
+  /** The shape of the last search by anything but numbers. */
+  lastSearch = ''
+  /** Mailboxes in answers to LIST, as the server wrote them. */
+  readonly #listed: string[] = []
 
   mailbox(name: string): MailboxFacts {
     const facts = this.#mailboxes.get(name) ?? new MailboxFacts()
@@ -163,8 +208,32 @@ export class UserFacts {
     if (this.#following.size > followingMax) removeOldest(this.#following)
   }
 
+  /** The user is at this place of a session. */
+  visit(place: string): void {
+    this.#visited.add(place)
+    if (this.#visited.size > visitedMax)
+      for (const oldest of this.#visited) return void this.#visited.delete(oldest)
+  }
+
+  hasVisited(place: string): boolean {
+    return this.#visited.has(place)
+  }
+
+  get listed(): readonly string[] {
+    return this.#listed
+  }
+
+  /** @param name of an answer to LIST, as the server writes it */
+  noteListed(name: string): void {
+    // INBOX exists, whether or not it is subscribed.
+    if (this.#listed.length === 0) this.#listed.push('INBOX')
+    if (this.#listed.length < listedMax && name.length <= valueBytesMax && !this.#listed.includes(name))
+      this.#listed.push(name)
+  }
+
   get bytes(): number {
-    let bytes = 200
+    let bytes = 400 + this.lastSearch.length + this.#visited.size * 60
+    for (const name of this.#listed) bytes += 20 + name.length
     for (const [command, shape] of this.#following) bytes += 100 + command.length + shape.length
     for (const [name, facts] of this.#mailboxes) bytes += name.length + facts.bytes
     for (const [place, value] of this.#values) bytes += 100 + place.length + value.length
@@ -172,9 +241,19 @@ export class UserFacts {
   }
 }
 
-/** The last `count` UIDs of a result, or the first, as webmails ask for a page of it. */
-export function uidPage(uids: readonly number[], end: 'last' | 'first', count: number): string | undefined {
-  return printUidSet(end === 'last' ? uids.slice(-count) : uids.slice(0, count))
+/** The last `count` UIDs of a result, or the first, as webmails ask for a page of it; `number` counts pages from 1. */
+export function uidPage(
+  uids: readonly number[],
+  end: 'last' | 'first',
+  count: number,
+  number = 1,
+): string | undefined {
+  if (!(number > 1)) return printUidSet(end === 'last' ? uids.slice(-count) : uids.slice(0, count))
+  const from = count * (number - 1)
+  const to = Math.max(0, uids.length - from)
+  return printUidSet(
+    end === 'last' ? uids.slice(Math.max(0, to - count), to) : uids.slice(from, from + count),
+  )
 }
 
 /** How many UIDs the text names, up to `max`; undefined: it is no set of UIDs. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ownerOf } from './owner.ts'
-import { readResponse, rewriteEsearch, type Response } from './responses.ts'
+import { contentTypeBehind, readResponse, rewriteEsearch, type Response } from './responses.ts'
 import { commandOf } from './shapes.ts'
 
 const read = (line: string): Response => readResponse(`${line}\r\n`)
@@ -104,4 +104,23 @@ test('no line makes reading fail', () => {
       readResponse(`1 FETCH (${parts.join(' ')}\r\n`)
     }),
   )
+})
+
+test('the content type of a message is read from a header behind the first line, as one of a closed list', () => {
+  const typeIn = (
+    header: string,
+    first = '* 1 FETCH (UID 5 BODY[HEADER.FIELDS (DATE CONTENT-TYPE)]',
+    size = header.length,
+  ) => {
+    const line = `${first} {${size}}\r\n`
+    return contentTypeBehind(Buffer.from(`${line}${header})\r\n`, 'latin1'), line.length - 1)
+  }
+  assert.equal(typeIn('Date: x\r\nContent-Type: Multipart/Mixed; boundary=x\r\n\r\n'), 'multipart/mixed')
+  assert.equal(typeIn('content-type:\r\n text/plain\r\n\r\n'), 'text/plain')
+  assert.equal(typeIn('Content-Type: secret/word\r\n\r\n'), 'other')
+  assert.equal(typeIn('Date: x\r\n\r\n'), 'other')
+  // It has not all arrived, is too long, or is no header.
+  assert.equal(typeIn('Content-Type: text/plain\r\n\r\n', undefined, 500), undefined)
+  assert.equal(typeIn(`Content-Type: text/plain\r\n${'x'.repeat(5000)}`), undefined)
+  assert.equal(typeIn('Content-Type: text/plain\r\n\r\n', '* 1 FETCH (UID 5 BODY[1]'), undefined)
 })

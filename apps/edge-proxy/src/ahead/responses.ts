@@ -5,14 +5,18 @@ import { parseUidSet, type UidSet } from './uid-set.ts'
 
 export type Response =
   | { kind: 'status'; mailbox: string | undefined; messages: number | undefined; uidNext: number | undefined }
-  | { kind: 'list' | 'lsub' | 'namespace' | 'quota' | 'rights' | 'acl' | 'metadata' }
+  /** `name`: as the server writes it; undefined if it is a literal. */
+  | { kind: 'list'; name: string | undefined }
+  | { kind: 'lsub' | 'namespace' | 'quota' | 'rights' | 'acl' | 'metadata' }
   | { kind: 'search' | 'sort' | 'thread'; uids: readonly number[] | undefined }
   /** `all`: empty if nothing was found; undefined if the response does not say. */
   | { kind: 'esearch'; tag: string | undefined; all: UidSet | undefined }
   /** The items of the first line: a literal ends them. Their order is that of the server. */
   | { kind: 'fetch'; uid: number | undefined; items: ReadonlySet<string>; size: number | undefined }
   | { kind: 'exists'; count: number }
-  | { kind: 'expunge' | 'recent' | 'flags' }
+  /** `number`: undefined for VANISHED, which may be about several messages. */
+  | { kind: 'expunge'; number: number | undefined }
+  | { kind: 'recent' | 'flags' }
   /** A status with a code about the selected mailbox. */
   | { kind: 'mailbox-code'; code: string; value: number | undefined }
   | { kind: 'other' }
@@ -25,7 +29,6 @@ const mailboxCodes = new Set([
 ])
 
 const plainKinds: Readonly<Record<string, Response>> = {
-  LIST: { kind: 'list' },
   LSUB: { kind: 'lsub' },
   NAMESPACE: { kind: 'namespace' },
   QUOTA: { kind: 'quota' },
@@ -34,7 +37,7 @@ const plainKinds: Readonly<Record<string, Response>> = {
   ACL: { kind: 'acl' },
   METADATA: { kind: 'metadata' },
   FLAGS: { kind: 'flags' },
-  VANISHED: { kind: 'expunge' },
+  VANISHED: { kind: 'expunge', number: undefined },
 }
 
 /** @param line the first line of an untagged response, or its beginning, from behind `* ` */
@@ -54,6 +57,8 @@ export function readResponse(line: string): Response {
       return { kind: 'thread', uids: undefined }
     case 'ESEARCH':
       return readEsearch(rest)
+    case 'LIST':
+      return { kind: 'list', name: listedName.exec(rest)?.[1] }
     case 'OK':
       return readCode(rest)
     default:
@@ -61,12 +66,15 @@ export function readResponse(line: string): Response {
   }
 }
 
+/** ` (\HasNoChildren) "." Sent` */
+const listedName = /^ \([^()]*\) (?:"(?:[^"\\]|\\.)*"|NIL) ("(?:[^"\\]|\\.)*"|[^\s"(){}]+) *\r?\n$/i
+
 function readNumbered(count: number, word: string, rest: string): Response {
   switch (word) {
     case 'EXISTS':
       return { kind: 'exists', count }
     case 'EXPUNGE':
-      return { kind: 'expunge' }
+      return { kind: 'expunge', number: count }
     case 'RECENT':
       return { kind: 'recent' }
     case 'FETCH':
@@ -195,3 +203,26 @@ export function rewriteEsearch(line: string, tag: string | undefined): string | 
 
 /** A result with more messages is not printed as SEARCH. */
 const searchedMax = 100_000
+
+/** The forms of a message that clients treat differently. Any other is `other`. */
+const contentTypes = new Set([
+  ...['text/plain', 'text/html', 'multipart/alternative', 'multipart/mixed', 'multipart/related'],
+  ...['multipart/signed', 'multipart/report', 'text/calendar', 'multipart/encrypted'],
+])
+const headerBytesMax = 4096
+
+/**
+ * The form of the message whose header is the literal behind a response's first line, as far as it has arrived. One of a
+ * closed list. Undefined: there is no such header in the bytes.
+ * @param end the line feed of the first line
+ */
+export function contentTypeBehind(bytes: Buffer, end: number): string | undefined {
+  const size = /BODY\[HEADER[^\]]*\] \{(\d{1,5})\}\r$/i.exec(
+    bytes.toString('latin1', Math.max(0, end - 600), end),
+  )
+  const length = Number(size?.[1] ?? Infinity)
+  if (length > headerBytesMax || end + 1 + length > bytes.length) return undefined
+  const header = bytes.toString('latin1', end + 1, end + 1 + length)
+  const type = /^content-type:\s*([a-z]{1,20}\/[a-z0-9.+-]{1,40})/im.exec(header)?.[1]?.toLowerCase()
+  return type !== undefined && contentTypes.has(type) ? type : 'other'
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { looksAlike } from './answers.ts'
+import { commute, looksAlike } from './answers.ts'
 import { commandOf, fillShape, holesIn, usesSequenceNumbers } from './shapes.ts'
 
 const shape = (text: string): string => commandOf(text).shape
@@ -16,11 +16,8 @@ test('a shape keeps grammar words, item lists and part numbers, and has a hole f
     ['LIST "" "Work/%" RETURN (CHILDREN)', 'LIST "" □ RETURN (CHILDREN)', ['"Work/%"']],
     ['UID SEARCH 60', 'UID SEARCH □', ['60']],
     ['UID SEARCH RETURN (ALL) UNDELETED', 'UID SEARCH RETURN (ALL) UNDELETED', []],
-    [
-      'UID SEARCH HEADER SUBJECT hello NOT DELETED',
-      'UID SEARCH HEADER □ □ NOT DELETED',
-      ['SUBJECT', 'hello'],
-    ],
+    ['UID SEARCH HEADER SUBJECT hello NOT DELETED', 'UID SEARCH HEADER SUBJECT □ NOT DELETED', ['hello']],
+    ['UID SEARCH HEADER X-Mine SUBJECT', 'UID SEARCH HEADER □ □', ['X-Mine', 'SUBJECT']],
     // The word that a user looks for may be a word of the grammar.
     ['UID SEARCH OR SUBJECT ALL FROM unseen', 'UID SEARCH OR SUBJECT □ FROM □', ['ALL', 'unseen']],
     ['UID SORT (REVERSE DATE) UTF-8 ALL', 'UID SORT (REVERSE DATE) UTF-8 ALL', []],
@@ -32,6 +29,7 @@ test('a shape keeps grammar words, item lists and part numbers, and has a hole f
     ],
     ['GETQUOTAROOT "Sent Mail"', 'GETQUOTAROOT □', ['"Sent Mail"']],
     ['UID STORE 31 +FLAGS (\\Seen)', 'UID STORE', []],
+    ['UID MOVE 31 Trash', 'UID MOVE □ □', ['31', 'Trash']],
     ['APPEND secret (\\Seen) {', 'APPEND', []],
     ['XYZZY a b', 'XYZZY', []],
     ['"quoted" verb', 'OTHER', []],
@@ -192,4 +190,34 @@ test('any text has a shape without its quoted strings and numbers, and any shape
       }
     }),
   )
+})
+
+test('questions commute if a client cannot tell the order in which they were executed', () => {
+  const question = (text: string) => commandOf(text).question!
+  const free: [string, string][] = [
+    ['LIST "" "*"', 'UID FETCH 5 (BODY.PEEK[1])'],
+    ['UID FETCH 5 (BODY.PEEK[1])', 'UID FETCH 6 (UID FLAGS ENVELOPE)'],
+    ['UID SEARCH ALL', 'UID SEARCH 5'],
+    ['UID SEARCH UNSEEN', 'UID SEARCH ALL'],
+    ['UID SEARCH SUBJECT x', 'UID FETCH 5 (UID FLAGS ENVELOPE)'],
+    ['STATUS a (UNSEEN)', 'STATUS b (UNSEEN)'],
+    ['STATUS a (UNSEEN)', 'NAMESPACE'],
+  ]
+  const ordered: [string, string][] = [
+    ['SELECT a', 'UID FETCH 5 (BODY.PEEK[1])'],
+    ['UID SEARCH UNSEEN', 'UID FETCH 5 (UID FLAGS ENVELOPE)'],
+    ['UID SORT (DATE) UTF-8 UNDELETED', 'UID SEARCH SEEN'],
+    ['STATUS a (UNSEEN)', 'STATUS "a" (MESSAGES)'],
+    ['STATUS a (UNSEEN)', 'UID SEARCH ALL'],
+    ['LIST "" "*"', 'UID FETCH 5 (UID FLAGS ENVELOPE)'],
+    ['LIST "" "*"', 'LIST "" "a"'],
+  ]
+  for (const [one, other] of free) {
+    assert.ok(commute(question(one), question(other)), `${one}, ${other}`)
+    assert.ok(commute(question(other), question(one)), `${other}, ${one}`)
+  }
+  for (const [one, other] of ordered) {
+    assert.ok(!commute(question(one), question(other)), `${one}, ${other}`)
+    assert.ok(!commute(question(other), question(one)), `${other}, ${one}`)
+  }
 })

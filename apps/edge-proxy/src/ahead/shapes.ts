@@ -32,6 +32,7 @@ export interface Command {
 export interface Question {
   /** As the client writes it, without tag and line end. */
   readonly text: string
+  readonly shape: string
   /** For the trace: the words of the command. */
   readonly name: string
   readonly answers: AnswerKind
@@ -42,6 +43,8 @@ export interface Question {
   readonly needsMailbox: boolean
   /** Its answer tells the client flags. */
   readonly hasFlags: boolean
+  /** What of the selected mailbox its answer depends on. What else is about a message never changes (RFC 9051 2.3.1.1). */
+  readonly dependsOn: 'nothing' | 'members' | 'flags'
   /** The messages whose content it asks for: their sizes must be known. */
   readonly bodiesOf: UidSet | undefined
   /** A plain UID SEARCH: it is asked as ESEARCH where the server has it. */
@@ -114,6 +117,7 @@ interface Reading {
   selects?: string
   needsMailbox?: boolean
   hasFlags?: boolean
+  dependsOn?: Question['dependsOn']
   bodiesOf?: UidSet | undefined
   isPlainSearch?: boolean
 }
@@ -133,12 +137,14 @@ function parse(text: string, tokens: readonly Token[]): Command | undefined {
   const { answers, name, isAskable = true } = reading
   const question: Question = {
     text,
+    shape,
     name,
     answers,
     selects: reading.selects,
     usesNumbers: isSearching(name) && reading.holes.some((index) => isNumbers(tokens[index]!.text)),
     needsMailbox: reading.needsMailbox === true,
     hasFlags: reading.hasFlags === true,
+    dependsOn: reading.dependsOn ?? 'nothing',
     bodiesOf: reading.bodiesOf,
     isPlainSearch: reading.isPlainSearch === true,
   }
@@ -228,6 +234,11 @@ function readUid(words: readonly string[], tokens: readonly Token[]): Reading | 
       return readSort(words, tokens)
     case 'FETCH':
       return readFetch(words, tokens)
+    case 'COPY':
+    case 'MOVE':
+      return words.length === 4 && isNumbers(words[2]!) && isName(words[3])
+        ? { holes: [2, 3], answers: none, name: `UID ${words[1]}`, isAskable: false }
+        : undefined
     default:
       return undefined
   }
@@ -262,6 +273,17 @@ const searchKeys: Readonly<Record<string, number>> = {
   HEADER: 2,
 }
 
+/** Names of header fields that many clients search: they belong to no user. */
+const searchedFields = new Set([
+  ...['SUBJECT', 'FROM', 'TO', 'CC', 'BCC', 'SENDER', 'REPLY-TO', 'MESSAGE-ID', 'REFERENCES', 'LIST-ID'],
+])
+
+/** What they find changes only with the messages in the mailbox. */
+const flaglessKeys = new Set([
+  ...['ALL', 'OR', 'NOT', '(', ')', 'BCC', 'BEFORE', 'BODY', 'CC', 'CHARSET', 'FROM', 'HEADER', 'LARGER'],
+  ...['ON', 'SENTBEFORE', 'SENTON', 'SENTSINCE', 'SINCE', 'SMALLER', 'SUBJECT', 'TEXT', 'TO', 'UID'],
+])
+
 /** They read the content of messages, and would delay the answers to what is asked with them. */
 const slowKeys = new Set(['BODY', 'TEXT'])
 
@@ -269,9 +291,10 @@ const slowKeys = new Set(['BODY', 'TEXT'])
 function searchHoles(
   words: readonly string[],
   from: number,
-): { holes: number[]; isSlow: boolean } | undefined {
+): { holes: number[]; isSlow: boolean; dependsOn: 'members' | 'flags' } | undefined {
   const holes: number[] = []
   let isSlow = false
+  let dependsOn: 'members' | 'flags' = 'members'
   for (let index = from; index < words.length; index++) {
     const word = words[index]!
     if (isNumbers(word)) {
@@ -281,13 +304,14 @@ function searchHoles(
     const count = Object.hasOwn(searchKeys, word) ? searchKeys[word]! : -1
     if (count < 0 || index + count >= words.length) return undefined
     isSlow ||= slowKeys.has(word)
+    if (!flaglessKeys.has(word)) dependsOn = 'flags'
     for (let next = 0; next < count; next++) {
       index++
       if (!isName(words[index])) return undefined
-      holes.push(index)
+      if (word !== 'HEADER' || next > 0 || !searchedFields.has(words[index]!)) holes.push(index)
     }
   }
-  return { holes, isSlow }
+  return { holes, isSlow, dependsOn }
 }
 
 const returnItems = new Set(['ALL', 'COUNT', 'MIN', 'MAX'])
@@ -308,6 +332,7 @@ function readSearch(words: readonly string[], tokens: readonly Token[]): Reading
     name: 'UID SEARCH',
     isAskable: !keys.isSlow,
     needsMailbox: true,
+    dependsOn: keys.dependsOn,
     isPlainSearch: !hasReturn,
   }
 }
@@ -335,6 +360,7 @@ function readSort(words: readonly string[], tokens: readonly Token[]): Reading |
     name: `UID ${words[1]}`,
     isAskable: !keys.isSlow,
     needsMailbox: true,
+    dependsOn: keys.dependsOn,
   }
 }
 
@@ -363,6 +389,7 @@ function readFetch(words: readonly string[], tokens: readonly Token[]): Reading 
     isAskable: uids !== undefined && items.some((item) => item !== 'UID' && item !== 'FLAGS'),
     needsMailbox: true,
     hasFlags: keys.has('FLAGS'),
+    dependsOn: keys.has('FLAGS') ? 'flags' : 'nothing',
     bodiesOf: items.some((item) => bodySection.test(item)) ? uids : undefined,
   }
 }

@@ -4,6 +4,7 @@
  */
 import { OPEN_BRACE, QUOTE } from '../imap/bytes.ts'
 import type { IdPairs } from '../imap/id.ts'
+import { withoutPageHints } from '../imap/page-hints.ts'
 
 /** The form of the login without its arguments: the case of its verb, and the syntax of the first argument. */
 export type LoginForm = number
@@ -36,7 +37,9 @@ export interface FamilyFacts {
 export function familyOf({ listener, address, secure, commands, tag, verb, form, ids }: FamilyFacts): string {
   const shape = tag.replaceAll(/\d/g, '0')
   const named = ids.map((pairs) =>
-    pairs.map(([field, value]) => (/^name$/i.test(field) ? `${field}=${value}` : field)),
+    (withoutPageHints(pairs) ?? []).map(([field, value]) =>
+      /^name$/i.test(field) ? `${field}=${value}` : field,
+    ),
   )
   return JSON.stringify([listener, address, secure, commands, shape, verb, form, named])
 }

@@ -9,6 +9,7 @@ import type { EdgeMetrics } from '@imapfleet/observe'
 import { Knowledge } from '../ahead/knowledge.ts'
 import { afterLogin, mechanismsIn } from '../imap/capability.ts'
 import { addressNamedIn, printId, withoutClientFields, type IdPairs } from '../imap/id.ts'
+import { withoutPageHints } from '../imap/page-hints.ts'
 import type { TcpAddresses } from '../net/dial-tcp.ts'
 import type { Network } from '../net/network.ts'
 import { printProxyHeader } from '../net/proxy-header.ts'
@@ -198,9 +199,9 @@ export class Server {
    * Dovecot uses no other: that of the client, or the one that a trusted client names.
    */
   idCommands(client: ClientIdentity): string[] {
-    const { ids = [], mayNameUser = false } = client
+    const { address, mayNameUser = false } = client
+    const ids = (client.ids ?? []).map(withoutPageHints).filter((pairs) => pairs !== undefined)
     if (this.config.clientAddress !== 'id') return ids.map(printId)
-    const { address } = client
     if (!mayNameUser) {
       const others = ids.map(withoutClientFields).filter((pairs) => pairs !== undefined)
       return [originatingIp(address), ...others.map(printId)]

@@ -5,6 +5,7 @@ import type { EdgeContext } from '../edge/context.ts'
 import { stackOf } from '../errors.ts'
 import { offers } from '../imap/capability.ts'
 import { userName } from '../imap/credentials.ts'
+import { pageHintsIn } from '../imap/page-hints.ts'
 import { decodeBase64 } from '../imap/sasl.ts'
 import { countsAsLoginFailure, type Leased, type Refused } from '../pool/lease.ts'
 import { runtime } from '../runtime.ts'
@@ -115,7 +116,7 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
           endSession(session, lease, ending, context)
         },
       },
-      aheadFor(connection, context),
+      aheadFor(client, connection, context),
     )
     const session = new ActiveSession(connection.user, client, splice)
     sessions.begin(session)
@@ -130,6 +131,7 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
 
 /** Undefined: nothing is learned or asked ahead on connections to this server. */
 function aheadFor(
+  client: Client,
   { serverName, identity }: ServerConnection,
   { servers }: EdgeContext,
 ): AheadSetup | undefined {
@@ -142,6 +144,7 @@ function aheadFor(
     roundTripMinMs: aheadRoundTripMinMs,
     knowledge: server.knowledge,
     identity,
+    hints: pageHintsIn(client.ids),
   }
 }
 

@@ -70,7 +70,7 @@ test('a SELECT is asked ahead only in the mode of the client, where nearly all c
   fromClient(`a ${status}\r\n`)
   assert.deepEqual((await up(2))[1], 'EXAMINE INBOX')
 
-  const rare: WebmailPage = [[status], ['NAMESPACE'], ['LIST "" "*"']]
+  const rare: WebmailPage = [[status], ['NOOP']]
   const enabling: WebmailPage = [[status], ['ENABLE QRESYNC']]
   const cases: [WebmailPage[], string][] = [
     [[list], 'IMAP4REV1 ESEARCH'],
@@ -403,4 +403,136 @@ test('a trace says what was asked ahead, used and dropped', async () => {
   ])
   assert.ok(seen.includes('C b SELECT INBOX\r\n'))
   assert.ok(seen.includes(`S ${selectAnswer}b OK done\r\n`))
+})
+
+// Another order than expected.
+
+const structure = 'UID FETCH 10 (UID RFC822.SIZE FLAGS BODYSTRUCTURE)'
+const part = 'UID FETCH 10 (BODY.PEEK[1])'
+const folders = 'LIST (SUBSCRIBED) "" "*"'
+/** A message page. */
+const show: WebmailPage = [
+  ['SELECT INBOX', '3 EXISTS', '0 RECENT', 'OK [UIDNEXT 13] x'],
+  [structure, '1 FETCH (UID 10 RFC822.SIZE 500 FLAGS () BODYSTRUCTURE ())'],
+  [part],
+  [folders],
+]
+
+/** A session that has selected INBOX, and whose message page is in flight. */
+async function showing(setup: Parameters<typeof beginAhead>[1] = {}) {
+  const session = await beginAhead(knowledgeOf(list, show, show), setup)
+  session.fromClient('a SELECT INBOX\r\n')
+  assert.deepEqual(await session.up(4), ['SELECT INBOX', structure, part, folders])
+  session.fromServer(`${selectAnswer}a OK done\r\n`)
+  await session.client.until('a OK done\r\n')
+  const ok = (text: string, data: string) => session.fromServer(`${data}${session.tag(text)} OK done\r\n`)
+  ok(structure, structureAnswer)
+  ok(part, partAnswer)
+  ok(folders, foldersAnswer)
+  return session
+}
+
+const structureAnswer = '* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS () BODYSTRUCTURE ())\r\n'
+const partAnswer = '* 1 FETCH (UID 10 BODY[1] {4}\r\nab\r\n)\r\n'
+const foldersAnswer = '* LIST () "." Sent\r\n'
+
+test('what never changes, and what it is about, are answered in any order', async () => {
+  const { client, fromClient, isQuiet } = await showing()
+  fromClient(`b ${structure}\r\nc ${folders}\r\nd ${part}\r\n`)
+  const answers = `${structureAnswer}b OK done\r\n${foldersAnswer}c OK done\r\n${partAnswer}d OK done\r\n`
+  assert.equal(await client.until('d OK done\r\n'), answers)
+  await isQuiet()
+})
+
+test('a question that is passed over is dropped if the client could tell that its answer is older', async () => {
+  const { client, fromClient, up, counters } = await showing()
+  // The flags of the message may have changed since.
+  fromClient(`b ${folders}\r\n`)
+  assert.equal(await client.until('b OK done\r\n'), `${foldersAnswer}b OK done\r\n`)
+  assert.equal(counters.ahead_dropped_total({ upstream: 'main', reason: 'not-asked' }).value, 1)
+  fromClient(`c ${structure}\r\n`)
+  assert.deepEqual((await up(1))[0], structure)
+})
+
+test('a question that was not expected leaves what commutes with it, and any other command leaves nothing', async () => {
+  const other = 'UID FETCH 10 (BODY.PEEK[2])'
+  for (const [command, isKept] of [
+    [other, true],
+    ['UID SEARCH UNSEEN', false],
+    ['UID STORE 10 +FLAGS.SILENT (\\Seen)', false],
+    ['NOOP', false],
+  ] as const) {
+    const { client, fromClient, fromServer, up } = await showing()
+    fromClient(`b ${structure}\r\n`)
+    await client.until('b OK done\r\n')
+    fromClient(`c ${command}\r\n`)
+    assert.deepEqual((await up(1))[0], command)
+    fromServer('c OK done\r\n')
+    await client.until('c OK done\r\n')
+    fromClient(`d ${folders}\r\n`)
+    if (isKept) assert.equal(await client.until('d OK done\r\n'), `${foldersAnswer}d OK done\r\n`)
+    else assert.ok((await up(1)).includes(folders))
+  }
+})
+
+test('nothing behind an expected SELECT is given to a client that has not selected', async () => {
+  const page: WebmailPage = [[status], ['SELECT INBOX', '3 EXISTS'], [folders]]
+  const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
+  fromClient(`a ${status}\r\n`)
+  assert.deepEqual(await up(3), [status, 'SELECT INBOX', folders])
+  fromServer(`${statusAnswer}a OK done\r\n${selectAnswer}${tag('SELECT INBOX')} OK done\r\n`)
+  fromServer(`${foldersAnswer}${tag(folders)} OK done\r\n`)
+  await client.until('a OK done\r\n')
+  fromClient(`b ${folders}\r\n`)
+  assert.deepEqual(await up(2), ['UNSELECT', folders])
+})
+
+test('an answer that was held for more than ten seconds is not given', async () => {
+  for (const [waited, isGiven] of [
+    [10_000, true],
+    [10_001, false],
+  ] as const) {
+    let now = 0
+    const { client, fromClient, up } = await showing({ now: () => now })
+    now = waited
+    fromClient(`b ${structure}\r\n`)
+    if (isGiven) assert.equal(await client.until('b OK done\r\n'), `${structureAnswer}b OK done\r\n`)
+    else assert.deepEqual((await up(1))[0], structure)
+  }
+})
+
+// Hints.
+
+test('an ID after the login tells the page, and the mail server does not get what is for the edge', async () => {
+  const knowledge = knowledgeOf(list)
+  const hint = 'ID ("x-page" "show" "x-page-uid" "10" "name" "Roundcube")'
+  for (const isKnown of [false, true]) {
+    const session = await beginAhead(knowledge)
+    const { client, fromClient, fromServer, up, connection } = session
+    connection.identification.learnAfterLogin('* ID NIL\r\n')
+    fromClient(`A1 ${hint}\r\n`)
+    await client.until('A1 OK Completed\r\n')
+    assert.deepEqual(await up(1), ['ID ("name" "Roundcube")'])
+    fromClient('A2 SELECT INBOX\r\n')
+    assert.deepEqual(await up(1), ['SELECT INBOX'])
+    // The message is known from the hint, without a question of this user before.
+    if (isKnown) assert.deepEqual(await up(1), [structure])
+    fromServer(`${selectAnswer}A2 OK done\r\n`)
+    await client.until('A2 OK done\r\n')
+    if (isKnown) continue
+    fromClient(`A3 ${structure}\r\n`)
+    await up(1)
+    fromServer(`${structureAnswer}A3 OK done\r\n`)
+    await client.until('A3 OK done\r\n')
+    fromClient('A4 LOGOUT\r\n')
+    await session.ended
+  }
+})
+
+test('an ID with nothing but parameters of the page does not go to the mail server', async () => {
+  const { client, fromClient, connection, isQuiet } = await beginAhead(knowledgeOf(list))
+  connection.identification.learnAfterLogin('* ID NIL\r\n')
+  fromClient('A1 ID ("x-page" "show")\r\n')
+  await client.until('A1 OK Completed\r\n')
+  await isQuiet()
 })

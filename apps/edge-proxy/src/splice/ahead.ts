@@ -4,13 +4,15 @@
  * is one that it could have had without: the server executed the question after the login, and before the client asked it.
  */
 import type { EdgeMetrics, Log } from '@imapfleet/observe'
-import { looksAlike, type AnswerKind } from '../ahead/answers.ts'
+import { commute, looksAlike, type AnswerKind } from '../ahead/answers.ts'
 import { Course } from '../ahead/course.ts'
 import { aheadMax, type Knowledge } from '../ahead/knowledge.ts'
-import { readResponse, type Response } from '../ahead/responses.ts'
+import { contentTypeBehind, readResponse, type Response } from '../ahead/responses.ts'
 import { commandOf, usesSequenceNumbers, type Command, type Question } from '../ahead/shapes.ts'
 import { uidCount, uidsOf } from '../ahead/uid-set.ts'
 import { hasUnselect, offers } from '../imap/capability.ts'
+import type { IdPairs } from '../imap/id.ts'
+import { pageHintsIn } from '../imap/page-hints.ts'
 import { untaggedAt } from '../imap/response-facts.ts'
 import type { LineVerdict } from '../imap/response-scanner.ts'
 import { literalSize } from '../imap/literal.ts'
@@ -64,8 +66,6 @@ export interface HeldAnswer {
 /** Mail is asked ahead up to this size: more than can be held would be read and thrown away. */
 const bodyBytesMax = 131_072
 const fetchedMax = 500
-/** A SELECT removes \Recent, so it is asked only where nearly all clients select. */
-const selectShareMin = 0.8
 const expungeIssued = 'NO [EXPUNGEISSUED] Messages have been expunged, ask again\r\n'
 const notUnderstood = 'NO [UNAVAILABLE] The answer of the mail server is not understood\r\n'
 
@@ -83,8 +83,9 @@ export class Ahead {
   #held!: Held
   /** The client's commands that the server has not answered. */
   #inFlight: ClientCommand[] = []
-  /** The command that `admit` judged last. */
+  /** The command that `admit` judged last, and the expected question that it asks. */
   #judged: Command | undefined
+  #claimed: AskedAhead | undefined
   /** Flags told since the client's SELECT. An answer with flags that is then dropped would hide a change from the client. */
   #hasToldFlags = false
   /** The mailbox of the last SELECT that went to the server. */
@@ -148,14 +149,13 @@ export class Ahead {
   admit(bytes: Buffer, at: number, { tagEnd }: CommandHead, lineFeed: number): AheadVerdict {
     const command = this.#read(bytes, at, tagEnd, lineFeed)
     this.#judged = command
+    this.#course.tagged(bytes.toString('latin1', at, tagEnd))
     const held = this.#held
     if (!held.isActive && !held.mustLeave) return 'pass'
-    const first = held.expected[0]
-    if (first !== undefined && first.question.text === command.text && !first.hasWrongNumbers) {
-      const isOutdated = first.question.usesNumbers && held.hasUntoldExpunge && first.responses.length === 0
-      if (!isOutdated) return this.#conversation.mayAnswer ? 'claim' : 'wait'
-    }
-    held.dropFrom(0, 'not-asked')
+    held.dropStale(this.#context.clock.now())
+    this.#claimed = held.claimable(command.text)
+    if (this.#claimed !== undefined) return this.#conversation.mayAnswer ? 'claim' : 'wait'
+    held.passedBy(command.question)
     if (held.mustLeave) return 'UNSELECT'
     const { unanswered } = held
     if (usesSequenceNumbers(command)) {
@@ -176,6 +176,11 @@ export class Ahead {
     const end = isPlain ? lineFeed - 1 : Math.min(lineFeed, tagEnd + 100)
     const text = bytes.toString('latin1', tagEnd + 1, end)
     return commandOf(isPlain ? text : `${text} {`)
+  }
+
+  /** The client has identified itself. */
+  identified(pairs: IdPairs): void {
+    this.#course.hinted(pageHintsIn([pairs]))
   }
 
   /** The command that `admit` judged goes to the server. */
@@ -210,9 +215,9 @@ export class Ahead {
     return `${tag} ${expungeIssued}`
   }
 
-  /** AnswerKind the command that `admit` found to be the expected one, as far as its answer has arrived. */
+  /** Answers the command that `admit` found to be an expected one, as far as its answer has arrived. */
   claim(tag: string): HeldAnswer {
-    const { asked, bytes, isWithinResponse } = this.#held.claim(tag)
+    const { asked, bytes, isWithinResponse } = this.#held.claim(this.#claimed!, tag)
     const { counters } = this.#context.metrics
     const command = this.#advance()
     const isAnswered = asked.reply !== undefined
@@ -253,13 +258,18 @@ export class Ahead {
     if (!this.#mayAsk()) return ''
     const { knowledge } = this.#setup
     const max = knowledge.commandsMax(this.#context.clock.now())
-    const chain = max === 0 ? [] : this.#course.expected(max)
-    const kept = this.#keepExpected(chain.map(({ question }) => question))
+    const questions =
+      max === 0 ? [] : this.#course.expected(max, this.#maySelect).map(({ question }) => question)
+    this.#correct(questions)
     if (this.#held.mustLeave) return ''
+    const refused: Question[] = []
     let text = ''
-    for (const { question, share } of chain.slice(kept)) {
-      if (!this.#mayAskNow(question, share, max)) break
-      text += this.#send(question)
+    for (const question of questions) {
+      if (this.#held.expected.some((asked) => asked.question.text === question.text)) continue
+      // The client asks what was refused itself, and that drops what does not commute with it.
+      if (!refused.every((each) => commute(each, question)) || !this.#mayAskNow(question, max))
+        refused.push(question)
+      else text += this.#send(question)
     }
     return text
   }
@@ -283,17 +293,19 @@ export class Ahead {
     return command === undefined || (command.question !== undefined && !usesSequenceNumbers(command))
   }
 
-  /** Drops what is expected from the first difference on, and returns how many questions of the chain are in flight. */
-  #keepExpected(chain: readonly Question[]): number {
-    const { expected } = this.#held
-    const different = expected.findIndex(
-      ({ question }, index) => chain[index] && chain[index].text !== question.text,
-    )
-    if (different >= 0) this.#held.dropFrom(different, 'corrected')
-    return different >= 0 ? different : expected.length
+  /** Drops what is expected with other values now. */
+  #correct(questions: readonly Question[]): void {
+    for (const asked of this.#held.expected) {
+      const { text, shape } = asked.question
+      if (questions.some((question) => question.text === text)) continue
+      const hasOther = questions.some(
+        (question) => question.shape === shape && looksAlike(question.answers, asked.question.answers),
+      )
+      if (hasOther && asked.state === 'expected') this.#held.correct(asked)
+    }
   }
 
-  #mayAskNow(question: Question, share: number, max: number): boolean {
+  #mayAskNow(question: Question, max: number): boolean {
     const { expected, unanswered, hasUntoldExpunge } = this.#held
     if (expected.length >= max || unanswered.length >= 2 * aheadMax) return false
     const answers = this.#answersOf(question)
@@ -306,19 +318,18 @@ export class Ahead {
     const selecting = expected.find((asked) => asked.question.selects !== undefined)
     const mailbox = selecting?.question.selects ?? this.#course.mailbox
     if (question.needsMailbox && mailbox === undefined) return false
-    if (question.selects !== undefined && !this.#maySelect(share)) return false
     if (question.usesNumbers && hasUntoldExpunge) return false
     if (question.hasFlags && !this.#mayAskFlags(selecting !== undefined)) return false
     if (answers.kind === 'fetch' && answers.uids && uidCount(answers.uids) > fetchedMax) return false
     return question.bodiesOf === undefined || this.#isSmall(question.bodiesOf, mailbox!)
   }
 
-  #maySelect(share: number): boolean {
+  /** Whether a mailbox may be selected for the client: it has none, and this can be undone. */
+  get #maySelect(): boolean {
     const { connection } = this.#conversation
     return (
-      share >= selectShareMin &&
       this.#course.mailbox === undefined &&
-      connection.mailbox === 'none' &&
+      (connection.mailbox === 'none' || this.#held.hasSelected) &&
       hasUnselect(connection.capabilities)
     )
   }
@@ -360,7 +371,8 @@ export class Ahead {
       this.#mailbox = question.selects
       this.#hasChanged = false
     }
-    this.#held.add(new AskedAhead(question, sent, answers, this.#held.unanswered.length + 1))
+    const depth = this.#held.unanswered.length + 1
+    this.#held.add(new AskedAhead(question, sent, answers, depth, this.#context.clock.now()))
     this.#context.metrics.counters.ahead_asked_total({ upstream: this.#setup.upstream }).value++
     this.#mark(() => `answer-ahead: asked ${question.name}`)
     this.#sentAt = undefined
@@ -382,6 +394,7 @@ export class Ahead {
     const response = readResponse(bytes.toString('latin1', untaggedAt(bytes, start), end + 1))
     if (!this.#held.isActive) {
       this.#note(response, this.#searchOf(response))
+      this.#noteForm(response, bytes, end)
       if (tellsFlags(response)) this.#hasToldFlags = true
       return 'pass'
     }
@@ -393,7 +406,15 @@ export class Ahead {
     if (taken.kind === 'omit') return 'omit'
     if (taken.isReport) this.#onReport()
     const { owner } = taken
-    if (owner?.state !== 'void') this.#note(response, owner?.question.text ?? this.#searchOf(response))
+    if (owner?.state !== 'void') {
+      // The client does not know of it when it asks the next question.
+      const isUntold = response.kind === 'expunge' && taken.kind === 'keep'
+      this.#note(
+        isUntold ? { ...response, number: undefined } : response,
+        owner?.question.text ?? this.#searchOf(response),
+      )
+      this.#noteForm(response, bytes, end)
+    }
     if (taken.kind === 'keep') return 'keep'
     if (tellsFlags(response)) this.#hasToldFlags = true
     return taken.before.length > 0 ? { before: Buffer.concat(taken.before) } : 'pass'
@@ -420,6 +441,14 @@ export class Ahead {
     this.#sentAt = undefined
   }
 
+  /** What clients ask about a message depends on its content type, which lists show. */
+  #noteForm(response: Response, bytes: Buffer, end: number): void {
+    if (response.kind !== 'fetch' || response.uid === undefined || this.#mailbox === undefined) return
+    const contentType = contentTypeBehind(bytes, end)
+    if (contentType !== undefined)
+      this.#course.facts(this.#mailbox).noteContentType(response.uid, contentType)
+  }
+
   /** The client's search that a response answers, if there is only one. */
   #searchOf(response: Response): string | undefined {
     const searches = this.#inFlight.filter(({ command }) => command.isSearch)
@@ -430,6 +459,7 @@ export class Ahead {
 
   #note(response: Response, search: string | undefined): void {
     if (response.kind === 'other') return
+    if (response.kind === 'list' && response.name !== undefined) this.#course.user.noteListed(response.name)
     const mailbox = response.kind === 'status' ? response.mailbox : this.#mailbox
     if (mailbox === undefined) return
     const facts = this.#course.facts(mailbox)

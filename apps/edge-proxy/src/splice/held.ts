@@ -3,13 +3,14 @@
  * else. It also holds what the server reports of the mailbox meanwhile, because sequence numbers in held answers are those
  * of the moment before.
  *
- *   expected ─┬─ the client asks it ──▶ claimed (its answer is held, or streams)
- *             └─ anything else ───────▶ void    (its answer is read and thrown away)
+ *   expected ─┬─ the client asks it ───────────────▶ claimed (its answer is held, or streams)
+ *             ├─ another question that commutes ───▶ expected
+ *             └─ anything else ────────────────────▶ void    (its answer is read and thrown away)
  */
 import { ownerOf, type Expecting } from '../ahead/owner.ts'
 import { rewriteEsearch, type Response } from '../ahead/responses.ts'
 import type { Question } from '../ahead/shapes.ts'
-import type { AnswerKind } from '../ahead/answers.ts'
+import { commute, type AnswerKind } from '../ahead/answers.ts'
 import type { SentCommand } from './conversation.ts'
 
 /** Why an answer is thrown away; a label value of `ahead_dropped_total`. */
@@ -42,6 +43,8 @@ interface Report extends HeldResponse {
 /** Bytes of one answer, and of all answers of one session, that are held. */
 const answerBytesMax = 196_608
 const heldBytesMax = 393_216
+/** A client that waits longer expects to see what has changed meanwhile. */
+const heldMsMax = 10_000
 /** Reports are a few bytes each. More show that the server does something else. */
 const reportsMax = 1000
 
@@ -51,6 +54,8 @@ export class AskedAhead implements Expecting {
   readonly answers: AnswerKind
   /** How many commands asked ahead were unanswered when it was sent, itself included. */
   readonly depth: number
+  /** When it was sent; coarse milliseconds. */
+  readonly at: number
   state: 'expected' | 'claimed' | 'void' = 'expected'
   readonly responses: HeldResponse[] = []
   bytes = 0
@@ -63,11 +68,12 @@ export class AskedAhead implements Expecting {
   /** Kinds of mailbox data that the answer to a SELECT has so far. */
   readonly parts = new Set<string>()
 
-  constructor(question: Question, sent: SentCommand, answers: AnswerKind, depth: number) {
+  constructor(question: Question, sent: SentCommand, answers: AnswerKind, depth: number, at: number) {
     this.question = question
     this.sent = sent
     this.answers = answers
     this.depth = depth
+    this.at = at
   }
 
   get tag(): string {
@@ -168,7 +174,7 @@ export class Held {
     return this.#asked.length > 0 || this.#reports.length > 0 || this.#leavingTag !== undefined
   }
 
-  /** Questions that the client has not asked yet, in the order in which it should. */
+  /** Questions that the client has not asked yet, in the order in which the server gets them. */
   get expected(): AskedAhead[] {
     return this.#asked.filter(({ state }) => state === 'expected')
   }
@@ -225,7 +231,7 @@ export class Held {
         return client.isFetching ? { ...passed, before: this.#releaseAll() } : this.#takeReport(false, client)
       case 'flags':
       case 'mailbox-code':
-        if (!this.#hasSelected) return passed
+        if (!this.hasSelected) return passed
         // The client has nothing selected, so there is nothing that can be closed.
         return response.kind === 'mailbox-code' && response.code === 'CLOSED'
           ? omitted
@@ -236,7 +242,7 @@ export class Held {
   }
 
   /** Whether the server has a mailbox selected, or will have, that the client has not selected. */
-  get #hasSelected(): boolean {
+  get hasSelected(): boolean {
     return this.isLeaving || this.expected.some(({ question }) => question.selects !== undefined)
   }
 
@@ -277,7 +283,7 @@ export class Held {
     if (isExpunge)
       for (const asked of this.unanswered)
         if (asked.question.usesNumbers && asked.responses.length === 0) asked.hasWrongNumbers = true
-    const isTellable = isAsking && !this.#hasSelected && !this.#hasMailboxData
+    const isTellable = isAsking && !this.hasSelected && !this.#hasMailboxData
     if (isTellable) return { ...passed, before: this.tellable(), isReport: true }
     if (this.#reports.length >= reportsMax) this.dropFrom(0, 'outdated')
     const report: Report = { order: ++this.#lastOrder, chunks: [], isExpunge }
@@ -357,9 +363,46 @@ export class Held {
 
   // Client to server.
 
-  /** The client asks the first expected question. */
-  claim(clientTag: string): Claim {
-    const asked = this.expected[0]!
+  /**
+   * The expected question that is equal to the client's command, if its answer may be given now. Nothing behind an expected
+   * SELECT is the client's turn.
+   */
+  claimable(text: string): AskedAhead | undefined {
+    for (const asked of this.expected) {
+      if (asked.question.text === text) return this.#isOutdated(asked) ? undefined : asked
+      if (asked.question.selects !== undefined) return undefined
+    }
+    return undefined
+  }
+
+  /** Its sequence numbers are not those that the client means. */
+  #isOutdated({ question, responses, hasWrongNumbers }: AskedAhead): boolean {
+    return hasWrongNumbers || (question.usesNumbers && this.hasUntoldExpunge && responses.length === 0)
+  }
+
+  /**
+   * The client sends this command, or asks this expected question: drops what it would get from an earlier moment than the
+   * answer to it, and what depends on a SELECT that is dropped.
+   */
+  passedBy(question: Question | undefined, asked?: AskedAhead): void {
+    const { expected } = this
+    const behind = asked === undefined ? expected.length : expected.indexOf(asked)
+    for (const each of expected.slice(0, behind)) {
+      if (question !== undefined && commute(each.question, question)) continue
+      if (each.question.selects !== undefined) return this.dropFrom(this.expected.indexOf(each), 'not-asked')
+      this.#drop(each, 'not-asked')
+    }
+  }
+
+  /** Drops answers that are older than the client expects. */
+  dropStale(now: number): void {
+    const index = this.expected.findIndex(({ at, responses }) => responses.length > 0 && now - at > heldMsMax)
+    if (index >= 0) this.dropFrom(index, 'outdated')
+  }
+
+  /** The client asks this expected question. */
+  claim(asked: AskedAhead, clientTag: string): Claim {
+    this.passedBy(asked.question, asked)
     asked.state = 'claimed'
     asked.clientTag = clientTag
     const isAnswered = asked.reply !== undefined
@@ -392,17 +435,26 @@ export class Held {
 
   /** Drops the expected questions from this one on. */
   dropFrom(index: number, reason: DropReason): void {
-    for (const asked of this.expected.slice(Math.max(0, index))) {
-      asked.state = 'void'
-      if (asked.bytes > 0) this.#onDroppedBytes(asked.bytes)
-      this.#onDropped(asked, reason)
-      asked.bytes = 0
-      for (const { chunks } of asked.responses) chunks.length = 0
-      if (asked.question.selects !== undefined) this.#mustLeave = true
-      if (asked.reply !== undefined) this.#remove(asked)
-    }
+    for (const asked of this.expected.slice(Math.max(0, index))) this.#drop(asked, reason)
+  }
+
+  /** Drops an expected question that is not asked any more, and what depends on it. */
+  correct(asked: AskedAhead): void {
+    if (asked.question.selects !== undefined) this.dropFrom(this.expected.indexOf(asked), 'corrected')
+    else this.#drop(asked, 'corrected')
+  }
+
+  #drop(asked: AskedAhead, reason: DropReason): void {
+    asked.state = 'void'
+    if (asked.bytes > 0) this.#onDroppedBytes(asked.bytes)
+    this.#onDropped(asked, reason)
+    asked.bytes = 0
+    for (const { chunks } of asked.responses) chunks.length = 0
+    if (asked.reply !== undefined) this.#remove(asked)
+    if (asked.question.selects === undefined) return
+    this.#mustLeave = true
     // What was reported is about a mailbox that the client did not select.
-    if (this.#mustLeave) this.#reports = []
+    this.#reports = []
   }
 
   /** The UNSELECT has been answered. */

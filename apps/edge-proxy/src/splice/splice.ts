@@ -10,8 +10,9 @@
  */
 import { wordEnd } from '../imap/bytes.ts'
 import { printAfterLogin } from '../imap/capability.ts'
-import { printId } from '../imap/id.ts'
+import { printId, type IdPairs } from '../imap/id.ts'
 import type { ScanPosition } from '../imap/literal.ts'
+import { withoutPageHints } from '../imap/page-hints.ts'
 import type { HeadVerdict, LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
 import type { Verb } from '../imap/verb.ts'
 import { Linked } from '../linked-members.ts'
@@ -284,7 +285,7 @@ export class Splice extends Linked<Splice> {
       case 'id':
         counters.round_trips_saved_total.value++
         this.#say(`${answer.response}${tag} OK Completed\r\n`)
-        return this.#sendOwn('ID', printId(answer.pairs))
+        return this.#identify(answer.pairs)
       case 'select':
         this.#ahead?.answeredHere()
         return this.#say(selectCache.answer(tag))
@@ -296,6 +297,13 @@ export class Splice extends Linked<Splice> {
         this.#ahead?.answeredHere()
         return this.#enable(tag, answer.extensions)
     }
+  }
+
+  /** The server gets the client's ID, except for what is for the edge. */
+  #identify(pairs: IdPairs): void {
+    this.#ahead?.identified(pairs)
+    const rest = withoutPageHints(pairs)
+    if (rest !== undefined) this.#sendOwn('ID', printId(rest))
   }
 
   /** Gives the client what was asked ahead for it, as far as it has arrived. The rest streams. */
