@@ -18,3 +18,19 @@ test('the address of a client is read only where its ID names it, because that t
     'ID ("name" "webmail")',
   ])
 })
+
+test('a mail server does not get the parameters of a page, which are for the edge', () => {
+  const ids = [
+    [
+      ['name', 'webmail'],
+      ['x-page', 'show'],
+    ],
+    [['x-page-uid', '31']],
+  ] as [string, string][][]
+  const client = { address: '192.0.2.7', ids }
+  assert.deepEqual(serverAt(143).idCommands(client), ['ID ("name" "webmail")'])
+  assert.deepEqual(serverAt(143, { clientAddress: 'id' }).idCommands({ ...client, mayNameUser: true }), [
+    'ID ("x-originating-ip" "192.0.2.7")',
+    'ID ("name" "webmail")',
+  ])
+})

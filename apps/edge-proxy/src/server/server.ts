@@ -199,9 +199,10 @@ export class Server {
    * Dovecot uses no other: that of the client, or the one that a trusted client names.
    */
   idCommands(client: ClientIdentity): string[] {
-    const { address, mayNameUser = false } = client
+    const { mayNameUser = false } = client
     const ids = (client.ids ?? []).map(withoutPageHints).filter((pairs) => pairs !== undefined)
     if (this.config.clientAddress !== 'id') return ids.map(printId)
+    const { address } = client
     if (!mayNameUser) {
       const others = ids.map(withoutClientFields).filter((pairs) => pairs !== undefined)
       return [originatingIp(address), ...others.map(printId)]
