@@ -34,7 +34,7 @@ export function readAreas(): Map<string, Area> {
   }
   const areas = [...manifests].map(([workspace, { name, folder }]): Area => {
     const uses = [...usesOf(workspace)].map((other) => manifests.get(other)?.name ?? other)
-    return { name, folder, uses, testFiles: globSync(`${folder}/{src,sim}/**/*.test.ts`).sort() }
+    return { name, folder, uses, testFiles: globSync(`${folder}/{src,sim,bench}/**/*.test.ts`).sort() }
   })
   areas.push({
     name: 'scripts',

@@ -10,11 +10,11 @@ const counted = [
   `upstream_connections_total${upstream}`,
   `upstream_reuses_total${upstream}`,
   ...['ok', 'refused', 'failed'].map((result) => `logins_total{upstream="main",result="${result}"}`),
-  ...['logout', 'client-closed', 'idle-timeout', 'upstream-closed'].map(
+  ...['logout', 'client-gone', 'idle-timeout', 'upstream-gone'].map(
     (end) => `sessions_total{ending="${end}"}`,
   ),
   ...['open-literal', 'notify', 'too-old'].map((reason) => `reuse_refused_total{reason="${reason}"}`),
-  ...['age', 'idle', 'revoked'].map((reason) => `upstream_drops_total{reason="${reason}"}`),
+  ...['too-old', 'idle-timeout', 'revoked'].map((reason) => `upstream_drops_total{reason="${reason}"}`),
   'client_bytes_total',
   'upstream_bytes_total',
   'round_trips_saved_total',

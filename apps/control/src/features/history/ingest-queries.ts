@@ -11,24 +11,57 @@ export interface PlacedReport extends Report {
   isMoved: boolean
 }
 
-interface Packed {
+interface Figures {
   counters: string
   gauges: string
   histograms: string
 }
 
+/** A report as it is written. Its series are numbers, so that what was decoded need not be kept. */
+export interface PackedReport
+  extends
+    Figures,
+    Pick<PlacedReport, 'edge' | 'region' | 'boot' | 'sequence' | 'at' | 'startedAt' | 'isMoved'> {
+  /** Set if it has series without a number: those, and the report to pack again when they have one. */
+  unknown: { keys: ReadonlySet<string>; report: PlacedReport } | undefined
+}
+
+/** Packs the figures. `series` must have been refreshed since the last statement. */
+export function packReport(series: Series, report: PlacedReport): PackedReport {
+  const { edge, region, boot, sequence, at, startedAt, isMoved } = report
+  const keys = new Set<string>()
+  const numberOf = (key: string) => {
+    const number = series.numberOf(key)
+    if (number === undefined) keys.add(key)
+    return number
+  }
+  return {
+    edge,
+    region,
+    boot,
+    sequence,
+    at,
+    startedAt,
+    isMoved,
+    counters: packCounters(report.counters, numberOf).toString('hex'),
+    gauges: packCounters(report.gauges, numberOf).toString('hex'),
+    histograms: packHistograms(report.histograms, numberOf).toString('hex'),
+    unknown: keys.size > 0 ? { keys, report } : undefined,
+  }
+}
+
 /**
  * Stores reports, and marks the minutes that are due again. One statement. Each column is passed as one text, which
- * is faster than an array or one parameter for each element. Returns how many series were left out, by report.
+ * is faster than an array or one parameter for each element. Returns the reports with series that have no number; these
+ * series were left out.
  */
 export async function insertReports(
   db: Database,
   series: Series,
-  reports: readonly PlacedReport[],
-): Promise<Map<PlacedReport, number>> {
-  const { packed, leftOut } = await packAll(series, reports)
-  const joined = (values: readonly (string | number | boolean)[]) => values.join(',')
-  const column = (of: (report: PlacedReport) => string | number | boolean) => joined(reports.map(of))
+  packed: readonly PackedReport[],
+): Promise<PackedReport[]> {
+  const reports = await withNewSeries(series, packed)
+  const column = (of: (report: PackedReport) => string | number | boolean) => reports.map(of).join(',')
   await db.sql`
     with received as (
       select * from unnest(
@@ -39,9 +72,9 @@ export async function insertReports(
         string_to_array(${column(({ region }) => region)}, ','),
         string_to_array(${column(({ startedAt }) => startedAt)}, ','),
         string_to_array(${column(({ isMoved }) => isMoved)}, ','),
-        string_to_array(${joined(packed.map(({ counters }) => counters))}, ','),
-        string_to_array(${joined(packed.map(({ gauges }) => gauges))}, ','),
-        string_to_array(${joined(packed.map(({ histograms }) => histograms))}, ',')
+        string_to_array(${column(({ counters }) => counters)}, ','),
+        string_to_array(${column(({ gauges }) => gauges)}, ','),
+        string_to_array(${column(({ histograms }) => histograms)}, ',')
       ) as report (edge, boot, sequence, at, region, started_at, is_moved, counters, gauges, histograms)
     ),
     stored as (
@@ -64,37 +97,21 @@ export async function insertReports(
       values (stored.at, true), (stored.at - ${spreadMaxMs} * interval '1 millisecond', false)
     ) as minute (at, spreads)
     group by region, date_bin('1 minute', minute.at, 'epoch')`
-  return leftOut
+  return reports.filter(({ unknown }) => unknown !== undefined)
 }
 
-async function packAll(
+/** Gives numbers to series that have none, and packs the reports with them again. */
+async function withNewSeries(
   series: Series,
-  reports: readonly PlacedReport[],
-): Promise<{ packed: Packed[]; leftOut: Map<PlacedReport, number> }> {
-  const unknown = new Map<string, Set<string>>()
-  const leftOut = new Map<PlacedReport, number>()
-  const pack = (report: PlacedReport): Packed => {
-    let missing = 0
-    const numberOf = (key: string) => {
-      const number = series.numberOf(key)
-      if (number !== undefined) return number
-      missing++
-      const ofEdge = unknown.get(report.edge)
-      if (ofEdge) ofEdge.add(key)
-      else unknown.set(report.edge, new Set([key]))
-      return undefined
-    }
-    const packed = {
-      counters: packCounters(report.counters, numberOf).toString('hex'),
-      gauges: packCounters(report.gauges, numberOf).toString('hex'),
-      histograms: packHistograms(report.histograms, numberOf).toString('hex'),
-    }
-    if (missing > 0) leftOut.set(report, missing)
-    else leftOut.delete(report)
-    return packed
+  packed: readonly PackedReport[],
+): Promise<readonly PackedReport[]> {
+  const keysOfEdges = new Map<string, Set<string>>()
+  for (const { edge, unknown } of packed) {
+    if (!unknown) continue
+    const ofEdge = keysOfEdges.get(edge)
+    if (ofEdge) for (const key of unknown.keys) ofEdge.add(key)
+    else keysOfEdges.set(edge, new Set(unknown.keys))
   }
-  await series.refresh()
-  const packed = reports.map(pack)
-  if (unknown.size === 0 || !(await series.learn(unknown))) return { packed, leftOut }
-  return { packed: reports.map(pack), leftOut }
+  if (keysOfEdges.size === 0 || !(await series.learn(keysOfEdges))) return packed
+  return packed.map((each) => (each.unknown ? packReport(series, each.unknown.report) : each))
 }

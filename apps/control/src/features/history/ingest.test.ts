@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type { Report } from '@imapfleet/protocol'
 import type { Database } from '../../platform/db/database.ts'
 import { testDatabase } from '../../platform/db/postgres.test-support.ts'
-import { insertReports } from './ingest-queries.ts'
+import { insertReports, packReport } from './ingest-queries.ts'
 import { inOurTime } from './ingest.ts'
 import { Series } from './series.ts'
 
@@ -54,14 +54,15 @@ suite('storing reports', () => {
   test('a report that was moved is stored once, also if a second delivery gives it another time', async () => {
     const series = new Series(db)
     const moved = inOurTime(report(storedAt + dayMs), storedAt)
-    await insertReports(db, series, [moved])
-    await insertReports(db, series, [{ ...moved, at: moved.at + 180_000 }])
+    await insertReports(db, series, [packReport(series, moved)])
+    await insertReports(db, series, [packReport(series, { ...moved, at: moved.at + 180_000 })])
     assert.equal((await rows(moved.boot)).length, 1)
   })
 
   test('the minute of a report and the one before it are due', async () => {
     await db.sql`delete from history_due`
-    await insertReports(db, new Series(db), [inOurTime(report(storedAt), storedAt)])
+    const series = new Series(db)
+    await insertReports(db, series, [packReport(series, inOurTime(report(storedAt), storedAt))])
     const due = await db.sql`select at, spreads from history_due order by at`
     assert.deepEqual(
       due.map(({ at, spreads }) => [(at as Date).getTime() - storedAt, spreads]),

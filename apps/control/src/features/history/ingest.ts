@@ -24,7 +24,7 @@ import type { Bus } from '../../platform/nats/bus.ts'
 import { recognise } from '../../platform/nats/recognise.ts'
 import { Outage } from '../../platform/outage.ts'
 import { largeSkews } from '../edges/service.ts'
-import { insertReports, type PlacedReport } from './ingest-queries.ts'
+import { insertReports, packReport, type PackedReport, type PlacedReport } from './ingest-queries.ts'
 import { Series } from './series.ts'
 import { keptSince } from './window.ts'
 
@@ -55,7 +55,7 @@ interface Delivery {
 
 interface Received {
   delivery: Delivery
-  report: PlacedReport
+  report: PackedReport
 }
 
 /** What is kept between batches. */
@@ -170,7 +170,12 @@ async function ingestBatch(
   let received: Received[] = []
   try {
     const wrong = await skews.get()
-    received = batch.flatMap((delivery) => admit(deps, wrong, delivery))
+    await series.refresh()
+    // Packed one by one: a thousand decoded reports in memory cost more to collect than to decode.
+    received = batch.flatMap((delivery) => {
+      const report = admit(deps, wrong, delivery)
+      return report ? [{ delivery, report: packReport(series, report) }] : []
+    })
     const refused = await storeReports(deps, series, received)
     for (const { delivery } of received) if (!refused.has(delivery)) delivery.done()
     confirmReports(
@@ -188,39 +193,42 @@ async function ingestBatch(
   }
 }
 
-/** Empty: it was refused, or must wait. */
+/** Undefined: it was refused, or must wait. */
 function admit(
   { bus, intake, kept, now }: Deps,
   skews: ReadonlyMap<string, number>,
   delivery: Delivery,
-): Received[] {
+): PlacedReport | undefined {
   const refusal = intake.refuses('report', delivery)
   if (refusal === 'too-many') {
     delivery.again(postponedMs)
-    return []
+    return undefined
   }
   const report = refusal
     ? undefined
     : intake.accepted('report', delivery.subject, recognise(reportSchema, delivery, subjects.report))
   if (!report) {
     delivery.refuse()
-    return []
+    return undefined
   }
   const placed = inOurTime(report, delivery.storedAt, skews.get(report.edge))
   if (placed.at < keptSince(kept, now()).reports) {
     intake.note('report', delivery.subject, 'malformed', 'its time is before the reports that are kept')
     delivery.refuse()
     confirmReports(bus, [report])
-    return []
+    return undefined
   }
-  return [{ delivery, report: placed }]
+  return placed
 }
 
 /**
  * Tells the edges that these reports are stored, or refused for good, so that they need not keep them. If this does not
  * arrive, an edge sends a report again, which adds no row.
  */
-function confirmReports(bus: Bus, reports: readonly Report[]): void {
+function confirmReports(
+  bus: Bus,
+  reports: readonly Pick<Report, 'edge' | 'region' | 'boot' | 'sequence'>[],
+): void {
   const ofBoots = Map.groupBy(reports, ({ region, edge, boot }) => `${region} ${edge} ${boot}`)
   try {
     const { nats } = bus.link()
@@ -265,8 +273,14 @@ async function storeReports(
       series,
       received.map(({ report }) => report),
     )
-    for (const [{ edge, region }, count] of beyond)
-      deps.intake.note('report', subjects.report({ edge, region }), 'series-limit', seriesLimit, count)
+    for (const { edge, region, unknown } of beyond)
+      deps.intake.note(
+        'report',
+        subjects.report({ edge, region }),
+        'series-limit',
+        seriesLimit,
+        unknown?.keys.size,
+      )
     deps.metrics.counters.control_reports_total.value += received.length
     return new Set()
   } catch (error) {

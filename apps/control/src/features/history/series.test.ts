@@ -75,6 +75,7 @@ suite('series', () => {
     await db.sql`update series set used_at = now() - interval '1 day' where key = any(${[...keys]})`
     await db.sql`delete from series where key = ${key('gone')}`
     now += 13 * 3_600_000
+    await series.refresh()
     assert.equal(known(series, keys), 2)
     await series.refresh()
     assert.equal(series.numberOf(key('main')), number)

@@ -26,6 +26,8 @@ export class Series {
   /** Edges at their quota, and until when. */
   readonly #full = new Map<string, number>()
   #losses = 0
+  /** The time of the last refresh: to ask the clock for each series of each report is slow. */
+  #refreshedAt = -Infinity
   #learning: Promise<unknown> = Promise.resolve()
 
   constructor(db: Pick<Database, 'sql' | 'losses'>, now: () => number = () => performance.now()) {
@@ -36,12 +38,13 @@ export class Series {
   numberOf(key: string): number | undefined {
     const known = this.#numbers.get(key)
     if (!known) return undefined
-    if (known.until <= this.#now()) this.#stale.add(key)
+    if (known.until <= this.#refreshedAt) this.#stale.add(key)
     return known.number
   }
 
   /** Before each use: forgets numbers of another database, and writes that those in use are used. */
   async refresh(): Promise<void> {
+    this.#refreshedAt = this.#now()
     const losses = this.#db.losses()
     if (losses !== this.#losses) {
       this.#losses = losses

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import { withLease } from '../../platform/ticks/leases.ts'
 import { noLimits } from '../../platform/access.ts'
-import { insertReports, type PlacedReport } from './ingest-queries.ts'
+import { insertReports, packReport, type PlacedReport } from './ingest-queries.ts'
 import { makePartitions } from './partitions.ts'
 import { rollUp } from './roll-up.ts'
 import { Series } from './series.ts'
@@ -38,6 +38,13 @@ suite('histories of a fleet at a steady rate', () => {
 
   const boots = new Map(edges.map((edge) => [edge, { boot: randomUUID(), sequence: 0 }]))
 
+  const store = async (reports: readonly PlacedReport[]) =>
+    await insertReports(
+      deps.db,
+      series,
+      reports.map((report) => packReport(series, report)),
+    )
+
   /** Each edge reports about every 10 s, in its own phase, with a timer that is never exact. */
   async function runUntil(now: number): Promise<void> {
     const reports: PlacedReport[] = []
@@ -66,8 +73,7 @@ suite('histories of a fleet at a steady rate', () => {
       }
       reported.set(edge, at)
     }
-    for (let done = 0; done < reports.length; done += 500)
-      await insertReports(deps.db, series, reports.slice(done, done + 500))
+    for (let done = 0; done < reports.length; done += 500) await store(reports.slice(done, done + 500))
     deps.setNow(now)
   }
 
@@ -197,9 +203,9 @@ suite('histories of a fleet at a steady rate', () => {
       histograms: {},
       isMoved: false,
     })
-    await insertReports(deps.db, series, [report(1, startedAt + 40_000, 0), report(3, lateAt + 30_000, 900)])
+    await store([report(1, startedAt + 40_000, 0), report(3, lateAt + 30_000, 900)])
     await rollAll()
-    await insertReports(deps.db, series, [report(2, lateAt, 300)])
+    await store([report(2, lateAt, 300)])
     await rollAll()
     const { groups } = await readHistory(deps, noLimits, {
       metrics: 'sessions_total',
