@@ -29,10 +29,13 @@ export const reportsOfEdgeMax = 360
 export const reportId = (report: Pick<Report, 'edge' | 'boot' | 'sequence'>) =>
   `${report.edge}/${report.boot}/${report.sequence}`
 
+/** Reports that one message confirms. */
+export const storedReportsMax = 10_000
+
 /** Control → edge: it has stored these reports, or refused them for good. The edge need not keep them. */
 export const storedReportsSchema = z.object({
   v: z.literal(wireVersion),
   boot: z.uuid(),
-  sequences: z.array(z.int().min(1)).max(10_000),
+  sequences: z.array(z.int().min(1)).max(storedReportsMax),
 })
 export type StoredReports = z.infer<typeof storedReportsSchema>

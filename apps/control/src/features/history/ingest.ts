@@ -4,16 +4,7 @@
  * delivery adds no row.
  */
 import { reasonOf } from '@imapfleet/observe'
-import {
-  consumers,
-  encode,
-  reportSchema,
-  streams,
-  subjects,
-  wireVersion,
-  type Report,
-  type StoredReports,
-} from '@imapfleet/protocol'
+import { consumers, reportSchema, streams, subjects, type Report } from '@imapfleet/protocol'
 import { Backoff } from '@imapfleet/retry'
 import type { Deps } from '../../deps.ts'
 import { troubleOf } from '../../platform/db/trouble.ts'
@@ -24,6 +15,7 @@ import type { Bus } from '../../platform/nats/bus.ts'
 import { recognise } from '../../platform/nats/recognise.ts'
 import { Outage } from '../../platform/outage.ts'
 import { largeSkews } from '../edges/service.ts'
+import { Confirmations } from './confirmations.ts'
 import { insertReports, packReport, type PackedReport, type PlacedReport } from './ingest-queries.ts'
 import { Series } from './series.ts'
 import { keptSince } from './window.ts'
@@ -63,6 +55,7 @@ interface Known {
   series: Series
   /** The edges whose clocks are wrong. */
   skews: KeptValue<ReadonlyMap<string, number>>
+  confirmations: Confirmations
   backlog: Backlog
 }
 
@@ -94,6 +87,7 @@ export async function ingestReports(deps: Deps, signal: AbortSignal): Promise<vo
   const known: Known = {
     series: new Series(deps.db),
     skews: new KeptValue(async () => await largeSkews(deps), skewsKeptMs),
+    confirmations: new Confirmations(deps.bus),
     backlog: { lagMs: undefined, waiting: undefined },
   }
   showBacklog(deps, known.backlog, signal)
@@ -105,6 +99,7 @@ export async function ingestReports(deps: Deps, signal: AbortSignal): Promise<vo
     }
     await untilPossible(deps, signal)
   }
+  known.confirmations.send()
 }
 
 /** Reads one batch while the previous one is written. Throws as soon as one could not be written. */
@@ -164,7 +159,7 @@ async function* takeReports(bus: Bus, signal: AbortSignal): AsyncGenerator<Deliv
 
 async function ingestBatch(
   deps: Deps,
-  { series, skews, backlog }: Known,
+  { series, skews, confirmations, backlog }: Known,
   batch: readonly Delivery[],
 ): Promise<void> {
   let received: Received[] = []
@@ -173,15 +168,12 @@ async function ingestBatch(
     await series.refresh()
     // Packed one by one: a thousand decoded reports in memory cost more to collect than to decode.
     received = batch.flatMap((delivery) => {
-      const report = admit(deps, wrong, delivery)
+      const report = admit(deps, wrong, confirmations, delivery)
       return report ? [{ delivery, report: packReport(series, report) }] : []
     })
     const refused = await storeReports(deps, series, received)
     for (const { delivery } of received) if (!refused.has(delivery)) delivery.done()
-    confirmReports(
-      deps.bus,
-      received.map(({ report }) => report),
-    )
+    for (const { report } of received) confirmations.add(report)
     // The newest, because reports over the budget of their edge wait longer.
     const newest = Math.max(...received.map(({ delivery }) => delivery.storedAt))
     if (received.length > 0) backlog.lagMs = Math.max(0, deps.now() - newest)
@@ -195,8 +187,9 @@ async function ingestBatch(
 
 /** Undefined: it was refused, or must wait. */
 function admit(
-  { bus, intake, kept, now }: Deps,
+  { intake, kept, now }: Deps,
   skews: ReadonlyMap<string, number>,
+  confirmations: Confirmations,
   delivery: Delivery,
 ): PlacedReport | undefined {
   const refusal = intake.refuses('report', delivery)
@@ -215,32 +208,10 @@ function admit(
   if (placed.at < keptSince(kept, now()).reports) {
     intake.note('report', delivery.subject, 'malformed', 'its time is before the reports that are kept')
     delivery.refuse()
-    confirmReports(bus, [report])
+    confirmations.add(report)
     return undefined
   }
   return placed
-}
-
-/**
- * Tells the edges that these reports are stored, or refused for good, so that they need not keep them. If this does not
- * arrive, an edge sends a report again, which adds no row.
- */
-function confirmReports(
-  bus: Bus,
-  reports: readonly Pick<Report, 'edge' | 'region' | 'boot' | 'sequence'>[],
-): void {
-  const ofBoots = Map.groupBy(reports, ({ region, edge, boot }) => `${region} ${edge} ${boot}`)
-  try {
-    const { nats } = bus.link()
-    for (const [first, ...rest] of ofBoots.values()) {
-      if (!first) continue
-      const sequences = [first, ...rest].map(({ sequence }) => sequence)
-      const stored: StoredReports = { v: wireVersion, boot: first.boot, sequences }
-      nats.publish(subjects.storedReports(first), encode(stored))
-    }
-  } catch {
-    // NATS is down, which is logged elsewhere.
-  }
 }
 
 /**
