@@ -12,7 +12,7 @@ import { insertRevision } from './features/config/queries.ts'
 import { changeFleet } from './features/desired/service.ts'
 import { recordPresence } from './features/edges/ingest.ts'
 import { hearFor } from './features/edges/hearing.test-support.ts'
-import { insertReports, type PlacedReport } from './features/history/ingest-queries.ts'
+import { insertReports, packReport, type PlacedReport } from './features/history/ingest-queries.ts'
 import { makePartitions } from './features/history/partitions.ts'
 import { Series } from './features/history/series.ts'
 import { beginOperation } from './features/operations/service.ts'
@@ -143,7 +143,12 @@ async function addReports(deps: TestDeps): Promise<void> {
       ...{ gauges: {}, histograms: {}, isMoved: false },
     }))
   })
-  await insertReports(deps.db, new Series(deps.db), reports)
+  const series = new Series(deps.db)
+  await insertReports(
+    deps.db,
+    series,
+    reports.map((report) => packReport(series, report)),
+  )
 }
 
 /** A layer of each kind, rollouts of two of them that have ended, and one in the other region that runs. */
