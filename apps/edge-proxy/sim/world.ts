@@ -300,8 +300,8 @@ export class World {
     const { connections } = this.edge.context.pool
     const { connectionsMax, connectionsSpareMax, connectionsPerUserMax, queueMax, connectsMax } = upstream
     const { attempts } = this.switchboard
-    // Health checks do not wait for their turn: one at a time for each address.
-    if (attempts > connectsMax + this.servers.length)
+    // A check of each address and the question for the server's ID do not wait for their turn.
+    if (attempts > connectsMax + this.servers.length + 1)
       auditor.finding(`${attempts} attempts to connect at the same time, more than ${connectsMax}`)
     const { open, dialing, waiting } = connections.at('main')
     if (waiting.size > queueMax) auditor.finding(`${waiting.size} logins wait, more than ${queueMax}`)
