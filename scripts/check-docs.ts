@@ -4,13 +4,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { brokenLinks, missingCommands, missingPaths, missingScripts } from './docs/citations.ts'
+import { commandsNotRun } from './docs/commands.ts'
 import { fileDrift, manualDrift } from './docs/drift.ts'
 import { undescribedVariables } from './docs/environment.ts'
 import { errorCodeDrift } from './docs/error-codes.ts'
 import { infraMetricDrift, undescribedAlerts } from './docs/infra-metrics.ts'
 import { conformanceDrift, unproducedFigures } from './docs/figures.ts'
 import { forbiddenWords } from './docs/forbidden.ts'
-import { readPages, report } from './page.ts'
+import { readPage, readPages, report } from './page.ts'
 
 const pages = readPages()
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
@@ -20,6 +21,7 @@ const complaints = [
   ...brokenLinks(pages),
   ...missingScripts(pages, scripts),
   ...missingCommands(pages),
+  ...commandsNotRun([...pages, readPage('infra/README.md')]),
   ...unproducedFigures(pages),
   ...conformanceDrift(),
   ...errorCodeDrift(),

@@ -15,6 +15,8 @@ mkdirSync(cache, { recursive: true })
 for (const name of Object.keys(debianRoots) as DebianRoot[]) {
   if (debianRootMissing(name) === false) continue
   const directory = join(debianRootsDirectory, name)
+  // One of an earlier version may lack packages.
+  rmSync(directory, { recursive: true, force: true })
   const include = `--include=${debianRoots[name].join(',')}`
   const args = ['--variant=minbase', `--cache-dir=${cache}`, include, 'bookworm', directory, mirror]
   const { status, error } = spawnSync('debootstrap', args, { stdio: 'inherit' })

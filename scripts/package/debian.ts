@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { repository } from '@imapfleet/local'
 import { controlConffile, edgeConffile } from './conffile.ts'
 import { DebianTree } from './debian-tree.ts'
@@ -66,6 +66,9 @@ const libraryPackages: Record<string, string> = {
 }
 // Measured with the load of `npm run bench edge`: less memory and less CPU than with Node's default of 16 MB and more.
 const smallYoungGeneration = '--max-semi-space-size=4'
+
+/** For nats-server, Prometheus and Grafana. */
+const examples = ['nats/*.conf', 'prometheus/{prometheus,alerts}.yml', 'grafana/*.json']
 
 const packages: DebianPackage[] = [
   {
@@ -132,6 +135,8 @@ const packages: DebianPackage[] = [
       tree.copyDirectory('usr/lib/imapfleet/control/console', join(directory, 'console'))
       tree.copyDirectory('usr/lib/imapfleet/control/drizzle', join(directory, 'drizzle'))
       tree.copy('lib/systemd/system/imapfleet-control.service', infra('systemd/imapfleet-control.service'))
+      for (const file of globSync(examples, { cwd: infra('') }))
+        tree.copy(`usr/share/doc/imapfleet-control/examples/${basename(file)}`, infra(file))
     },
   },
   {

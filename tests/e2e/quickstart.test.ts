@@ -5,7 +5,8 @@ import { after, before, suite, test } from 'node:test'
 import { edgeListSchema } from '@imapfleet/api'
 import { WireClient } from '../conformance/wire.ts'
 import { Clone, type QuickstartFacts } from '../support/clone.ts'
-import { runCommand } from '../support/command.ts'
+import { runCommand, startCommand } from '../support/command.ts'
+import { printed } from '../support/documents.ts'
 import { processesOf } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 
@@ -60,8 +61,23 @@ suite('quickstart', () => {
       ...facts.edges.map((edge) => `:${edge.imapPort}`),
     ])
       assert.ok(running.stdout().includes(shown), `${shown} is not shown`)
-    const cli = await runCommand('./imapfleet', ['edges'], { cwd: clone.directory })
-    assert.match(cli.stdout, /eu-1 +eu +serving/, cli.stderr)
+    const [edges = '', stats = '', set = '', trace = ''] = printed('README.md', './imapfleet edges')
+    const said = async (command: string) => {
+      const { status, stdout, stderr } = await runCommand('sh', ['-c', command], { cwd: clone.directory })
+      assert.equal(status, 0, stderr)
+      return stdout
+    }
+    assert.match(await said(edges), /eu-1 +eu +serving/)
+    assert.match(await said(stats), /^TOTAL /m)
+    assert.match(await said(set), /eu-1 +eu +applied/)
+    const tracing = startCommand('sh', ['-c', `exec ${trace}`], { cwd: clone.directory })
+    await until('the trace of a page', async () => {
+      const client = await logIn(facts.edges[0]?.imapPort ?? 0, facts)
+      await client.command('LOGOUT')
+      return tracing.stdout().includes('session began')
+    })
+    tracing.child.kill('SIGINT')
+    await tracing.ended
 
     const second = await clone.quickstart().ended
     assert.equal(second.status, 1)

@@ -1,11 +1,11 @@
 /**
  * A Debian 12 host in a container: systemd boots it from the root `host` of `npm run debian-roots`. What is written is kept in
- * memory, so every host is a fresh one. It has no network besides its own loopback.
+ * memory, so every host is a fresh one. It has no network besides its own loopback, and cables to other hosts.
  */
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LocalProcess } from '@imapfleet/local'
+import { LocalProcess, repository } from '@imapfleet/local'
 import { startCommand, type Said } from '../support/command.ts'
 import { debianRootMissing, debianRootsDirectory } from '../support/debian-root.ts'
 import { temporaryGround } from '../support/lone-edge.ts'
@@ -28,7 +28,7 @@ export class DebianHost {
     this.#leader = leader
   }
 
-  /** @param shared a directory that the host sees as /mnt, read-only */
+  /** @param shared a directory that the host sees as /mnt, read-only. Programs of these tests are in /opt/tests. */
   static async boot(name: string, shared: string): Promise<DebianHost> {
     let leader: number | undefined
     const process = new LocalProcess({
@@ -36,8 +36,10 @@ export class DebianHost {
       command: nspawn,
       args: [
         ...['--quiet', '--boot', '--register=no', '--keep-unit', '--private-network', '--volatile=overlay'],
+        // The root stays as it is, so several hosts can run from it.
+        '--read-only',
         ...['--console=pipe', `--machine=${name}`, `--directory=${join(debianRootsDirectory, 'host')}`],
-        `--bind-ro=${shared}:/mnt`,
+        ...[`--bind-ro=${shared}:/mnt`, `--bind-ro=${join(repository, 'tests/packages')}:/opt/tests`],
       ],
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
       ground: { ...temporaryGround(), account: undefined },
@@ -47,11 +49,14 @@ export class DebianHost {
         const { stdout } = await enter(leader, 'systemctl is-system-running')
         return /^(running|degraded)$/.test(stdout.trim())
       },
-      readyWithinMs: 120_000,
+      readyWithinMs: 240_000,
       graceMs: 1,
     })
     await process.start()
-    return new DebianHost(process, leader ?? 0)
+    const host = new DebianHost(process, leader ?? 0)
+    // The installation of the root may have left the file that keeps services from being started.
+    await host.sh('rm -f /usr/sbin/policy-rc.d')
+    return host
   }
 
   /** Runs a script of bash as root. */
@@ -66,9 +71,28 @@ export class DebianHost {
     return stdout
   }
 
+  /** Lays a cable to another host. The addresses are 10.77.NETWORK.1 here and 10.77.NETWORK.2 there. */
+  async connect(other: DebianHost, network: number): Promise<void> {
+    const name = `cable${network}`
+    const ends = [this, other].map((host) => ['name', name, 'netns', String(host.#leader)])
+    await ip(['link', 'add', ...(ends[0] ?? []), 'type', 'veth', 'peer', ...(ends[1] ?? [])])
+    for (const [index, host] of [this, other].entries()) {
+      await ip(['address', 'add', `10.77.${network}.${index + 1}/24`, 'dev', name], host.#leader)
+      await ip(['link', 'set', name, 'up'], host.#leader)
+    }
+  }
+
   async stop(): Promise<void> {
     await this.#process.stop()
   }
+}
+
+/** @param leader a process in the network namespace of a host; undefined: that of this machine */
+async function ip(args: string[], leader?: number): Promise<void> {
+  const { status, stderr } = await (leader === undefined
+    ? startCommand('ip', args).ended
+    : startCommand('nsenter', ['--target', String(leader), '--net', 'ip', ...args]).ended)
+  if (status !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr}`)
 }
 
 /** The first process of the container: the child of systemd-nspawn. */

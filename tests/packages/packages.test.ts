@@ -3,13 +3,15 @@
  * imapproxy.conf, reloaded, upgraded, removed and purged. `npm run package-test`; needs root.
  */
 import assert from 'node:assert/strict'
-import { copyFile, cp, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { node, removeTemporaryDirectory, repository, temporaryDirectory } from '@imapfleet/local'
-import { startCommand } from '../support/command.ts'
+import { removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
+import { script } from '../support/documents.ts'
 import { until } from '../support/until.ts'
+import { buildPackages, builtPackages, type BuiltPackages } from './built-packages.ts'
 import { DebianHost, hostMissing } from './debian-host.ts'
+import { page, serveMail } from './mail-host.ts'
 
 /** Every file of the system that packages may leave behind, with its owner and mode. */
 const inventory = `find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /mnt \\
@@ -19,57 +21,35 @@ const inventory = `find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -
 const accounts = `cat /etc/passwd /etc/group; dpkg -l 'imapfleet*' 2>/dev/null | grep '^[a-z][a-z]' || true`
 /** `npm run package` compresses them. */
 const uncompressed = 'uses-no-compression-for-control-tarball,uses-no-compression-for-data-tarball'
-const page = (port: number) => `/usr/lib/imapfleet/edge/node /mnt/imap-page.mjs ${port} alice sesame`
 const readyz = 'curl -s http://127.0.0.1:9143/readyz'
 
-/** `IMAPFLEET_PACKAGES` names a directory with packages that are built already. */
-async function buildPackages(directory: string): Promise<void> {
-  const built = process.env['IMAPFLEET_PACKAGES']
-  if (built !== undefined) return await cp(built, directory, { recursive: true })
-  const args = ['scripts/package.ts', '--uncompressed', '--directory', directory]
-  const { status, stderr } = await startCommand(node, args).ended
-  assert.equal(status, 0, stderr)
-}
-
-const shellBlocks = (text: string) =>
-  [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block)
-
 suite('Debian packages', { skip: hostMissing() }, () => {
-  let directory: string
+  let packages: BuiltPackages
   let host: DebianHost
-  /** The commands of docs/install.md, block by block. */
-  let printed: string[]
   before(async () => {
-    directory = temporaryDirectory('packages')
-    await buildPackages(join(directory, 'dist'))
-    await copyFile(join(repository, 'tests/packages/imap-page.mjs'), join(directory, 'dist/imap-page.mjs'))
-    host = await DebianHost.boot('imapfleet-packages', join(directory, 'dist'))
-    // The installation of the root may have left the file that keeps services from being started.
+    packages = await builtPackages()
+    host = await DebianHost.boot('imapfleet-packages', packages.directory)
+    await serveMail(host)
+    // Dovecot has port 143, and --check refuses a port in use. Postgres would write files while others are counted.
     await host.sh(`
-      rm -f /usr/sbin/policy-rc.d
-      cat > /etc/dovecot/local.conf <<'CONF'
-mail_location = maildir:/srv/mail/%u
-first_valid_uid = 1
-passdb {
-  driver = static
-  args = password=sesame
-}
-userdb {
-  driver = static
-  args = uid=mail gid=mail home=/srv/mail/%u
-}
-CONF
-      sed -i 's/^!include auth-system/#&/' /etc/dovecot/conf.d/10-auth.conf
-      install -d -o mail -g mail /srv/mail
-      systemctl restart dovecot
-      systemctl disable --now imapproxy
-      # Dovecot has port 143, and --check refuses a port in use.
+      systemctl disable --now postgresql nats-server
       sed -i 's/^listen_port .*/listen_port 1143/' /etc/imapproxy.conf`)
-    printed = shellBlocks(await readFile(join(repository, 'docs/install.md'), 'utf8'))
   })
   after(async () => {
     await host?.stop()
-    await removeTemporaryDirectory(directory)
+    await packages?.remove()
+  })
+
+  test('a second build has the same bytes', async () => {
+    const again = temporaryDirectory('packages')
+    try {
+      // At another time, in another time zone, with another umask.
+      await buildPackages(again, { TZ: 'Asia/Kathmandu' }, '077')
+      const sums = (directory: string) => readFile(join(directory, 'SHA256SUMS'), 'utf8')
+      assert.equal(await sums(again), await sums(packages.directory))
+    } finally {
+      await removeTemporaryDirectory(again)
+    }
   })
 
   test('lintian finds no error', async () => {
@@ -80,6 +60,8 @@ CONF
   })
 
   suite('imapfleet-edge in place of imapproxy', () => {
+    const switching =
+      "sed -i 's|^protocol_log_filename .*|protocol_log_filename /var/log/imapfleet/protocol.log|' /etc/imapproxy.conf"
     let clean: string[]
     const installed = () => host.sh(`${inventory}; ${accounts}`)
     before(async () => {
@@ -87,7 +69,7 @@ CONF
     })
 
     test('apt installs it without starting it, and its program and manual pages are found', async () => {
-      await host.sh(`cd /mnt; ${printed[0]}`)
+      await host.sh(`cd /mnt; ${script('docs/install.md', 'apt install ./imapfleet-edge_*.deb')}`)
       assert.equal((await host.run('systemctl is-active imapfleet-edge')).stdout.trim(), 'inactive')
       assert.match(await host.sh('imapfleet-edge --version'), /^imapfleet-edge \d/)
       const pages = await host.sh('man -w 8 imapfleet-edge; man -w 5 imapfleet-edge.yaml')
@@ -110,8 +92,16 @@ CONF
     test("it serves mail through Debian's imapproxy.conf, as its own user and within its own directories", async () => {
       await host.sh(`
         sed -i 's/^server_hostname .*/server_hostname 127.0.0.1/; s/^server_port .*/server_port 143/; s/^listen_port .*/listen_port 1143/' /etc/imapproxy.conf
-        ${printed[1]}`)
+        ${script('docs/install.md', switching)}`)
       await ready()
+      // The others say the same. Said again, it changes nothing.
+      const check = 'imapfleet-edge --config /etc/imapproxy.conf --check'
+      for (const commands of [
+        script('README.md', check),
+        script('docs/replacing-imapproxy.md', check),
+        script('docs/replacing-imapproxy.md', switching),
+      ])
+        await host.sh(commands)
       const first = await host.sh(page(1143))
       assert.match(first, /^a OK/m)
       await until('a reused connection', async () => (await host.sh(page(1143))).includes('XPROXYREUSE'))

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { removeTemporaryDirectory, repository, temporaryDirectory } from '@imapfleet/local'
 import { z } from 'zod'
 import { startCommand, type Running } from './command.ts'
+import { script } from './documents.ts'
 import { until } from './until.ts'
 
 /** Exactly the keys that other programs rely on. */
@@ -55,10 +56,11 @@ export class Clone {
     await removeTemporaryDirectory(this.directory)
   }
 
-  /** Runs `npm run quickstart`. */
+  /** Runs the command of README, with further arguments. */
   quickstart(...args: string[]): Running {
-    const words = ['run', '--silent', 'quickstart', '--', ...args]
-    const running = startCommand('npm', words, { cwd: this.directory, ownGroup: true })
+    const command = script('README.md', 'npm run quickstart').trim()
+    const line = args.length === 0 ? command : `${command} -- ${args.join(' ')}`
+    const running = startCommand('sh', ['-c', `exec ${line}`], { cwd: this.directory, ownGroup: true })
     this.#started.push(running)
     return running
   }
@@ -78,7 +80,7 @@ export class Clone {
         if (running.child.exitCode !== null) throw new Error(`it ended: ${running.stderr()}`)
         return (await this.facts()) ?? false
       },
-      60_000,
+      180_000,
     )
     return { running, facts }
   }

@@ -3,7 +3,7 @@
  * server that cannot be installed beside Dovecot. A server runs in it with its own mounts and process namespace. What it writes is kept in memory, so the root
  * stays as it was installed, and several can run from one root.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort, LocalProcess, removeTemporaryDirectory, runDirectory } from '@imapfleet/local'
@@ -25,6 +25,7 @@ export const debianRoots = {
       'procps',
     ],
     ...['libatomic1', 'dovecot-imapd', 'imapproxy', 'msmtp-mta', 'perl-openssl-defaults', 'lintian'],
+    ...['postgresql', 'nats-server', 'openssl', 'openssh-server'],
   ],
   cyrus: ['cyrus-imapd', 'sasl2-bin', 'libsasl2-modules', 'msmtp-mta'],
   courier: ['courier-imap', 'courier-authdaemon', 'msmtp-mta'],
@@ -38,9 +39,15 @@ export const debianRootsDirectory = process.env['IMAPFLEET_DEBIAN_ROOTS'] ?? joi
 /** Why tests with this server cannot run here; false: they can. For the `skip` of a test. */
 export function debianRootMissing(name: DebianRoot): string | false {
   if (process.getuid?.() !== 0) return `only root can run ${name} in its own root directory`
-  return existsSync(join(debianRootsDirectory, name, 'etc/debian_version'))
-    ? false
-    : `${name} is not installed: npm run debian-roots`
+  const installed = installedIn(join(debianRootsDirectory, name))
+  const missing = debianRoots[name].filter((each) => !installed.has(each))
+  return missing.length > 0 && `${name} is not installed, or lacks packages: npm run debian-roots`
+}
+
+function installedIn(root: string): Set<string> {
+  const lists = join(root, 'var/lib/dpkg/info')
+  const files = existsSync(lists) ? readdirSync(lists).filter((file) => file.endsWith('.list')) : []
+  return new Set(files.map((file) => file.replace(/(?::\w+)?\.list$/, '')))
 }
 
 export interface RootServer {

@@ -37,7 +37,7 @@ export async function leafNode(
   const example = await readFile(`${repository}/infra/nats/leaf.conf`, 'utf8')
   const config = example
     .replace('0.0.0.0:4222', `127.0.0.1:${port}`)
-    .replace('/etc/imapfleet/leaf/remotes.conf', 'files/remotes.conf')
+    .replace('../leaf/remotes.conf', 'files/remotes.conf')
   assert.notEqual(config, example)
   await writeFile(join(home, 'leaf.conf'), config)
   const { account } = ground
