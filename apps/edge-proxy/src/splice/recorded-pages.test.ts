@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test'
 import { Knowledge } from '../ahead/knowledge.ts'
 import { pageHintsIn } from '../imap/page-hints.ts'
 import {
-  perPage,
+  pageFigures,
   playRecorded,
   readRecorded,
   type PlayedPage,
@@ -19,7 +19,7 @@ const ofKinds = (pages: readonly PlayedPage[], ...kinds: string[]): PlayedPage[]
   pages.filter(({ kind }) => kinds.includes(kind))
 
 function show(context: TestContext, title: string, pages: readonly PlayedPage[]): void {
-  const { waits, dropped, commands } = perPage(pages)
+  const { waits, dropped, commands } = pageFigures(pages)
   const figures = `${waits.toFixed(2)} waits for ${commands.toFixed(2)} commands, ${dropped.toFixed(2)} in vain`
   context.diagnostic(`${title}, ${pages.length} pages: ${figures}`)
 }
@@ -54,23 +54,23 @@ function pluginHints({ kind, what }: RecordedPage): ReadonlyMap<string, string> 
 
 test('recorded pages wait for few round trips, and little is asked in vain', (context) => {
   const { first, later } = playAll(context)
-  const all = perPage(later)
+  const all = pageFigures(later)
   assert.ok(all.commands > 4.6)
   assert.ok(all.waits < 2.55, `${all.waits} waits`)
   assert.ok(all.dropped <= 0.5, `${all.dropped} in vain`)
-  const lists = perPage(ofKinds(later, 'list', 'folder', 'search'))
+  const lists = pageFigures(ofKinds(later, 'list', 'folder', 'search'))
   assert.ok(lists.waits < 2.1, `${lists.waits} waits of lists`)
-  const learned = perPage(first.slice(18).filter(isJudged))
+  const learned = pageFigures(first.slice(18).filter(isJudged))
   assert.ok(learned.waits < 2.6, `${learned.waits} waits of the first user`)
 })
 
 test('with the hints of the plugin, recorded pages wait for two round trips', (context) => {
   const { first, later } = playAll(context, pluginHints)
-  const all = perPage(later)
+  const all = pageFigures(later)
   assert.ok(all.waits < 2.05, `${all.waits} waits`)
   assert.ok(all.dropped <= 0.25, `${all.dropped} in vain`)
-  const messages = perPage(ofKinds(later, 'preview', 'show', 'refresh'))
+  const messages = pageFigures(ofKinds(later, 'preview', 'show', 'refresh'))
   assert.ok(messages.waits < 2.1, `${messages.waits} waits of messages`)
-  const learned = perPage(first.slice(18).filter(isJudged))
+  const learned = pageFigures(first.slice(18).filter(isJudged))
   assert.ok(learned.waits < 2.05, `${learned.waits} waits of the first user`)
 })
