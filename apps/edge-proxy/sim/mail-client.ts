@@ -6,7 +6,7 @@ import type { Auditor } from './auditor.ts'
 import type { Chance } from './chance.ts'
 import { isSealed, ownersIn } from './mail-store.ts'
 import { ResponseReader, type ReadResponse } from './response-reader.ts'
-import type { Scheduler } from './scheduler.ts'
+import type { Scheduled, Scheduler } from './scheduler.ts'
 import type { SessionRecord } from './session-record.ts'
 import type { WireEnd, WireHandler } from './wire.ts'
 
@@ -22,7 +22,7 @@ interface Waiting {
   resolve: (reply: ClientReply | undefined) => void
 }
 
-/** How long it waits for a reply before it leaves. */
+/** How long it waits for a reply, while nothing arrives, before it leaves. */
 const patienceMs = 90_000
 
 export class MailClient implements WireHandler {
@@ -170,10 +170,16 @@ export class MailClient implements WireHandler {
       this.#scheduler.soon(() => this.#end.whenDelivered(() => this.#awaitGoodbye(tag)))
     if (this.#isOver) return Promise.resolve(undefined)
     return new Promise((resolve) => {
-      const patience = this.#scheduler.after(patienceMs, () => {
-        this.#auditor.onImpatience(session, tag)
-        this.leave('close')
-      })
+      let patience: Scheduled | undefined
+      const wait = (received: number) => {
+        patience = this.#scheduler.after(patienceMs, () => {
+          // A large answer on a slow connection.
+          if (this.#received > received) return wait(this.#received)
+          this.#auditor.onImpatience(session, tag)
+          this.leave('close')
+        })
+      }
+      wait(this.#received)
       this.#waiting.push({
         tag,
         untagged: [],
