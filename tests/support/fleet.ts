@@ -47,7 +47,8 @@ export class TestFleet {
     this.carol = carol
   }
 
-  static async start(): Promise<TestFleet> {
+  /** `users`: more users of the mail server. */
+  static async start(users: MailUser[] = []): Promise<TestFleet> {
     const directory = temporaryDirectory('e2e')
     const config = { fleet: { heartbeatMs: 500, reportIntervalMs: 250, reconcileMs: 1_000 } }
     const edges = [
@@ -55,7 +56,7 @@ export class TestFleet {
       { id: 'us-1', region: 'us', config },
     ]
     return new TestFleet(
-      await startStack({ directory, edges, durable: false, dovecot: { users: [witness] } }),
+      await startStack({ directory, edges, durable: false, dovecot: { users: [witness, ...users] } }),
     )
   }
 

@@ -174,7 +174,7 @@ const decisions: Record<RouteName, Decision> = {
     shows: /"total":1,.*"id":"eu-1"/,
     outsideRegion: [ofRegion((region) => ({ query: { region } }))],
   },
-  // Without NATS: no edge answers.
+  // Without NATS no edge answers: tests/e2e/control-access-limits.test.ts has edges.
   giveOrder: {
     limits: 'both',
     within: order(who),
