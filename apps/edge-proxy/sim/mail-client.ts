@@ -24,6 +24,8 @@ interface Waiting {
 
 /** How long it waits for a reply, while nothing arrives, before it leaves. */
 const patienceMs = 90_000
+/** More than what a server tells unasked in this time: a large answer arrives on a slow connection. */
+const patienceBytes = 2000
 
 export class MailClient implements WireHandler {
   readonly session: SessionRecord
@@ -173,8 +175,7 @@ export class MailClient implements WireHandler {
       let patience: Scheduled | undefined
       const wait = (received: number) => {
         patience = this.#scheduler.after(patienceMs, () => {
-          // A large answer on a slow connection.
-          if (this.#received > received) return wait(this.#received)
+          if (this.#received > received + patienceBytes) return wait(this.#received)
           this.#auditor.onImpatience(session, tag)
           this.leave('close')
         })
