@@ -74,6 +74,9 @@ suite('limited tokens on a fleet', () => {
     await post('/v1/orders', { action, target: { kind: 'all' } }, token)
 
   async function fillByAdmin(): Promise<void> {
+    await sql`
+      insert into alerts (id, rule, subject, region, edge, text, state, since, opened_at)
+      values (9102, 'edge-problems', 'us-1', 'us', 'us-1', 'farland', 'open', now(), now())`
     const order = await post('/v1/orders', {
       ...{ target: { kind: 'region', name: 'us' }, action: { kind: 'who', user: bob.user } },
     })
@@ -102,6 +105,17 @@ suite('limited tokens on a fleet', () => {
     listTokens: {},
     revokeToken: { path: '/v1/tokens/00000000-0000-4000-8000-000000000000' },
     listAudit: {},
+    listAlerts: {},
+    readAlert: { path: '/v1/alerts/9102' },
+    acknowledgeAlert: { path: '/v1/alerts/9102/acknowledge', body: { reason: 'known', seconds: 60 } },
+    listAlertSilences: {},
+    silenceAlerts: { body: { region: 'us', reason: 'maintenance', seconds: 60 } },
+    endAlertSilence: { path: '/v1/alert-silences/1' },
+    listAlertRules: {},
+    changeAlertRule: { path: '/v1/alert-rules/drift', body: { enabled: false } },
+    resetAlertRule: { path: '/v1/alert-rules/drift' },
+    listAlertChannels: {},
+    testAlertChannel: { path: '/v1/alert-channels/hook/test' },
     listEdges: {},
     readEdge: { path: '/v1/edges/us-1' },
     forgetEdge: { path: '/v1/edges/us-1' },

@@ -1,7 +1,16 @@
 /** Every route that writes leaves an entry in the audit log, and a refused write leaves none. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
-import { routes, type AuditEntry, type OrderView, type TokenMade, type TraceView } from '@imapfleet/api'
+import {
+  routes,
+  type AlertSilence,
+  type AuditEntry,
+  type OrderView,
+  type TokenMade,
+  type TraceView,
+} from '@imapfleet/api'
+import { removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
 import { Plane } from '../support/plane.ts'
 import { until } from '../support/until.ts'
 
@@ -17,8 +26,14 @@ interface Write {
 
 suite('the audit log', () => {
   let plane: Plane
+  let directory: string
   before(async () => {
-    plane = await Plane.start({ perEdge: true })
+    directory = temporaryDirectory('audit')
+    writeFileSync(
+      `${directory}/alerts.yaml`,
+      'channels: { chat: { kind: chat, url: "http://127.0.0.1:9/" } }',
+    )
+    plane = await Plane.start({ perEdge: true, environment: { ALERTS_FILE: `${directory}/alerts.yaml` } })
     for (const [region, id] of [
       ['eu', 'eu-1'],
       ['us', 'us-1'],
@@ -29,7 +44,10 @@ suite('the audit log', () => {
       async () => ((await plane.api('/v1/edges')).body as { edges: unknown[] }).edges.length === 2,
     )
   })
-  after(() => plane?.stop())
+  after(async () => {
+    await plane?.stop()
+    await removeTemporaryDirectory(directory)
+  })
 
   const post = (path: string, body: unknown = {}) => plane.api(path, { body })
   const steer = (path: string) => plane.api(path, { method: 'POST' })
@@ -38,7 +56,7 @@ suite('the audit log', () => {
     ((await plane.api('/v1/audit?limit=500')).body as { entries: AuditEntry[] }).entries
 
   const all = { kind: 'all' }
-  const ids = { token: '', trace: '', operation: '', cookie: '' }
+  const ids = { token: '', trace: '', operation: '', cookie: '', silence: '' }
   const session = async (method: string, body?: unknown) => {
     const headers = { 'content-type': 'application/json', 'x-imapfleet-console': '1', cookie: ids.cookie }
     const answer = await fetch(`${plane.control.api}/v1/session`, {
@@ -67,6 +85,30 @@ suite('the audit log', () => {
     signOut: { action: 'session.end', send: () => session('DELETE') },
     enrollEdge: { action: 'edge.enroll', send: () => post('/v1/edges/old-1/enrolments', { region: 'eu' }) },
     revokeEnrolments: { action: 'edge.revoke', send: () => remove('/v1/edges/old-1/enrolments') },
+    acknowledgeAlert: {
+      action: 'alert.acknowledge',
+      send: async () => {
+        const [alert] = await plane.sql`
+          insert into alerts (rule, subject, text, state, since, opened_at)
+          values ('edge-silent', 'none', 'x', 'open', now(), now()) returning id::int`
+        return await post(`/v1/alerts/${String(alert?.['id'])}/acknowledge`, { reason: 'known', seconds: 60 })
+      },
+    },
+    silenceAlerts: {
+      action: 'alerts.silence',
+      send: async () => {
+        const made = await post('/v1/alert-silences', { region: 'eu', reason: 'maintenance', seconds: 60 })
+        ids.silence = String((made.body as AlertSilence).id)
+        return made
+      },
+    },
+    endAlertSilence: { action: 'alerts.unsilence', send: () => remove(`/v1/alert-silences/${ids.silence}`) },
+    changeAlertRule: {
+      action: 'alerts.rule',
+      send: () => post('/v1/alert-rules/clock-skew', { threshold: 20 }),
+    },
+    resetAlertRule: { action: 'alerts.rule', send: () => remove('/v1/alert-rules/clock-skew') },
+    testAlertChannel: { action: 'alerts.test', send: () => steer('/v1/alert-channels/chat/test') },
     drainEdges: { action: 'edges.drain', send: () => post('/v1/edges/drain', { target: all }) },
     adoptEdges: {
       action: 'edges.adopt',

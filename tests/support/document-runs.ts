@@ -83,6 +83,10 @@ export const documentRuns: Readonly<Record<string, Readonly<Record<string, Run |
       because: 'tests/e2e/edge-log.test.ts does it with the filter of the repository',
     },
   },
+  'docs/alerts.md': {
+    'imapfleet alerts test oncall': { in: 'tests/e2e/alert-messages.test.ts' },
+    'imapfleet alerts': { in: 'tests/e2e/alert-messages.test.ts' },
+  },
   'docs/monitoring.md': { 'imapfleet edges forget eu-1': fleet },
   'docs/simulation.md': {
     'npm run sim': { because: 'npm run verify runs it for some seconds, with seeds of its own' },

@@ -41,20 +41,26 @@ export class Plane {
 
   /**
    * `durable`: for tests that kill Postgres and check what it committed. `perEdge`: a credential for each edge instead of
-   * a shared token. `natsSettings`: more lines for the configuration of nats-server.
+   * a shared token. `natsSettings`: more lines for the configuration of nats-server. `environment`: more settings of control.
    */
   static async start({
     durable = false,
     perEdge = false,
     natsSettings = [],
-  }: { durable?: boolean; perEdge?: boolean; natsSettings?: string[] } = {}): Promise<Plane> {
+    environment = {},
+  }: {
+    durable?: boolean
+    perEdge?: boolean
+    natsSettings?: string[]
+    environment?: Record<string, string>
+  } = {}): Promise<Plane> {
     const ground = layGround(temporaryDirectory('plane'))
     const [nats, database] = await Promise.all([
       natsServer({ ground, perEdge, settings: natsSettings }),
       postgresServer({ ground, durable }),
     ])
     await Promise.all([nats.process?.start(), database.process?.start()])
-    const control = await controlPlane({ ground, nats, postgres: database })
+    const control = await controlPlane({ ground, nats, postgres: database, environment })
     await control.process.start()
     const token = await control.createToken('tests', 'admin')
     const sql = postgres(database.url, { max: 2, onnotice: () => {}, backoff: () => 0.1 })

@@ -5,6 +5,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
+import { addAlerts } from './commands/alerts.ts'
 import { addAudit } from './commands/audit.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
@@ -55,6 +56,7 @@ function createProgram(shell: Shell): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
   addEdges(program, shell)
+  addAlerts(program, shell)
   addConfig(program, shell)
   addRollouts(program, shell)
   addStats(program, shell)

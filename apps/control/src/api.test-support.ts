@@ -33,6 +33,34 @@ export const expected: Record<RouteName, { roles: readonly Role[] | 'everybody';
   listTokens: { roles: admins, sample: { query: pageById } },
   revokeToken: { roles: admins, sample: { params: { id } } },
   listAudit: { roles: admins, sample: { query: { ...page, actor: 'root', action: 'token.create' } } },
+  listAlerts: {
+    roles: viewers,
+    sample: { query: { ...page, state: 'all', region: 'eu', edge: 'eu-1', rule: 'drift' } },
+  },
+  readAlert: { roles: viewers, sample: { params: { id: '9' } } },
+  acknowledgeAlert: {
+    roles: operators,
+    sample: { params: { id: '9' }, body: { reason: 'a reason', seconds: 3600 } },
+  },
+  listAlertSilences: { roles: viewers, sample: { query: page } },
+  silenceAlerts: {
+    roles: operators,
+    sample: {
+      body: { rule: 'drift', region: 'eu', edge: 'eu-1', subject: 'eu-1', reason: 'a reason', seconds: 3600 },
+    },
+  },
+  endAlertSilence: { roles: operators, sample: { params: { id: '9' } } },
+  listAlertRules: { roles: viewers, sample: {} },
+  changeAlertRule: {
+    roles: operators,
+    sample: {
+      params: { rule: 'clock-skew' },
+      body: { enabled: true, threshold: 20, holdSeconds: 60, clearSeconds: 60 },
+    },
+  },
+  resetAlertRule: { roles: operators, sample: { params: { rule: 'clock-skew' } } },
+  listAlertChannels: { roles: viewers, sample: {} },
+  testAlertChannel: { roles: operators, sample: { params: { name: 'chat' } } },
   listEdges: { roles: viewers, sample: { query: { limit: '2' } } },
   readEdge: { roles: viewers, sample: { params: { id: 'eu-1' } } },
   forgetEdge: { roles: operators, sample: { params: { id: 'eu-1' } } },

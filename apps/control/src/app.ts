@@ -11,6 +11,7 @@ import { databaseBusy } from './platform/db/blocked.ts'
 import { troubleOf } from './platform/db/trouble.ts'
 import type { Deps } from './deps.ts'
 import { ServiceError } from './platform/errors.ts'
+import { alertHandlers } from './features/alerts/routes.ts'
 import { accessHandlers } from './features/access/routes.ts'
 import { withActor } from './features/access/auth.ts'
 import { currentRights } from './features/access/service.ts'
@@ -80,6 +81,7 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
   const sourceOf = sourceReader(options.trustedProxies)
   const handlers: Handlers<typeof routes> = {
     ...accessHandlers(deps),
+    ...alertHandlers(deps),
     ...edgeHandlers(deps),
     ...enrolmentHandlers(deps),
     ...configHandlers(deps),

@@ -2,6 +2,7 @@
 import { forgetOldAnswers } from './platform/http/idempotency-queries.ts'
 import { forgetOldOperations } from './features/operations/queries.ts'
 import { forgetOldOrders } from './features/orders/queries.ts'
+import { forgetOldAlerting } from './features/alerts/service.ts'
 import { forgetOldAccess } from './features/access/service.ts'
 import { forgetOldRefusals } from './features/refusals/service.ts'
 import type { Deps } from './deps.ts'
@@ -14,5 +15,6 @@ export async function cleanUp(deps: Deps, lease: Lease): Promise<void> {
   await forgetOldOrders(deps.db.orm)
   await forgetOldOperations(deps.db.orm)
   await forgetOldRefusals(deps)
+  await forgetOldAlerting(deps)
   await forgetOldAnswers(deps.db.orm)
 }

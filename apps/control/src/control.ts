@@ -1,11 +1,14 @@
 /** One process of control: creates the parts, starts what its mode needs, and stops everything. */
 import { X509Certificate } from 'node:crypto'
+import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { controlMetrics, Metrics, type Log } from '@imapfleet/observe'
 import { retry } from '@imapfleet/retry'
 import { createApp, createHealthApp } from './app.ts'
 import { Bus, type BusOptions } from './platform/nats/bus.ts'
 import { GuessLimit } from './features/access/guess-limit.ts'
+import type { Alerting } from './features/alerts/channels.ts'
+import { keepReplicaReport } from './features/alerts/replica-report.ts'
 import { Issuer, type IssuerFile } from './features/enrolments/issuer.ts'
 import type { DatabaseAddress } from './platform/db/address.ts'
 import { openDatabase } from './platform/db/database.ts'
@@ -38,6 +41,7 @@ export interface ControlOptions {
   /** Undefined: no HTTP server. */
   port: number | undefined
   kept: Retention
+  alerting: Alerting
   /** Networks whose X-Forwarded-For is trusted. */
   trustedProxies: readonly string[]
   /** The directory of the built web console. */
@@ -80,6 +84,7 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
     guesses,
     intake,
     kept: options.kept,
+    alerting: options.alerting,
     now: Date.now,
     replica: options.replica,
     timers,
@@ -97,7 +102,8 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
   }
   bus.open()
   const { promise: failed, reject } = Promise.withResolvers<never>()
-  const working = work(options, deps, stopping.signal).catch(reject)
+  const place = `${hostname()}:${listening?.port ?? options.mode}`
+  const working = work(options, deps, place, stopping.signal).catch(reject)
   return {
     port: listening?.port,
     failed,
@@ -113,12 +119,13 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
   }
 }
 
-async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): Promise<void> {
+/** `place`: the name of this process in the list of replicas. It stays the same over a restart. */
+async function work(options: ControlOptions, deps: Deps, place: string, signal: AbortSignal): Promise<void> {
   await untilMigrated(options.database, deps, signal)
-  const refusals = keepRefusals(deps, signal)
-  if (options.mode === 'api' || signal.aborted) return await refusals
+  const always = [keepRefusals(deps, signal), keepReplicaReport(deps, place, signal)]
+  if (options.mode === 'api' || signal.aborted) return void (await Promise.all(always))
   await Promise.all([
-    refusals,
+    ...always,
     ingestPresence(deps, signal),
     ingestReports(deps, signal),
     runTicks(timers, deps, signal),

@@ -1,6 +1,7 @@
 /** What a service gets in unit tests: a new database on a real Postgres, a clock that stands still, no NATS. */
 import { controlMetrics, Log, Metrics } from '@imapfleet/observe'
 import type { Deps } from './deps.ts'
+import { noAlerting } from './features/alerts/channels.ts'
 import { GuessLimit } from './features/access/guess-limit.ts'
 import { testDatabase } from './platform/db/postgres.test-support.ts'
 import { Bus } from './platform/nats/bus.ts'
@@ -32,6 +33,7 @@ export async function testDeps(): Promise<TestDeps> {
     metrics,
     intake: new Intake(log, metrics, () => now),
     kept: { reports: 7 * dayMs, minutes: 30 * dayMs, hours: 400 * dayMs },
+    alerting: noAlerting,
     now: () => now,
     replica: 'tests/1',
     timers: [],

@@ -4,6 +4,7 @@
  */
 import type { ControlMetrics, Log } from '@imapfleet/observe'
 import type { Bus } from './platform/nats/bus.ts'
+import type { Alerting } from './features/alerts/channels.ts'
 import type { GuessLimit } from './features/access/guess-limit.ts'
 import type { Intake } from './platform/nats/intake.ts'
 import type { Issuer } from './features/enrolments/issuer.ts'
@@ -21,6 +22,8 @@ export interface Deps {
   /** Admits messages from edges. */
   intake: Intake
   kept: Retention
+  /** Where alerts are sent. */
+  alerting: Alerting
   /** Milliseconds since 1970. */
   now: () => number
   /** Host and process of this replica, for display. */

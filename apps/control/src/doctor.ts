@@ -2,7 +2,7 @@
 import { checkExpiry } from '@imapfleet/nats'
 import { findingsAbout, reasonOf, type CheckFinding } from '@imapfleet/observe'
 import { checkIssuer } from './features/enrolments/check-issuer.ts'
-import { busOptions, databaseOptions, readIssuer } from './options.ts'
+import { alertingOptions, busOptions, databaseOptions, readIssuer } from './options.ts'
 import { checkDatabase } from './platform/db/check-database.ts'
 import { serveHttp } from './platform/http/listen.ts'
 import { checkNats } from './platform/nats/check-nats.ts'
@@ -42,6 +42,17 @@ export async function diagnoseControl(
         )
         return [...nats, ...checkExpiry(bus.access, settings.NATS_CREDENTIALS_FILE, Date.now()), ...issuer]
       },
+    ),
+    readable(
+      () => alertingOptions(settings),
+      async ({ channels }) =>
+        channels.length === 0
+          ? []
+          : [
+              findingsAbout('alerts').ok(
+                `${channels.length} channels: ${channels.map(({ name }) => name).join(', ')}`,
+              ),
+            ],
     ),
     checkPort(place),
   ])

@@ -16,6 +16,7 @@ import {
 } from './api.test-support.ts'
 import { createToken } from './features/access/service.ts'
 import {
+  alertOf,
   fillForTenants,
   orderOf,
   revisionOf,
@@ -99,12 +100,38 @@ const steered = (steering: string) => (revision: string) => ({ params: { revisio
 const preview = (operation: object, target: object = { kind: 'all' }) => ({ body: { target, operation } })
 const trace = { user: 'ann@own.example', seconds: 60, bytesMax: 1024 }
 const own = { limits: 'unlimited-only' } as const
+const acknowledged = (alert: string) => ({ params: { id: alert }, body: { reason: 'known', seconds: 3_600 } })
+const ofAlert = (request: (name: string) => ValidRequest) => [
+  twin(request, alertOf.farland, 9_999),
+  twin(request, alertOf.fleet, 9_999),
+]
 
 const decisions: Record<RouteName, Decision> = {
   createToken: own,
   listTokens: own,
   revokeToken: own,
   listAudit: own,
+  listAlerts: {
+    limits: 'region',
+    within: { query: { state: 'all' } },
+    shows: new RegExp(`"id":${alertOf.eu}`),
+    hides: new RegExp(`"id":(${alertOf.farland}|${alertOf.fleet})`),
+  },
+  readAlert: { limits: 'region', within: id(String(alertOf.eu)), outsideRegion: ofAlert(id) },
+  acknowledgeAlert: {
+    limits: 'region',
+    within: acknowledged(String(alertOf.eu)),
+    shows: /"by":"limited"/,
+    outsideRegion: ofAlert(acknowledged),
+  },
+  listAlertSilences: own,
+  silenceAlerts: own,
+  endAlertSilence: own,
+  listAlertRules: { limits: 'region' },
+  changeAlertRule: own,
+  resetAlertRule: own,
+  listAlertChannels: own,
+  testAlertChannel: own,
   listEdges: {
     limits: 'region',
     shows: /"id":"eu-1"/,

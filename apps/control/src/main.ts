@@ -22,7 +22,7 @@ import { builtConsole } from './platform/places.ts'
 import { dayMs, type Retention } from './features/history/window.ts'
 import { initNats } from './nats-init.ts'
 import { writeLeaf, type LeafOptions } from './nats-leaf.ts'
-import { busOptions, databaseOptions, readIssuer } from './options.ts'
+import { alertingOptions, busOptions, databaseOptions, readIssuer } from './options.ts'
 import { parseSettings, SettingsError, type ControlSettings } from './settings.ts'
 import { createToken } from './features/access/service.ts'
 import { version } from './version.ts'
@@ -61,6 +61,7 @@ Environment:
   REPORTS_KEPT_DAYS         how long reports are kept (7)
   MINUTES_KEPT_DAYS         how long history per minute is kept (90)
   HOURS_KEPT_DAYS           how long history per hour is kept (1095)
+  ALERTS_FILE               YAML file with the channels to which alerts are sent
   CONSOLE_DIRECTORY         directory of the built web console (the one that comes with control)`,
   )
 
@@ -197,6 +198,7 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
         port: options.port,
         trustedProxies: settings.TRUSTED_PROXIES,
         kept: keptOf(settings),
+        alerting: alertingOptions(settings),
         consoleDirectory: settings.CONSOLE_DIRECTORY ?? builtConsole,
       },
       log,

@@ -4,6 +4,7 @@ import { readAccess } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import { parseJson } from '@imapfleet/protocol'
 import type { BusOptions } from './platform/nats/bus.ts'
+import { noAlerting, readAlerting, type Alerting } from './features/alerts/channels.ts'
 import { issuerFileSchema, type IssuerFile } from './features/enrolments/issuer.ts'
 import { databaseAddress, settingsIn, type DatabaseAddress } from './platform/db/address.ts'
 import { SettingsError, type ControlSettings } from './settings.ts'
@@ -61,6 +62,12 @@ export function readIssuer({ NATS_ISSUER_FILE: file }: ControlSettings): IssuerF
   throw new SettingsError(
     `NATS_ISSUER_FILE: ${file} is not an issuer.json of imapfleet-control nats init: ${what}`,
   )
+}
+
+export function alertingOptions({ ALERTS_FILE: file }: Pick<ControlSettings, 'ALERTS_FILE'>): Alerting {
+  return file === undefined
+    ? noAlerting
+    : readAlerting(file, (problem) => new SettingsError(`ALERTS_FILE: ${problem}`))
 }
 
 function readSecret(name: string, file: string): string {

@@ -55,6 +55,7 @@ const each = z.object({
   REPORTS_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(1_073_741_824),
   TRACES_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(268_435_456),
   CONSOLE_DIRECTORY: filled.optional(),
+  ALERTS_FILE: filled.optional(),
   TRACES_KEPT_HOURS: z.coerce.number().int().min(1).max(8_760).default(24),
   REPORTS_KEPT_DAYS: z.coerce.number().int().min(1).max(366).default(7),
   MINUTES_KEPT_DAYS: z.coerce.number().int().min(1).max(3_660).default(90),

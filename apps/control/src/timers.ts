@@ -1,6 +1,9 @@
 /** The timers of control. */
 import { cleanUp } from './clean-up.ts'
 import type { Deps } from './deps.ts'
+import { pingDeadMan, pingEveryMs } from './features/alerts/dead-man.ts'
+import { deliverEveryMs, sendAlertMessages } from './features/alerts/deliver.ts'
+import { judgeAlerts, judgeEveryMs } from './features/alerts/judge.ts'
 import { reconcile } from './features/desired/service.ts'
 import { enforceEnrolments } from './features/enrolments/service.ts'
 import { forgetOldHistory, makePartitions } from './features/history/partitions.ts'
@@ -26,4 +29,7 @@ export const timers: readonly Tick[] = [
   { name: 'hung-sessions', everyMs: 5_000, run: endHungSessions },
   { name: 'forfeited-traces', everyMs: 2_000, run: endForfeitedTraces },
   { name: 'enrolments', everyMs: 60_000, run: enforceEnrolments, hastened: natsIsBack },
+  { name: 'alerts', everyMs: judgeEveryMs, run: judgeAlerts },
+  { name: 'alert-messages', everyMs: deliverEveryMs, run: sendAlertMessages },
+  { name: 'dead-man', everyMs: pingEveryMs, run: pingDeadMan },
 ]

@@ -8,6 +8,7 @@ import type { LayerName } from '@imapfleet/api'
 import type { Presence } from '@imapfleet/protocol'
 import type { TestDeps } from './deps.test-support.ts'
 import { createToken } from './features/access/service.ts'
+import { insertAlerts } from './features/alerts/queries.ts'
 import { insertRevision } from './features/config/queries.ts'
 import { changeFleet } from './features/desired/service.ts'
 import { recordPresence } from './features/edges/ingest.ts'
@@ -67,6 +68,7 @@ export async function fillForTenants(deps: TestDeps): Promise<Tenants> {
   for (const region of ['eu', 'farland']) await addEdge(deps, region)
   await withLease(deps, 'partitions', async (lease) => await makePartitions(deps, lease))
   await addReports(deps)
+  await addAlerts(deps)
   for (const [place, concern] of keys.entries()) {
     const { region, user } = concerns[concern]
     const outside = [
@@ -104,6 +106,26 @@ export async function fillForTenants(deps: TestDeps): Promise<Tenants> {
     pace: undefined,
   })
   return { operation: id, token }
+}
+
+/** An alert of each region, and one about control. */
+export const alertOf = { eu: 9_101, farland: 9_102, fleet: 9_103 } as const
+
+async function addAlerts({ db, now }: TestDeps): Promise<void> {
+  const openedAt = new Date(now())
+  const open = { rule: 'edge-silent', state: 'open', since: openedAt, openedAt } as const
+  await insertAlerts(db.orm, [
+    { ...open, id: alertOf.eu, subject: 'eu-1', text: 'eu-1 is silent', region: 'eu', edge: 'eu-1' },
+    {
+      ...open,
+      id: alertOf.farland,
+      subject: 'farland-1',
+      text: 'farland',
+      region: 'farland',
+      edge: 'farland-1',
+    },
+    { ...open, id: alertOf.fleet, rule: 'nats-down', subject: 'farland', text: 'farland foreign' },
+  ])
 }
 
 async function addEdge(deps: TestDeps, region: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Exports of @imapfleet/api: the schemas of all topics, and one table of all routes. */
 import { accessRoutes } from './access.ts'
+import { alertRoutes } from './alerts.ts'
 import { configRoutes } from './config.ts'
 import { edgeRoutes } from './edges.ts'
 import { enrolmentRoutes } from './enrolments.ts'
@@ -14,6 +15,8 @@ import { sessionRoutes } from './session.ts'
 import { traceRoutes } from './traces.ts'
 
 export * from './access.ts'
+export * from './alert-rules.ts'
+export * from './alerts.ts'
 export * from './config.ts'
 export * from './edges.ts'
 export * from './enrolments.ts'
@@ -36,6 +39,7 @@ export * from './traces.ts'
 /** Every route of the control API, by the name of its call. */
 export const routes = {
   ...accessRoutes,
+  ...alertRoutes,
   ...edgeRoutes,
   ...enrolmentRoutes,
   ...configRoutes,

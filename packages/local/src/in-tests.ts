@@ -2,4 +2,5 @@
 export { layGround } from './ground.ts'
 export { natsServer, type Nats } from './nats-server.ts'
 export { postgresServer } from './postgres.ts'
+export { SmtpSink } from './smtp-sink.ts'
 export { removeTemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'

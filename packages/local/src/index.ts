@@ -20,4 +20,5 @@ export {
   removeTemporaryDirectory,
   temporaryDirectory,
 } from './temporary-directory.ts'
+export { SmtpSink } from './smtp-sink.ts'
 export { startStack, type EdgeWish, type Stack, type StackOptions } from './stack.ts'

@@ -269,6 +269,10 @@ export const edgeMetrics = {
   },
 
   clients_connected: { kind: 'gauge', help: 'Client connections open.' },
+  clients_limit: {
+    kind: 'gauge',
+    help: 'Client connections that the configuration allows at the same time (clients.connectionsMax).',
+  },
   upstreams_dialing: { kind: 'gauge', help: 'Upstream connections being opened and logged in.' },
   upstreams_leased: { kind: 'gauge', help: 'Upstream connections in use by a session (active).' },
   upstreams_resetting: { kind: 'gauge', help: 'Upstream connections being reset after a session.' },
@@ -278,6 +282,16 @@ export const edgeMetrics = {
     help: '0 after the last attempt to reach the upstream failed, until one succeeds.',
     labels: ['upstream'],
     max: 1,
+  },
+  upstream_connections_limit: {
+    kind: 'gauge',
+    help: 'Logged-in connections to the upstream that the configuration allows at the same time (connectionsMax).',
+    labels: ['upstream'],
+  },
+  upstream_connections_used: {
+    kind: 'gauge',
+    help: 'Connections to the upstream that are in use, being opened or being reset. Idle ones do not count.',
+    labels: ['upstream'],
   },
   upstream_addresses_down: {
     kind: 'gauge',
@@ -373,6 +387,12 @@ export const controlMetrics = {
     kind: 'gauge',
     help: 'How long the newest report of the last batch waited in NATS before this process stored it.',
   },
+  control_alert_messages_total: {
+    kind: 'counter',
+    help: 'Attempts to send a message about alerts, by channel. failed: it is tried again, for a day.',
+    labels: ['channel', 'result'],
+    values: { result: ['sent', 'failed'] },
+  },
   control_refused_total: {
     kind: 'counter',
     help: 'Messages of an edge that control refused, or series that it left out, by edge and reason. The edge is empty if it is not registered.',
@@ -402,6 +422,11 @@ export const fleetMetrics = {
   edge_foreign_state: {
     kind: 'gauge',
     help: '1 while this edge runs a desired state that this database did not issue: Postgres was restored from an older dump, or the edge comes from another fleet.',
+    max: 1,
+  },
+  edge_state_unsaved: {
+    kind: 'gauge',
+    help: '1 while this edge cannot write its state directory.',
     max: 1,
   },
   edge_revision_wanted: { kind: 'gauge', help: 'Desired configuration revision of this edge.' },

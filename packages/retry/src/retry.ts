@@ -12,6 +12,14 @@ export interface BackoffOptions {
   random?: () => number
 }
 
+/** The pause after so many earlier failures, for callers that store their number. */
+export function backoffMs(
+  failures: number,
+  { firstMs, lastMs, random = Math.random }: BackoffOptions,
+): number {
+  return Math.min(lastMs, firstMs * 2 ** Math.min(failures, 30)) * (0.5 + random() / 2)
+}
+
 export class Backoff {
   readonly #options: Required<BackoffOptions>
   #failures = 0
@@ -30,10 +38,9 @@ export class Backoff {
    * return at the same moment.
    */
   nextMs(): number {
-    const { firstMs, lastMs, random } = this.#options
-    const ms = Math.min(lastMs, firstMs * 2 ** Math.min(this.#failures, 30))
+    const ms = backoffMs(this.#failures, this.#options)
     this.#failures += 1
-    return ms * (0.5 + random() / 2)
+    return ms
   }
 
   /** Resolves after the next pause, and immediately when the signal is aborted. */

@@ -300,6 +300,7 @@ function residentBytes(): number {
 function readGauges({ settings, metrics, pool, clientAdmission, tracer, servers }: EdgeContext): void {
   const { connections } = pool
   metrics.gauge('clients_connected', () => clientAdmission.total)
+  metrics.gauge('clients_limit', () => settings.current.clients.connectionsMax)
   metrics.gauge('upstreams_dialing', () => connections.count('dialing'))
   metrics.gauge('upstreams_leased', () => connections.count('leased'))
   metrics.gauge('upstreams_resetting', () => connections.count('resetting'))
@@ -308,6 +309,15 @@ function readGauges({ settings, metrics, pool, clientAdmission, tracer, servers 
   metrics.gauge('traces_active', () => tracer.active)
   metrics.gauge('upstream_healthy', () =>
     [...servers.all()].map(({ name, downReason }) => [{ upstream: name }, downReason === undefined ? 1 : 0]),
+  )
+  metrics.gauge('upstream_connections_limit', () =>
+    [...servers.all()].map(({ name, config }) => [{ upstream: name }, config.connectionsMax]),
+  )
+  metrics.gauge('upstream_connections_used', () =>
+    [...servers.all()].map(({ name }) => {
+      const { dialing, leased, resetting } = connections.at(name)
+      return [{ upstream: name }, dialing.size + leased.size + resetting.size]
+    }),
   )
   metrics.gauge('upstream_addresses_down', () =>
     [...servers.all()].map(({ name, addresses }) => [{ upstream: name }, addresses.down.length]),

@@ -91,6 +91,15 @@ export async function listCountingViews(
   })
 }
 
+/** The same without the metrics, which are most of a row. */
+export async function listEdgeRows(deps: Deps): Promise<{ row: EdgeRow; view: EdgeView }[]> {
+  return await inSnapshot(deps.db, async (queries) => {
+    const rows = await selectEdges(queries, noLimits)
+    const views = await viewsOf(queries, rows)
+    return rows.map((row, index) => ({ row, view: views[index]! }))
+  })
+}
+
 async function viewsOf(queries: Queries, rows: readonly EdgeRow[]): Promise<EdgeView[]> {
   const layers = layersByName(await listLayers(queries, noLimits))
   const rolling = await rollingRevision(queries)

@@ -1,14 +1,15 @@
 /** The history of any metrics, by fleet, region, edge or upstream. Ingest, rollups and retention have their own files. */
 import type { History, AccessLimits } from '@imapfleet/api'
-import { edgeMetrics, type MetricRow } from '@imapfleet/observe'
+import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
 import type { Deps } from '../../deps.ts'
 import { noLimits } from '../../platform/access.ts'
+import type { Sql } from '../../platform/db/sql.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { historyOf, type GroupBy } from './answer.ts'
 import { collectRows } from './collect-rows.ts'
 import { matchSeries, parseExpressions, type Expression } from './expression.ts'
-import { increasesOf } from './increases.ts'
-import { readEnds, readSettled, TooManyRows } from './queries.ts'
+import { increasesOf, type Increase } from './increases.ts'
+import { readEnds, readSettled, TooManyRows, type ReadingsFilter } from './queries.ts'
 import { readReportsSince } from './rollup-queries.ts'
 import { readWanted } from './series.ts'
 import { keptSince, leastStepMs, parseWindow, readable, settledPart } from './window.ts'
@@ -62,24 +63,48 @@ export async function increasesBetween(
   metrics: string,
   filter: { edges: readonly string[]; from: number; to: number },
 ): Promise<number[]> {
-  const { from, to } = filter
   const expressions = parseExpressions(metrics)
   const sums = expressions.map(() => 0)
-  if (to <= from) return sums
+  if (filter.to <= filter.from) return sums
   const names = expressions.map(({ name }) => name)
+  for (const { counters } of await increasesWithin(sql, names, filter))
+    for (const [key, value] of Object.entries(counters))
+      expressions.forEach((expression, index) => {
+        if (matchSeries(expression, key)) sums[index]! += value
+      })
+  return sums
+}
+
+/** The same for each edge that has reported, by series. */
+export async function increasesByEdge(
+  { db: { sql } }: Pick<Deps, 'db'>,
+  names: readonly EdgeMetricName[],
+  filter: { from: number; to: number },
+): Promise<Map<string, Record<string, number>>> {
+  const byEdge = new Map<string, Record<string, number>>()
+  for (const { reading, counters } of await increasesWithin(sql, names, filter)) {
+    const sums = byEdge.get(reading.edge) ?? {}
+    byEdge.set(reading.edge, sums)
+    for (const [key, value] of Object.entries(counters)) sums[key] = (sums[key] ?? 0) + value
+  }
+  return byEdge
+}
+
+/** Of reports whose whole interval is within the time. */
+async function increasesWithin(
+  sql: Sql,
+  names: readonly EdgeMetricName[],
+  filter: Omit<ReadingsFilter, 'limits'>,
+): Promise<Increase[]> {
+  const { from } = filter
   const readings = await readEnds(sql, { ...filter, limits: noLimits }, await readWanted(sql, names))
   const within = readings.filter(({ at }) => at >= from).toSorted((a, b) => a.sequence - b.sequence)
   const firsts = new Set(
     [...Map.groupBy(within, ({ edge, boot }) => `${edge}/${boot}`).values()].map(([first]) => first),
   )
-  for (const { reading, counters } of increasesOf(readings, await readReportsSince(sql))) {
-    if (reading.at < from || (firsts.has(reading) && reading.startedAt < from)) continue
-    for (const [key, value] of Object.entries(counters))
-      expressions.forEach((expression, index) => {
-        if (matchSeries(expression, key)) sums[index]! += value
-      })
-  }
-  return sums
+  return increasesOf(readings, await readReportsSince(sql)).filter(
+    ({ reading }) => reading.at >= from && !(firsts.has(reading) && reading.startedAt < from),
+  )
 }
 
 function adviceFor(resolution: History['resolution']): string {

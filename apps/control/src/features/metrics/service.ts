@@ -47,6 +47,7 @@ const fleetSource = (row: CountingEdgeRow, view: EdgeView): PrometheusSource => 
     edge_clock_skew_seconds: (view.clockSkewMs ?? 0) / 1000,
     edge_draining: view.drain ? 1 : 0,
     edge_foreign_state: !row.silent && runsForeignState(row) ? 1 : 0,
+    edge_state_unsaved: !row.silent && row.unsaved !== null ? 1 : 0,
     edge_revision_wanted: view.config.wanted,
     edge_revision_applied: view.config.applied,
     edge_last_seen_seconds: Date.parse(view.lastSeenAt) / 1000,

@@ -3,6 +3,7 @@
  * `reports` and the rollups was added there by hand, because drizzle does not support it.
  */
 export * from '../../features/access/table.ts'
+export * from '../../features/alerts/table.ts'
 export * from '../../features/audit/table.ts'
 export * from '../../features/config/table.ts'
 export * from '../../features/desired/table.ts'

@@ -51,7 +51,7 @@ async function checkHealth(
 ): Promise<HealthReport> {
   const [postgres, nats, timers, desired] = await Promise.all([
     checkPostgres({ db }),
-    standing(bus.ping()),
+    natsHealth({ bus }),
     stateOfTimers({ db, timers: all }).catch(() => 'unknown'),
     reasonToHold().then(
       (reason) => reason ?? 'ok',
@@ -64,6 +64,11 @@ async function checkHealth(
 /** Resolves to `ok` only if Postgres accepts writes. */
 export async function checkPostgres({ db }: Pick<Deps, 'db'>): Promise<string> {
   return await standing(tryWrite(db))
+}
+
+/** Resolves to `ok`, or to the reason. */
+export async function natsHealth({ bus }: Pick<Deps, 'bus'>): Promise<string> {
+  return await standing(bus.ping())
 }
 
 async function standing(answer: Promise<void>): Promise<string> {

@@ -30,14 +30,22 @@ const missedMax = 3
 const handoverMs = 30_000
 
 /** `ok`, or which timers no replica has finished for long. */
-export async function stateOfTimers({ db, timers }: Pick<Deps, 'db' | 'timers'>): Promise<string> {
+export async function stateOfTimers(deps: Pick<Deps, 'db' | 'timers'>): Promise<string> {
+  const late = await lateTimers(deps)
+  return late.length === 0 ? 'ok' : late.map(({ name, trouble }) => `${name}: ${trouble}`).join('; ')
+}
+
+/** Timers that no replica has finished for long, each with a text that says so. */
+export async function lateTimers({
+  db,
+  timers,
+}: Pick<Deps, 'db' | 'timers'>): Promise<{ name: string; trouble: string }[]> {
   const leases = new Map((await readLeases(db)).map((lease) => [lease.name, lease]))
-  const late = timers.flatMap((timer) => {
+  return timers.flatMap((timer) => {
     const lease = leases.get(timer.name)
     const trouble = lease && overdue(timer, lease)
-    return trouble === undefined ? [] : [`${timer.name}: ${trouble}`]
+    return trouble === undefined ? [] : [{ name: timer.name, trouble }]
   })
-  return late.length === 0 ? 'ok' : late.join('; ')
 }
 
 /** Undefined if it is not overdue; otherwise why, in words. */

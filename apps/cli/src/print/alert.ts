@@ -1,0 +1,122 @@
+/** How alerts, silences, rules and channels are printed. */
+import type {
+  AlertChannelView,
+  AlertDetail,
+  AlertMessage,
+  AlertRuleView,
+  AlertSilence,
+  AlertView,
+} from '@imapfleet/api'
+import type { Style } from './colour.ts'
+import { facts, table, type Column, type TableLayout } from './table.ts'
+import { dayAndClock, duration } from './time.ts'
+
+export const alertColumns = (now: number): Column<AlertView>[] => [
+  { title: 'NUMBER', cell: ({ id }) => String(id), align: 'right' },
+  { title: 'STATE', cell: alertState, style: alertStyle },
+  { title: 'SEVERITY', cell: ({ severity }) => severity },
+  { title: 'FOR', cell: (alert) => alertDuration(alert, now), align: 'right' },
+  { title: 'REGION', cell: ({ region }) => region ?? '' },
+  { title: 'RULE', cell: ({ rule }) => rule },
+  { title: 'WHAT', cell: ({ text }) => text },
+]
+
+function alertState({ state, acknowledged, silencedBy }: AlertView): string {
+  if (state !== 'open') return state
+  return acknowledged ? 'acknowledged' : silencedBy === null ? 'open' : 'silenced'
+}
+
+function alertStyle(alert: AlertView): Style | undefined {
+  if (alertState(alert) !== 'open') return 'dim'
+  return alert.severity === 'page' ? 'red' : 'yellow'
+}
+
+const alertDuration = ({ since, resolvedAt }: AlertView, now: number): string =>
+  duration((resolvedAt === null ? now : Date.parse(resolvedAt)) - Date.parse(since))
+
+export function alertLines(alert: AlertDetail, now: number, page: TableLayout): string[] {
+  const { acknowledged, silencedBy, openedAt, resolvedAt } = alert
+  const lines = facts(
+    [
+      ['alert', `${alert.id}: ${alert.title} (${alert.rule}, ${alert.severity})`],
+      ['what', alert.text],
+      ['do', alert.action],
+      ['state', alertState(alert)],
+      ['since', `${dayAndClock(alert.since)}, for ${alertDuration(alert, now)}`],
+      ...(openedAt === null ? [] : [['opened', dayAndClock(openedAt)] as const]),
+      ...(resolvedAt === null ? [] : [['resolved', dayAndClock(resolvedAt)] as const]),
+      ...(acknowledged
+        ? [
+            [
+              'acknowledged',
+              `by ${acknowledged.by} until ${dayAndClock(acknowledged.until)}: ${acknowledged.reason}`,
+            ] as const,
+          ]
+        : []),
+      ...(silencedBy === null ? [] : [['silenced', `by silence ${silencedBy}`] as const]),
+    ],
+    page,
+  )
+  return alert.messages.length === 0 ? lines : [...lines, '', ...table(messageColumns, alert.messages, page)]
+}
+
+export const messageColumns: Column<AlertMessage>[] = [
+  { title: 'CHANNEL', cell: ({ channel }) => channel },
+  { title: 'WRITTEN', cell: ({ at }) => dayAndClock(at) },
+  {
+    title: 'STATE',
+    cell: ({ state }) => state,
+    style: ({ state }) => (state === 'failed' ? 'red' : undefined),
+  },
+  { title: 'SENT', cell: ({ sentAt }) => (sentAt === null ? '' : dayAndClock(sentAt)) },
+  { title: 'ATTEMPTS', cell: ({ attempts }) => String(attempts), align: 'right' },
+  { title: 'ERROR', cell: ({ error }) => error ?? '' },
+]
+
+export const alertSilenceColumns: Column<AlertSilence>[] = [
+  { title: 'NUMBER', cell: ({ id }) => String(id), align: 'right' },
+  {
+    title: 'STATE',
+    cell: ({ isActive }) => (isActive ? 'active' : 'ended'),
+    style: ({ isActive }) => (isActive ? undefined : 'dim'),
+  },
+  { title: 'UNTIL', cell: ({ endsAt }) => dayAndClock(endsAt) },
+  { title: 'MATCHES', cell: silenceMatches },
+  { title: 'BY', cell: ({ createdBy }) => createdBy },
+  { title: 'REASON', cell: ({ reason }) => reason },
+]
+
+function silenceMatches({ rule, region, edge, subject }: AlertSilence): string {
+  const parts = Object.entries({ rule, region, edge, subject }).flatMap(([name, value]) =>
+    value === null ? [] : [`${name} ${value}`],
+  )
+  return parts.length === 0 ? 'everything' : parts.join(', ')
+}
+
+export const ruleColumns: Column<AlertRuleView>[] = [
+  { title: 'RULE', cell: ({ name }) => name },
+  { title: 'SEVERITY', cell: ({ severity }) => severity },
+  {
+    title: 'STATE',
+    cell: ({ enabled }) => (enabled ? 'on' : 'off'),
+    style: ({ enabled }) => (enabled ? undefined : 'dim'),
+  },
+  { title: 'HOLD', cell: ({ holdSeconds }) => duration(holdSeconds * 1000), align: 'right' },
+  { title: 'CLEAR', cell: ({ clearSeconds }) => duration(clearSeconds * 1000), align: 'right' },
+  {
+    title: 'THRESHOLD',
+    cell: ({ threshold, unit, opens }) => (threshold === null ? '' : `${opens} ${threshold} ${unit}`),
+  },
+  { title: 'CHANGED BY', cell: ({ changedBy }) => changedBy ?? '' },
+]
+
+export const channelColumns: Column<AlertChannelView>[] = [
+  { title: 'CHANNEL', cell: ({ name }) => name },
+  { title: 'KIND', cell: ({ kind }) => kind },
+  { title: 'TO', cell: ({ target }) => target },
+  { title: 'ALERTS', cell: ({ severities, regions }) => [...severities, ...regions].join(', ') || 'all' },
+  { title: 'LAST SENT', cell: ({ lastSentAt }) => (lastSentAt === null ? 'never' : dayAndClock(lastSentAt)) },
+  { title: 'WAITING', cell: ({ waiting }) => String(waiting), align: 'right' },
+  { title: 'GIVEN UP', cell: ({ failed }) => String(failed), align: 'right' },
+  { title: 'PROBLEM', cell: ({ problem }) => problem ?? '', style: () => 'red' },
+]

@@ -1,0 +1,218 @@
+/** The rows of alerts, rules, silences and processes. Those of messages are in message-queries.ts. */
+import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
+import type { AccessLimits, AlertRuleName } from '@imapfleet/api'
+import type { Queries } from '../../platform/db/database.ts'
+import { withinRegions } from '../../platform/db/within.ts'
+import type { ReplicaReport } from './replica-report.ts'
+import { alertRuleChanges, alertSilences, alerts, controlReplicas } from './table.ts'
+
+export type AlertRow = typeof alerts.$inferSelect
+export type SilenceRow = typeof alertSilences.$inferSelect
+export type RuleChangeRow = typeof alertRuleChanges.$inferSelect
+
+export interface AlertPage {
+  limit: number
+  before?: number | undefined
+  state: 'current' | 'open' | 'pending' | 'resolved' | 'all'
+  region?: string | undefined
+  edge?: string | undefined
+  rule?: AlertRuleName | undefined
+}
+
+/** Newest first. Alerts without a region are within no limits. */
+export async function selectAlerts(
+  queries: Queries,
+  limits: AccessLimits,
+  page: AlertPage,
+): Promise<AlertRow[]> {
+  return await queries
+    .select()
+    .from(alerts)
+    .where(
+      and(
+        page.before === undefined ? undefined : lt(alerts.id, page.before),
+        withinRegions(limits, alerts.region),
+        ofState(page.state),
+        page.region === undefined ? undefined : eq(alerts.region, page.region),
+        page.edge === undefined ? undefined : eq(alerts.edge, page.edge),
+        page.rule === undefined ? undefined : eq(alerts.rule, page.rule),
+      ),
+    )
+    .orderBy(desc(alerts.id))
+    .limit(page.limit)
+}
+
+function ofState(state: AlertPage['state']): SQL | undefined {
+  if (state === 'all') return undefined
+  return state === 'current' ? ne(alerts.state, 'resolved') : eq(alerts.state, state)
+}
+
+export async function findAlert(
+  queries: Queries,
+  limits: AccessLimits,
+  id: number,
+): Promise<AlertRow | undefined> {
+  const [row] = await queries
+    .select()
+    .from(alerts)
+    .where(and(eq(alerts.id, id), withinRegions(limits, alerts.region)))
+  return row
+}
+
+/** Locks the row until the end of the transaction. */
+export async function lockAlert(
+  queries: Queries,
+  limits: AccessLimits,
+  id: number,
+): Promise<AlertRow | undefined> {
+  await queries.execute(sql`select from ${alerts} where ${alerts.id} = ${id} for update`)
+  return await findAlert(queries, limits, id)
+}
+
+/** Pending and open ones. Locks them, so that an acknowledgement at the same time is not overwritten. */
+export async function lockCurrentAlerts(queries: Queries): Promise<AlertRow[]> {
+  await queries.execute(
+    sql`select from ${alerts} where ${alerts.state} <> 'resolved' order by ${alerts.id} for update`,
+  )
+  return await queries.select().from(alerts).where(ne(alerts.state, 'resolved')).orderBy(asc(alerts.id))
+}
+
+export async function insertAlerts(
+  queries: Queries,
+  rows: readonly (typeof alerts.$inferInsert)[],
+): Promise<AlertRow[]> {
+  const inserted: AlertRow[] = []
+  for (let from = 0; from < rows.length; from += rowsAtOnce)
+    inserted.push(
+      ...(await queries
+        .insert(alerts)
+        .values(rows.slice(from, from + rowsAtOnce))
+        .returning()),
+    )
+  return inserted
+}
+
+/** Postgres takes 65,535 parameters in one statement. */
+const rowsAtOnce = 1_000
+
+export async function updateAlert(queries: Queries, { id, ...row }: AlertRow): Promise<void> {
+  await queries.update(alerts).set(row).where(eq(alerts.id, id))
+}
+
+export async function deleteAlerts(queries: Queries, ids: readonly number[]): Promise<void> {
+  if (ids.length > 0) await queries.delete(alerts).where(inArray(alerts.id, [...ids]))
+}
+
+export async function forgetOldAlerts(queries: Queries): Promise<void> {
+  await queries.delete(alerts).where(lt(alerts.resolvedAt, sql`now() - interval '90 days'`))
+  await queries.delete(alertSilences).where(lt(alertSilences.endsAt, sql`now() - interval '90 days'`))
+}
+
+export async function selectRuleChanges(queries: Queries): Promise<RuleChangeRow[]> {
+  return await queries.select().from(alertRuleChanges)
+}
+
+/** Locks all changes until the end of the transaction, so that two requests do not undo each other. */
+export async function lockRuleChange(
+  queries: Queries,
+  rule: AlertRuleName,
+): Promise<RuleChangeRow | undefined> {
+  await queries.execute(sql`lock table ${alertRuleChanges} in share row exclusive mode`)
+  const [row] = await queries.select().from(alertRuleChanges).where(eq(alertRuleChanges.rule, rule))
+  return row
+}
+
+export async function writeRuleChange(queries: Queries, row: RuleChangeRow): Promise<void> {
+  const { rule, ...rest } = row
+  await queries
+    .insert(alertRuleChanges)
+    .values({ rule, ...rest })
+    .onConflictDoUpdate({ target: alertRuleChanges.rule, set: rest })
+}
+
+export async function deleteRuleChange(queries: Queries, rule: AlertRuleName): Promise<void> {
+  await queries.delete(alertRuleChanges).where(eq(alertRuleChanges.rule, rule))
+}
+
+export async function insertSilence(
+  queries: Queries,
+  silence: typeof alertSilences.$inferInsert,
+): Promise<SilenceRow> {
+  const [row] = await queries.insert(alertSilences).values(silence).returning()
+  if (!row) throw new Error('the silence was not written')
+  return row
+}
+
+/** Newest first. */
+export async function selectSilences(
+  queries: Queries,
+  page: { limit: number; before?: number | undefined },
+): Promise<SilenceRow[]> {
+  return await queries
+    .select()
+    .from(alertSilences)
+    .where(page.before === undefined ? undefined : lt(alertSilences.id, page.before))
+    .orderBy(desc(alertSilences.id))
+    .limit(page.limit)
+}
+
+export async function activeSilences(queries: Queries, now: Date): Promise<SilenceRow[]> {
+  return await queries
+    .select()
+    .from(alertSilences)
+    .where(and(gt(alertSilences.endsAt, now), isNull(alertSilences.endedBy)))
+    .orderBy(asc(alertSilences.id))
+}
+
+export async function findSilence(queries: Queries, id: number): Promise<SilenceRow | undefined> {
+  const [row] = await queries.select().from(alertSilences).where(eq(alertSilences.id, id))
+  return row
+}
+
+/** Undefined if it has ended before. */
+export async function markSilenceEnded(
+  queries: Queries,
+  id: number,
+  by: string,
+  at: Date,
+): Promise<SilenceRow | undefined> {
+  const [row] = await queries
+    .update(alertSilences)
+    .set({ endsAt: at, endedBy: by })
+    .where(and(eq(alertSilences.id, id), isNull(alertSilences.endedBy), gt(alertSilences.endsAt, at)))
+    .returning()
+  return row
+}
+
+export async function writeReplica(queries: Queries, name: string, report: ReplicaReport): Promise<void> {
+  const now = { seenAt: sql`now()`, report }
+  await queries
+    .insert(controlReplicas)
+    .values({ name, ...now })
+    .onConflictDoUpdate({ target: controlReplicas.name, set: now })
+}
+
+export async function dropReplica(queries: Queries, name: string): Promise<void> {
+  await queries.delete(controlReplicas).where(eq(controlReplicas.name, name))
+}
+
+/** A process that has not reported for a day will not come back. */
+const replicaForgotten = sql`interval '1 day'`
+
+export async function selectReplicas(
+  queries: Queries,
+): Promise<{ name: string; ageMs: number; report: ReplicaReport }[]> {
+  return await queries
+    .select({
+      name: controlReplicas.name,
+      ageMs: sql<number>`(extract(epoch from now() - ${controlReplicas.seenAt}) * 1000)::float8`,
+      report: controlReplicas.report,
+    })
+    .from(controlReplicas)
+    .where(gt(controlReplicas.seenAt, sql`now() - ${replicaForgotten}`))
+    .orderBy(asc(controlReplicas.name))
+}
+
+export async function forgetOldReplicas(queries: Queries): Promise<void> {
+  await queries.delete(controlReplicas).where(lt(controlReplicas.seenAt, sql`now() - ${replicaForgotten}`))
+}
