@@ -19,9 +19,11 @@ export interface TestRun {
 }
 
 export interface TestRunOptions {
-  /** For one test. A process that reports nothing for this time and `silenceGraceMs` is killed. */
+  /** For one test. */
   timeoutMs: number
-  /** Loading all files of an area on a busy machine, before the first report. */
+  /** Starting the process and loading all files of an area on a busy machine, before the first report. */
+  loadWithinMs?: number
+  /** A process that then reports nothing for the time of a test and this time is killed. */
   silenceGraceMs?: number
   /** After the last test: stopping servers, closing sockets. */
   closeWithinMs?: number
@@ -49,16 +51,16 @@ export async function runTestFiles(files: readonly string[], options: TestRunOpt
     runningTests.size > 0
       ? ` while these ran:\n${[...runningTests].join('\n')}`
       : lastEnded && ` after the end of:\n${lastEnded}`
-  const silent = setTimeout(
-    () => {
-      fail(`the tests reported nothing for too long, and were killed${whileRunning()}`)
-      child.kill('SIGKILL')
-    },
-    options.timeoutMs + (options.silenceGraceMs ?? 30_000),
-  )
+  const kill = () => {
+    fail(`the tests reported nothing for too long, and were killed${whileRunning()}`)
+    child.kill('SIGKILL')
+  }
+  const { timeoutMs, loadWithinMs = 60_000, silenceGraceMs = 30_000 } = options
+  let silent = setTimeout(kill, loadWithinMs)
 
   const take = (report: TestReport) => {
-    silent.refresh()
+    clearTimeout(silent)
+    silent = setTimeout(kill, timeoutMs + silenceGraceMs)
     switch (report.kind) {
       case 'started':
         runningTests.add(titleOf(report))

@@ -77,8 +77,8 @@ export async function eventually(
   return condition()
 }
 
-/** Waits until a process listens. Throws with its last output if it ends instead. */
-export async function listening(child: ProxyChild, port: number, timeoutMs = 15_000): Promise<void> {
+/** Waits until a process listens. If it does not, it is stopped, and the error has its last output. */
+export async function listening(child: ProxyChild, port: number, timeoutMs = 60_000): Promise<void> {
   const accepted = () =>
     new Promise<boolean>((resolve) => {
       const probe = connect(port, '127.0.0.1')
@@ -86,8 +86,8 @@ export async function listening(child: ProxyChild, port: number, timeoutMs = 15_
       probe.on('connect', () => probe.destroy())
     })
   const up = await eventually(async () => child.ending() !== undefined || (await accepted()), timeoutMs)
-  if (!up || child.ending() !== undefined)
-    throw new Error(
-      `port ${port} is not served: ${child.ending() ?? 'timed out'}\n${child.log().slice(-2000)}`,
-    )
+  if (up && child.ending() === undefined) return
+  const why = child.ending() ?? 'timed out'
+  await child.stop()
+  throw new Error(`port ${port} is not served: ${why}\n${child.log().slice(-2000)}`)
 }

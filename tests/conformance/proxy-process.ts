@@ -58,7 +58,10 @@ async function startOurs(options: ProxyOptions): Promise<ProxyProcess> {
   const http = `http://127.0.0.1:${httpPort}`
   const ready = async () => (await fetch(`${http}/readyz`).catch(() => undefined))?.status === 200
   await listening(child, port)
-  if (!(await eventually(ready, 15_000))) throw new Error(`did not become ready\n${child.log().slice(-2000)}`)
+  if (!(await eventually(ready, 60_000))) {
+    await child.stop()
+    throw new Error(`did not become ready\n${child.log().slice(-2000)}`)
+  }
   return {
     ...shared('ours', port, child, directory),
     gauges: async () => (await statsAt(http))?.gauges ?? {},
@@ -75,7 +78,7 @@ async function startOurs(options: ProxyOptions): Promise<ProxyProcess> {
       await write(config)
       child.signal('SIGHUP')
       const said = () => child.log().slice(before)
-      if (!(await eventually(() => /\breloaded\b/.test(said()), 5000)))
+      if (!(await eventually(() => /\breloaded\b/.test(said()), 60_000)))
         throw new Error(`the configuration was not reloaded\n${said().slice(-2000)}`)
     },
   }

@@ -279,7 +279,7 @@ suite('an edge that takes orders', () => {
     edge.edge.process.send('SIGSTOP')
     const id = send({ kind: 'kick-user', user: 'alice' }, { lifeMs: 4_000 })
     await wire.flush()
-    await sleep(8_000)
+    await sleep(4_500)
     edge.edge.process.send('SIGCONT')
     const { ok, reason } = await answerTo(id)
     assert.equal(ok, false)

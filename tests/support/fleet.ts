@@ -24,7 +24,7 @@ export interface HttpAnswer {
 
 /** A user that logs in last, to see that the log of the mail server holds every earlier login. */
 const witness = { user: 'witness', password: 'witness', mailbox: 'small' as const }
-const patienceMs = 15_000
+const patienceMs = 60_000
 
 export class TestFleet {
   readonly stack: Stack

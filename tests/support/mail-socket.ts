@@ -21,7 +21,7 @@ export interface ImapAnswer {
   untagged: string[]
 }
 
-const patienceMs = 15_000
+const patienceMs = 60_000
 
 export class MailSocket {
   greeting = ''

@@ -67,7 +67,7 @@ export class LocalProcess {
   async start(signal?: AbortSignal): Promise<void> {
     const spec = this.#spec
     const child = this.#launch()
-    const deadline = Date.now() + (spec.readyWithinMs ?? 30_000)
+    const deadline = Date.now() + (spec.readyWithinMs ?? 120_000)
     try {
       for (;;) {
         const ready = await spec.isReady().catch(() => false)
