@@ -1,6 +1,7 @@
 /** The icons of the navigation. Each has a text beside it. */
 const drawings = {
   overview: 'M3 3h7v9H3zM14 3h7v5h-7zM14 12h7v9h-7zM3 16h7v5H3z',
+  alerts: 'M6 17V11a6 6 0 0 1 12 0v6l2 2H4zM10 22h4',
   history: 'M3 3v18h18M7 15l4-5 4 3 5-7',
   trace: 'M3 6h10M3 12h16M3 18h7M18 17l3 3M16 15.5a2.5 2.5 0 1 0 0 .01',
   config: 'M4 7h10M18 7h2M4 17h2M10 17h10M14 4.5v5M6 14.5v5',

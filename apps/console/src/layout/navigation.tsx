@@ -5,6 +5,7 @@ import { Icon, type IconName } from './icon.tsx'
 
 const entries: { href: string; title: string; icon: IconName; within?: string }[] = [
   { href: '/', title: 'Overview', icon: 'overview', within: '/edges' },
+  { href: '/alerts', title: 'Alerts', icon: 'alerts' },
   { href: '/history', title: 'History', icon: 'history' },
   { href: '/trace', title: 'Trace', icon: 'trace' },
   { href: '/config', title: 'Config', icon: 'config' },

@@ -1,6 +1,7 @@
 /** The paths of all pages. */
 import type { ComponentType } from 'preact'
 import type { Params } from '../router/match.ts'
+import { Alerts } from './alerts.tsx'
 import { Audit } from './audit.tsx'
 import { Config } from './config.tsx'
 import { EdgePage } from './edge.tsx'
@@ -16,6 +17,7 @@ import { Users } from './users.tsx'
 /** A page gets the parameters of its path as properties. Other parameters make it another page. */
 export const pages: readonly { path: string; Page: ComponentType<Params> }[] = [
   { path: '/', Page: Overview },
+  { path: '/alerts', Page: Alerts },
   { path: '/edges/:id', Page: EdgePage },
   { path: '/history', Page: HistoryPage },
   { path: '/trace', Page: Traces },

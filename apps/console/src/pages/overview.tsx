@@ -12,6 +12,7 @@ import { Choice } from '../ui/choice.tsx'
 import { Note } from '../ui/note.tsx'
 import { Empty } from '../ui/state.tsx'
 import { OverviewFigures } from './overview-figures.tsx'
+import { OpenAlerts } from './overview-alerts.tsx'
 import { Findings } from './overview-findings.tsx'
 import { Region } from './overview-region.tsx'
 import './overview.css'
@@ -49,6 +50,7 @@ export function Overview() {
                 {problem}
               </Note>
             ))}
+            <OpenAlerts />
             {all.length === 0 ? <NoEdge /> : <Findings found={findingsOf(all, new Date())} all={all} />}
             {history.problem && (
               <Note tone="warn">The figures could not be loaded. {sentenceOf(history.problem)}</Note>

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { AlertView } from '@imapfleet/api'
+import { alertDuration, alertStateWords, alertTone, isMuted, silenceWords } from './alert-words.ts'
+
+const alert: AlertView = {
+  ...{ id: 1, rule: 'edge-silent', severity: 'page', title: 'Edge silent', subject: 'eu-1', region: 'eu' },
+  ...{ edge: 'eu-1', text: 'eu-1 is silent', state: 'open', since: '2026-03-01T03:00:00Z', openedAt: null },
+  ...{ resolvedAt: null, acknowledged: null, silencedBy: null, action: 'Look.' },
+}
+const acknowledged = { by: 'ann', at: '', until: '', reason: '' }
+
+test('the state says whether someone knows of an open alert', () => {
+  for (const [said, words, muted] of [
+    [{}, 'open', false],
+    [{ acknowledged }, 'acknowledged', true],
+    [{ silencedBy: 3 }, 'silenced', true],
+    [{ acknowledged, silencedBy: 3 }, 'acknowledged', true],
+    [{ state: 'resolved', acknowledged }, 'resolved', true],
+    [{ state: 'pending' }, 'pending', false],
+  ] as const) {
+    assert.equal(alertStateWords({ ...alert, ...said }), words)
+    assert.equal(isMuted({ ...alert, ...said }), muted)
+  }
+})
+
+test('the duration of a resolved alert does not grow', () => {
+  const now = new Date('2026-03-01T05:00:00Z')
+  assert.equal(alertDuration(alert, now), '2 h')
+  assert.equal(alertDuration({ ...alert, resolvedAt: '2026-03-01T03:10:00Z' }, now), '10 min')
+})
+
+test('pages are red and tickets yellow, and a silence says what it matches', () => {
+  assert.deepEqual([alertTone(alert), alertTone({ severity: 'ticket' })], ['bad', 'warn'])
+  const silence = {
+    ...{ id: 1, rule: null, region: 'eu', edge: null, subject: 'eu-1', reason: '', createdBy: '' },
+    ...{ createdAt: '', endsAt: '', endedBy: null, isActive: true },
+  }
+  assert.equal(silenceWords(silence), 'region eu, subject eu-1')
+  assert.equal(silenceWords({ ...silence, region: null, subject: null }), 'everything')
+})

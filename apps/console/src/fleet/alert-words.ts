@@ -1,0 +1,26 @@
+/** Alerts in words and colours. */
+import type { AlertSilence, AlertView } from '@imapfleet/api'
+import { durationOf } from '../format/time.ts'
+
+export const alertTone = ({ severity }: Pick<AlertView, 'severity'>): 'bad' | 'warn' =>
+  severity === 'page' ? 'bad' : 'warn'
+
+/** Someone knows of it, or nothing is sent about it. */
+export const isMuted = ({ acknowledged, silencedBy }: AlertView): boolean =>
+  acknowledged !== null || silencedBy !== null
+
+export function alertStateWords(alert: AlertView): string {
+  if (alert.state !== 'open') return alert.state
+  if (alert.acknowledged) return 'acknowledged'
+  return alert.silencedBy === null ? 'open' : 'silenced'
+}
+
+export const alertDuration = ({ since, resolvedAt }: AlertView, now: Date): string =>
+  durationOf((resolvedAt === null ? now.getTime() : Date.parse(resolvedAt)) - Date.parse(since))
+
+export function silenceWords({ rule, region, edge, subject }: AlertSilence): string {
+  const parts = Object.entries({ rule, region, edge, subject }).flatMap(([name, value]) =>
+    value === null ? [] : [`${name} ${value}`],
+  )
+  return parts.length === 0 ? 'everything' : parts.join(', ')
+}
