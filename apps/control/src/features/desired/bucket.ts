@@ -191,6 +191,12 @@ function parse(data: Uint8Array | undefined): Desired | undefined {
   return decoded?.ok ? decoded.value : undefined
 }
 
+/** Changes with every write and removal of an entry, and if the bucket is made anew. */
+export async function markOfBucket(bus: Bus): Promise<string> {
+  const { created, state } = await bus.link().manager.streams.info(desiredBucket.stream)
+  return `${created} ${state.last_seq} ${state.messages}`
+}
+
 /** Longest wait for the next message. */
 const patienceMs = 5_000
 

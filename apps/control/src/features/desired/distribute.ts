@@ -13,9 +13,10 @@ import { countEdges, readDecisive, type SomeEdges } from '../edges/queries.ts'
 import { recentRevocations } from '../revocations/queries.ts'
 import { rollingRevision } from '../rollouts/queries.ts'
 import { runningTraces, type TraceRow } from '../traces/queries.ts'
-import { announceDesired, putDesired, type WantedState } from './bucket.ts'
+import { announceDesired, putDesired, type PutResult, type WantedState } from './bucket.ts'
 import { desiredOf, layersByName, versionMinOf, type FleetState } from './desired-of.ts'
 import { reasonToHold, reasonToKeepBucket, tellHeld } from './hold.ts'
+import { isKnownEqual, noteEqual, observe } from './last-equal.ts'
 import { forgetOldVersions, keptVersionsUs, ownVersions, readFleet } from './queries.ts'
 import { continueAbove, recoverFromBucket } from './restores.ts'
 
@@ -26,39 +27,52 @@ const all: SomeEdges = { kind: 'all' }
  * @param concerned the edges whose desired state has changed
  */
 export async function distributeDesired(deps: Deps, concerned = all): Promise<void> {
+  await distribute(deps, concerned)
+}
+
+/** Returns true if the entries were there already. */
+async function distribute(deps: Deps, concerned: SomeEdges): Promise<boolean> {
   try {
     const held = await reasonToHold(deps.db.orm)
     tellHeld(deps, held)
-    if (held !== undefined) return
-    const hasForeign = await distributeOnce(deps, concerned)
-    if (!hasForeign) return
+    if (held !== undefined) return false
+    const { written, hasForeign } = await distributeOnce(deps, concerned)
+    if (!hasForeign) return written.length === 0
     const kept = await reasonToKeepBucket(deps.db.orm)
-    if (kept !== undefined) return tellHeld(deps, kept)
-    // Postgres was restored from an older dump. Everything in the bucket is of another history.
-    const recovered = await recoverFromBucket(deps)
-    await distributeOnce(deps, all, recovered)
+    if (kept !== undefined) tellHeld(deps, kept)
+    else {
+      // Postgres was restored from an older dump. Everything in the bucket is of another history.
+      const recovered = await recoverFromBucket(deps)
+      await distributeOnce(deps, all, recovered)
+    }
   } catch (error) {
-    if (error instanceof ServiceError && error.code === 'bus_unavailable') return
-    deps.log.warn('the desired state could not be distributed; control will try again', {
-      reason: reasonOf(error),
-    })
+    const isDown = error instanceof ServiceError && error.code === 'bus_unavailable'
+    if (!isDown)
+      deps.log.warn('the desired state could not be distributed; control will try again', {
+        reason: reasonOf(error),
+      })
   }
+  return false
 }
 
 /** Repairs the bucket after a crash between a commit and its entries, or after NATS lost its store. */
-export async function reconcile(deps: Deps, lease: Lease): Promise<void> {
+export async function reconcile(deps: Deps, lease: Pick<Lease, 'check'>): Promise<void> {
   await deps.bus.repair()
   // Entries have versions, so even a replica that hangs after this check overwrites no newer one.
   await lease.check()
   await forgetOldVersions(deps.db.orm)
-  await distributeDesired(deps)
+  // Before the entries are read, so that a change meanwhile makes the next run read them again.
+  const observed = await observe(deps)
+  if (isKnownEqual(deps, observed)) return
+  if (await distribute(deps, all)) noteEqual(deps, observed)
 }
 
-/**
- * Returns true if there are entries that another database wrote.
- * @param recovered those up to this place of the bucket are overwritten
- */
-async function distributeOnce(deps: Deps, concerned: SomeEdges, recovered = 0): Promise<boolean> {
+/** @param recovered entries of another database up to this place of the bucket are overwritten */
+async function distributeOnce(
+  deps: Deps,
+  concerned: SomeEdges,
+  recovered = 0,
+): Promise<Pick<PutResult, 'written' | 'hasForeign'>> {
   const { db, bus, now } = deps
   let read = await readState(deps, concerned)
   // An edge that runs a version of another history above ours would ignore its entry.
@@ -80,7 +94,7 @@ async function distributeOnce(deps: Deps, concerned: SomeEdges, recovered = 0): 
   })
   if (written.length > 0) announceDesired(bus, fleet.version, written)
   if (failure !== undefined) throw failure
-  return hasForeign
+  return { written, hasForeign }
 }
 
 interface State {

@@ -81,6 +81,21 @@ export async function versionsSince(sql: Sql): Promise<number> {
   return row?.since ?? 0
 }
 
+/**
+ * Changes with everything that the desired states of edges depend on: every change of the fleet has a version of its own,
+ * traces and revocations also end by time, and heartbeats change the rows of edges.
+ */
+export async function markOfDesired(sql: Sql): Promise<string> {
+  const [row] = await sql<{ mark: string }[]>`
+    select concat_ws(' ', desired_version, versions_since,
+      (select concat_ws(' ', count(*), sum(hashtextextended(jsonb_build_array(id, region, drain, drain_version,
+        revocations_applied, desired_claimed, desired_version)::text, 0)::numeric)) from edges),
+      (select string_agg(id::text, ' ' order by id) from traces where ended_at is null and expires_at > now()),
+      (select count(*) from revocations where at > now() - interval '30 days')
+    ) as mark from fleet`
+  return row?.mark ?? ''
+}
+
 /** The last version that this database issued before another one, or undefined. */
 export async function lastVersionBefore(queries: Queries, version: number): Promise<number | undefined> {
   const [row] = await queries

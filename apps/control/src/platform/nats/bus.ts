@@ -30,6 +30,7 @@ export class Bus {
   /** The bucket of desired states. Set before the link is up. */
   #desired: KV | undefined
   #waiting: (() => void)[] = []
+  #connects = 0
   /** The first report in the stream, if the consumer of ingest seemed to be stuck at the last repair. */
   #stuckAt: number | undefined
 
@@ -51,6 +52,7 @@ export class Bus {
           }
         },
         up: () => {
+          this.#connects += 1
           this.#outage.over()
           for (const resolve of this.#waiting.splice(0)) resolve()
         },
@@ -67,6 +69,11 @@ export class Bus {
   /** Connects, and reconnects until `close`. */
   open(): void {
     this.#nats.start()
+  }
+
+  /** How often NATS came up. The next connection may be to a server with another store. */
+  get connects(): number {
+    return this.#connects
   }
 
   /** Throws bus_unavailable while NATS is down. */

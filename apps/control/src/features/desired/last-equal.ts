@@ -1,0 +1,30 @@
+/**
+ * Remembers when this process last found the bucket equal to Postgres. To read all entries costs much in a large fleet, so
+ * the timer does it only if either has changed since, after a connection was lost, and every ten minutes
+ * (docs/adr/0033-the-bucket-is-read-when-something-changed.md).
+ */
+import type { Deps } from '../../deps.ts'
+import { markOfBucket } from './bucket.ts'
+import { markOfDesired } from './queries.ts'
+
+/** Also for what the marks do not show, such as a row that was changed by hand. */
+const readAgainMs = 600_000
+
+const found = new WeakMap<Deps['db'], { observed: string; at: number }>()
+
+/** What both depend on at this moment. */
+export async function observe({ db, bus }: Pick<Deps, 'db' | 'bus'>): Promise<string> {
+  const connections = [bus.connects, db.losses()]
+  return [...connections, await markOfBucket(bus), await markOfDesired(db.sql)].join(', ')
+}
+
+/** @param observed before the bucket was read */
+export function noteEqual({ db, now }: Pick<Deps, 'db' | 'now'>, observed: string): void {
+  found.set(db, { observed, at: now() })
+}
+
+export function isKnownEqual({ db, now }: Pick<Deps, 'db' | 'now'>, observed: string): boolean {
+  const last = found.get(db)
+  // The clock may be put back.
+  return last?.observed === observed && Math.abs(now() - last.at) < readAgainMs
+}
