@@ -1,6 +1,6 @@
 /**
  * How good are the tests? Plants each fault of mutants.ts in a copy of the edge, and counts how many the unit tests find and how many
- * the simulation finds. Results are kept in .run/mutants, so that a run can be continued. A complete run writes docs/simulation.md.
+ * the simulation finds. Results are kept in .run/mutants, so that a run can be continued. They are written to docs/simulation.md.
  */
 import { spawn } from 'node:child_process'
 import {
@@ -16,7 +16,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { mutants, type Mutant } from './mutants.ts'
-import { writeTable, type Judgement } from './mutants-page.ts'
+import { sharesOf, writeTable, type Judgement } from './mutants-page.ts'
 import { runWorlds } from './run-worlds.ts'
 
 export interface JudgeOptions {
@@ -64,34 +64,27 @@ export async function judgeMutants(options: JudgeOptions): Promise<number> {
     results[key] = judgement
     writeFileSync(resultsFile, JSON.stringify(results, undefined, 1))
     const units = judgement.units === undefined ? '' : judgement.units ? 'units, ' : 'not the units, '
-    print(`${units}${judgement.simulation || 'not the simulation'} <- ${mutant.breaks} (${mutant.file})`)
+    const simulation = judgement.simulation === undefined ? '' : judgement.simulation || 'not the simulation'
+    print(`${units}${simulation} <- ${mutant.breaks} (${mutant.file})`)
   }
   const judged = chosen.map((mutant) => ({ ...mutant, ...results[keyOf(mutant)] }))
-  print(summaryOf(judged))
-  const isComplete = judged.every(({ simulation, units }) => simulation !== undefined && units !== undefined)
-  if (isComplete && only === '') {
-    writeTable(join(root, 'docs/simulation.md'), judged)
-    print('written to docs/simulation.md')
-  }
+  for (const line of sharesOf(judged)) print(line)
+  if (only === '') print(tabulateMutants())
   return 0
+}
+
+/** Writes the results that there are to docs/simulation.md. */
+export function tabulateMutants(): string {
+  const results = readResults()
+  const judged = mutants.map((mutant) => ({ ...mutant, ...results[keyOf(mutant)] }))
+  writeTable(join(root, 'docs/simulation.md'), judged)
+  return 'written to docs/simulation.md'
 }
 
 const keyOf = ({ file, find, replace }: Mutant): string => JSON.stringify([file, find, replace])
 
 function readResults(): Results {
   return existsSync(resultsFile) ? (JSON.parse(readFileSync(resultsFile, 'utf8')) as Results) : {}
-}
-
-function summaryOf(judged: readonly Judgement[]): string {
-  const share = (kills: (judgement: Judgement) => boolean) => {
-    const count = judged.filter(kills).length
-    return `${count} of ${judged.length} (${Math.round((count / judged.length) * 100)} %)`
-  }
-  return [
-    `the simulation finds ${share(({ simulation }) => Boolean(simulation))}`,
-    `the unit tests find ${share(({ units }) => units === true)}`,
-    `either finds ${share(({ simulation, units }) => Boolean(simulation) || units === true)}`,
-  ].join('\n')
 }
 
 /** A copy of what the tests of the edge need. The packages are those of this tree. */

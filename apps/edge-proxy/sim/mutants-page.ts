@@ -21,25 +21,43 @@ export function writeTable(file: string, judged: readonly (Mutant & Judgement)[]
   writeFileSync(file, `${page.slice(0, from)}${begin}\n\n${tableOf(judged)}\n${page.slice(to)}`)
 }
 
-function tableOf(judged: readonly (Mutant & Judgement)[]): string {
-  const share = (kills: (judgement: Judgement) => boolean) => {
-    const count = judged.filter(kills).length
-    return `${count} of ${judged.length} (${Math.round((count / judged.length) * 100)} %)`
+/** How many faults each half finds, of those that it has judged. */
+export function sharesOf(judged: readonly Judgement[]): string[] {
+  const share = (
+    isJudged: (judgement: Judgement) => boolean,
+    isFound: (judgement: Judgement) => boolean,
+  ): string => {
+    const part = judged.filter(isJudged)
+    const found = part.filter(isFound).length
+    return `${found} of ${part.length} (${Math.round((found / Math.max(1, part.length)) * 100)} %)`
   }
   const bySimulation = ({ simulation }: Judgement) => Boolean(simulation)
   const byUnits = ({ units }: Judgement) => units === true
+  const inBoth = ({ simulation, units }: Judgement) => simulation !== undefined && units !== undefined
   return [
-    `The simulation finds ${share(bySimulation)}, the unit tests of the changed folder find ${share(byUnits)}, and either of them finds`,
-    `${share((judgement) => bySimulation(judgement) || byUnits(judgement))}.`,
+    `the simulation finds ${share(({ simulation }) => simulation !== undefined, bySimulation)}`,
+    `the unit tests of the changed folder find ${share(({ units }) => units !== undefined, byUnits)}`,
+    `either finds ${share(inBoth, (judgement) => bySimulation(judgement) || byUnits(judgement))}`,
+  ]
+}
+
+function tableOf(judged: readonly (Mutant & Judgement)[]): string {
+  return [
+    `Of ${judged.length} planted faults, as far as they were judged:`,
+    '',
+    ...sharesOf(judged).map((line) => `- ${line}`),
     '',
     '<!-- prettier-ignore-start -->',
     '| guarantee | file | unit tests | simulation |',
     '| --- | --- | --- | --- |',
     ...judged.map(
       ({ breaks, file, units, simulation }) =>
-        `| ${breaks} | \`${file}\` | ${units ? 'yes' : 'no'} | ${simulation ? `seed ${simulation.split(':')[0]}` : 'no'} |`,
+        `| ${breaks} | \`${file}\` | ${resultOf(units)} | ${simulation ? `seed ${simulation.split(':')[0]}` : resultOf(simulation)} |`,
     ),
     '<!-- prettier-ignore-end -->',
     '',
   ].join('\n')
 }
+
+const resultOf = (isFound: boolean | string | undefined): string =>
+  isFound === undefined ? '' : isFound ? 'found' : 'not found'
