@@ -15,6 +15,7 @@ interface Outcome {
 }
 
 interface Context {
+  readonly id: number
   readonly key: string
   /** By shape. */
   readonly outcomes: Map<string, Outcome>
@@ -84,7 +85,12 @@ export class Book {
   }
 
   #touch(key: string): Context {
-    const context = this.#contexts.get(key) ?? { key, outcomes: new Map<string, Outcome>(), bytes: 0 }
+    const context = this.#contexts.get(key) ?? {
+      id: ++this.#lastId,
+      key,
+      outcomes: new Map<string, Outcome>(),
+      bytes: 0,
+    }
     if (context.bytes === 0) this.#grow(context, 200 + key.length)
     this.#contexts.delete(key)
     this.#contexts.set(key, context)
@@ -117,6 +123,11 @@ export class Book {
       this.#contexts.delete(key)
       this.#bytes -= context.bytes
     }
+  }
+
+  /** A name of the context that is never given to another one. Undefined: it is not known. */
+  idOf(key: string): number | undefined {
+    return this.#contexts.get(key)?.id
   }
 
   /** Whether this shape has followed the context. */

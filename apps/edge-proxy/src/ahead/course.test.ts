@@ -158,6 +158,26 @@ test('the memory of contexts and users is limited in bytes, and the least recent
   assert.equal(knowledge.user('user0').mailbox('mailbox0').exists, undefined)
 })
 
+test('what is kept of a user is limited whatever the names of mailboxes and commands are', () => {
+  const facts = new UserFacts()
+  const book = new Book()
+  for (let index = 0; index < 300; index++) {
+    const name = `m${index}${'x'.repeat(3000)}`
+    facts.noteListed(name)
+    facts.noteListed(`n${index}`)
+    play(book, facts, [
+      [`SELECT ${name}`],
+      [`UID FETCH 1 (BODY.PEEK[HEADER.FIELDS (${'Y'.repeat(900)}${index})])`],
+    ])
+  }
+  assert.equal(facts.last?.mailbox, undefined)
+  assert.ok(facts.listed.every(({ length }) => length <= 512))
+  assert.equal(facts.listed.length, 32)
+  // What is counted is what strings and numbers take: the sum of all of them.
+  assert.ok(facts.bytes < 200_000, `${facts.bytes}`)
+  assert.ok(facts.bytes > (facts.last?.last.length ?? 0))
+})
+
 test('whatever clients send, only questions are expected, and no template holds a token of a user', () => {
   const secret = fc.constantFrom('secret', '"secret x"', '4711', '47:11')
   const command = fc.oneof(

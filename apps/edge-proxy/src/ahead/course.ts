@@ -94,7 +94,8 @@ export class Course {
     const keys = this.#keys(this.#steps, this.#count)
     const places = this.#book.learn(keys, command, view, this.#openIn(this.#steps, command.shape))
     for (const [index, place] of places.entries()) this.user.setValue(place, command.holes[index]!)
-    this.user.visit(keys[0])
+    const place = this.#book.idOf(keys[0])
+    if (place !== undefined) this.user.visit(place)
     const asked = messageOf(this.#steps)
     if (asked !== undefined) this.user.setFollowing(asked, command.shape)
     if (this.#count === 0) this.#firstShape = command.shape
@@ -118,11 +119,11 @@ export class Course {
     if (last === undefined) return
     const keys = this.#keys(this.#steps, this.#count)
     this.#book.learn(keys, { shape: endShape, holes: [] }, this.#view(this.#steps))
-    this.user.last = {
+    this.user.setLast({
       mailbox: this.#lastMailbox ?? this.#before?.mailbox,
       first: this.#firstShape,
       last: last.command.shape,
-    }
+    })
   }
 
   /**
@@ -185,7 +186,8 @@ export class Course {
     const last = steps.slice(-2).map(({ command }) => command.shape)
     const place = [this.#family, page, Math.min(count, 20), ...last].join('\n')
     const here = [place, this.#relationOf(steps), this.#formOf(steps)].join('\n')
-    const user = [here, this.user.hasVisited(place) ? 'again' : 'new', this.user.lastSearch].join('\n')
+    const hasVisited = this.user.hasVisited(this.#book.idOf(place))
+    const user = [here, hasVisited ? 'again' : 'new', this.user.lastSearch].join('\n')
     return [place, here, user, [user, this.#before?.first, this.#before?.last].join('\n')]
   }
 

@@ -168,10 +168,9 @@ export class UserFacts {
   /** What this user last used for a hole, by the place of the hole. */
   readonly #values = new Map<string, string>()
   readonly #following = new Map<string, string>()
-  /** By the place of the command in a session. */
-  readonly #visited = new Set<string>()
-  /** Undefined: no session has ended. */
-  last: SessionFacts | undefined
+  /** Places of commands in sessions, by `Book.idOf`. */
+  readonly #visited = new Set<number>()
+  #last: SessionFacts | undefined
   /** The shape of the last search by anything but numbers. */
   lastSearch = ''
   /** Mailboxes in answers to LIST, as the server wrote them. */
@@ -209,14 +208,26 @@ export class UserFacts {
   }
 
   /** The user is at this place of a session. */
-  visit(place: string): void {
+  visit(place: number): void {
     this.#visited.add(place)
     if (this.#visited.size > visitedMax)
       for (const oldest of this.#visited) return void this.#visited.delete(oldest)
   }
 
-  hasVisited(place: string): boolean {
-    return this.#visited.has(place)
+  /** @param place undefined: one that the book does not know */
+  hasVisited(place: number | undefined): boolean {
+    return place !== undefined && this.#visited.has(place)
+  }
+
+  /** A session of this user has ended. */
+  setLast(session: SessionFacts): void {
+    const { mailbox } = session
+    this.#last = { ...session, mailbox: (mailbox?.length ?? 0) > valueBytesMax ? undefined : mailbox }
+  }
+
+  /** Undefined: no session has ended. */
+  get last(): SessionFacts | undefined {
+    return this.#last
   }
 
   get listed(): readonly string[] {
@@ -232,7 +243,9 @@ export class UserFacts {
   }
 
   get bytes(): number {
-    let bytes = 400 + this.lastSearch.length + this.#visited.size * 60
+    const { mailbox = '', first = '', last = '' } = this.#last ?? {}
+    let bytes = 400 + mailbox.length + first.length + last.length + this.lastSearch.length
+    bytes += this.#visited.size * 40
     for (const name of this.#listed) bytes += 20 + name.length
     for (const [command, shape] of this.#following) bytes += 100 + command.length + shape.length
     for (const [name, facts] of this.#mailboxes) bytes += name.length + facts.bytes
