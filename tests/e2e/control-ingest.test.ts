@@ -115,7 +115,7 @@ suite('ingest', () => {
     const figures = await (await fetch(`${plane.control.api}/metrics`)).text()
     assert.match(
       figures,
-      new RegExp(`^imapfleet_control_strangers_total\\{sent_as="report"\\} ${bodies.length}$`, 'm'),
+      new RegExp(`^imapfleet_control_invalid_messages_total\\{sent_as="report"\\} ${bodies.length}$`, 'm'),
     )
   })
 

@@ -21,4 +21,4 @@ export {
   temporaryDirectory,
 } from './temporary-directory.ts'
 export { SmtpSink } from './smtp-sink.ts'
-export { startStack, type EdgeWish, type Stack, type StackOptions } from './stack.ts'
+export { startStack, type StackEdge, type Stack, type StackOptions } from './stack.ts'

@@ -16,7 +16,7 @@ import { LocalError } from './local-error.ts'
 import { natsServer, type Nats, type NatsOptions } from './nats-server.ts'
 import { postgresServer, type Postgres } from './postgres.ts'
 
-export interface EdgeWish {
+export interface StackEdge {
   id: string
   region: string
   imapPort?: number
@@ -28,7 +28,7 @@ export interface EdgeWish {
 export interface StackOptions {
   /** Data, logs and pids. Created if missing, and kept at the end. */
   directory: string
-  edges: EdgeWish[]
+  edges: StackEdge[]
   /** Preferred ports. */
   ports?: { nats?: number; postgres?: number; dovecot?: number; api?: number }
   /** An external IMAP server; undefined: a demo Dovecot is started. */
@@ -101,13 +101,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   // After control, so that control receives the first heartbeat of each edge.
   const edgesReady = Promise.all([natsReady, upstreamReady, controlReady]).then(([nats, upstream, control]) =>
     Promise.all(
-      options.edges.map((wish) =>
+      options.edges.map((edge) =>
         bringUp.begin(
-          wish.id,
+          edge.id,
           'edges',
           async () => {
-            const credentialsFile = await enrollByApi({ ground, nats, ...control }, wish)
-            return await edgeProxy({ ground, nats, credentialsFile, upstream, ...wish })
+            const credentialsFile = await enrollByApi({ ground, nats, ...control }, edge)
+            return await edgeProxy({ ground, nats, credentialsFile, upstream, ...edge })
           },
           ({ imapPort }) => ({ version: '', place: `IMAP 127.0.0.1:${imapPort}` }),
         ),
@@ -130,7 +130,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 async function seeEdges(
   control: ControlProcess,
   token: string,
-  edges: EdgeWish[],
+  edges: StackEdge[],
   signal: AbortSignal,
 ): Promise<void> {
   const deadline = Date.now() + 30_000

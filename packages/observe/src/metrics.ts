@@ -346,7 +346,7 @@ export const edgeMetrics = {
 export const controlMetrics = {
   control_reports_total: { kind: 'counter', help: 'Reports stored.' },
   control_heartbeats_total: { kind: 'counter', help: 'Heartbeats stored.' },
-  control_strangers_total: {
+  control_invalid_messages_total: {
     kind: 'counter',
     help: 'Heartbeats and reports that were rejected, because they were malformed or named another edge than their subject.',
     labels: ['sent_as'],

@@ -39,11 +39,11 @@ test('a page has each metric once, with its help text and the series of all sour
 test('the metrics of a process without source labels have only their own labels', () => {
   const metrics = new Metrics(controlMetrics)
   metrics.counters.control_reports_total.value += 42
-  metrics.counters.control_strangers_total({ sent_as: 'report' }).value++
+  metrics.counters.control_invalid_messages_total({ sent_as: 'report' }).value++
   const lines = printPrometheus(controlMetrics, [metrics.snapshot()]).split('\n')
   assert.ok(lines.includes('imapfleet_control_reports_total 42'))
   assert.ok(lines.includes('imapfleet_control_heartbeats_total 0'))
-  assert.ok(lines.includes('imapfleet_control_strangers_total{sent_as="report"} 1'))
+  assert.ok(lines.includes('imapfleet_control_invalid_messages_total{sent_as="report"} 1'))
 })
 
 test('a histogram is printed cumulatively, up to +Inf, with its sum and count', () => {

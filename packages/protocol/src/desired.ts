@@ -22,7 +22,7 @@ export const layerVersionsSchema = z.object({
 })
 export type LayerVersions = z.infer<typeof layerVersionsSchema>
 
-export const traceWishSchema = z.object({
+export const desiredTraceSchema = z.object({
   id: z.uuid(),
   user: z.string().min(1).max(1024),
   /** Milliseconds since 1970. The edge then ends the trace without being told. */
@@ -31,7 +31,7 @@ export const traceWishSchema = z.object({
   /** Include mail: bodies, headers, search words. If false, its length is shown in its place. */
   bodies: z.boolean(),
 })
-export type TraceWish = z.infer<typeof traceWishSchema>
+export type DesiredTrace = z.infer<typeof desiredTraceSchema>
 
 export const revocationSchema = z.object({
   /** The version that introduced it. */
@@ -59,7 +59,7 @@ export const desiredSchema = z.object({
     /** Missing: control is older than this field. */
     versions: layerVersionsSchema.optional(),
   }),
-  traces: z.array(traceWishSchema).max(1000),
+  traces: z.array(desiredTraceSchema).max(1000),
   revocations: z.array(revocationSchema).max(10_000),
   drain: z.boolean(),
 })

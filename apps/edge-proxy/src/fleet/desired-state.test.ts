@@ -15,7 +15,7 @@ import { desired, ScriptedNats, sender } from './fleet.test-support.ts'
 import { StateDirectory } from './state-directory.ts'
 import { FleetTraces } from './traces.ts'
 
-const wish = {
+const wantedTrace = {
   id: '6f2c7a34-0a3e-4f4b-9a63-0f6f0c0f3c11',
   user: 'joe',
   expiresAt: Date.now() + 600_000,
@@ -153,7 +153,7 @@ test('a state that could not be applied to its end is not shown as applied, and 
     return Date.now()
   }
   const { state, apply, edge, logged } = await stateOfEdge({ controlNow })
-  const wanted = desired(5, { traces: [wish], drain: true })
+  const wanted = desired(5, { traces: [wantedTrace], drain: true })
   await apply(wanted)
   assert.deepEqual([state.version, edge.state], [0, 'serving'])
   assert.equal(logged.filter((line) => /desired_unapplied .*a bug/.test(line)).length, 1)
@@ -257,13 +257,13 @@ test('the next run begins with the last good state, without its traces, and read
   const { apply, nextState, read, edge, idleTimeoutMs } = await stateOfEdge()
   const last = desired(5, {
     config: idleTimeout(2, 50_000),
-    traces: [wish],
+    traces: [wantedTrace],
     revocations: [revocation(8)],
     drain: true,
   })
   await apply(last)
   assert.equal(edge.context.tracer.active, 1)
-  edge.context.tracer.stop(wish.id, 'stopped')
+  edge.context.tracer.stop(wantedTrace.id, 'stopped')
   edge.resume()
   const restarted = nextState()
   restarted.restore()
@@ -377,10 +377,10 @@ test('a drain is started and ended as the fleet wants', async () => {
 
 test('traces that are wanted run, and others end', async () => {
   const { apply, edge } = await stateOfEdge()
-  await apply(desired(1, { traces: [wish, { ...wish, id: wish.id.replace('6', '7') }] }))
+  await apply(desired(1, { traces: [wantedTrace, { ...wantedTrace, id: wantedTrace.id.replace('6', '7') }] }))
   assert.equal(edge.context.tracer.active, 2)
-  await apply(desired(2, { traces: [wish] }))
-  assert.deepEqual(edge.context.tracer.ids(), [wish.id])
+  await apply(desired(2, { traces: [wantedTrace] }))
+  assert.deepEqual(edge.context.tracer.ids(), [wantedTrace.id])
   await apply(desired(3))
   assert.equal(edge.context.tracer.active, 0)
 })

@@ -10,7 +10,7 @@ export const sender: Sender = {
   boot: '0d6c1a4e-5b2a-4b7e-8f11-2f1f0c9d7e55',
 }
 
-/** A desired state without wishes. */
+/** A desired state that asks for nothing. */
 export const desired = (version: number, more: Partial<Desired> = {}): Desired => ({
   v: wireVersion,
   version,

@@ -7,7 +7,7 @@ import {
   traceBytesMax,
   traceTextMax,
   type TraceBatch,
-  type TraceWish,
+  type DesiredTrace,
 } from '@imapfleet/protocol'
 import { edgeAtWork } from '../edge/edge.test-support.ts'
 import { untilTrue } from '../pool/pool.test-support.ts'
@@ -15,7 +15,7 @@ import { ScriptedNats, sender } from './fleet.test-support.ts'
 import { FleetTraces } from './traces.ts'
 
 const id = (n: number) => `6f2c7a34-0a3e-4f4b-9a63-0f6f0c0f3c1${n}`
-const wish = (n: number, more: Partial<TraceWish> = {}): TraceWish => ({
+const wanted = (n: number, more: Partial<DesiredTrace> = {}): DesiredTrace => ({
   ...{ id: id(n), user: 'joe', expiresAt: Date.now() + 600_000, bytesMax: 1_000_000, bodies: false },
   ...more,
 })
@@ -52,7 +52,7 @@ async function tracesOfEdge() {
 
 test('a trace begins with an empty batch, has its lines in order, and ends with a reason', async () => {
   const { traces, session, nats, batches, texts } = await tracesOfEdge()
-  traces.follow([wish(1)])
+  traces.follow([wanted(1)])
   const joe = await session('joe')
   const jane = await session('jane')
   for (const [n, client] of [joe, jane].entries()) {
@@ -85,11 +85,11 @@ test('a trace begins with an empty batch, has its lines in order, and ends with 
 
 test('a trace that is requested again continues, one that has expired does not begin, and an ended one may begin again', async () => {
   const { traces, edge, batches } = await tracesOfEdge()
-  traces.follow([wish(1), wish(2, { expiresAt: Date.now() - 1 })])
-  traces.follow([wish(1), wish(2, { expiresAt: 0 })])
+  traces.follow([wanted(1), wanted(2, { expiresAt: Date.now() - 1 })])
+  traces.follow([wanted(1), wanted(2, { expiresAt: 0 })])
   assert.deepEqual(edge.context.tracer.ids(), [id(1)])
   traces.follow([])
-  traces.follow([wish(1)])
+  traces.follow([wanted(1)])
   assert.deepEqual(edge.context.tracer.ids(), [id(1)])
   await traces.send()
   assert.deepEqual(
@@ -106,7 +106,7 @@ test('a trace lasts as long as control wants, whatever the clock of the edge say
   const { traces, edge, setSkew, batches } = await tracesOfEdge()
   const [day, hour] = [86_400_000, 3_600_000]
   // The edge is a day ahead. Before it learns the time of control, the trace has expired by its own.
-  const left = wish(1, { expiresAt: Date.now() - day + hour })
+  const left = wanted(1, { expiresAt: Date.now() - day + hour })
   traces.follow([left])
   assert.deepEqual(edge.context.tracer.ids(), [])
   setSkew(-day)
@@ -114,7 +114,7 @@ test('a trace lasts as long as control wants, whatever the clock of the edge say
   assert.deepEqual(edge.context.tracer.ids(), [id(1)])
   // A trace that began by the clock of the edge, which is a day behind, ends by that of control.
   setSkew(0)
-  traces.follow([wish(2, { expiresAt: Date.now() + day - hour })])
+  traces.follow([wanted(2, { expiresAt: Date.now() + day - hour })])
   assert.deepEqual(edge.context.tracer.ids(), [id(2)])
   setSkew(day)
   traces.follow()
@@ -126,7 +126,7 @@ test('a trace lasts as long as control wants, whatever the clock of the edge say
 
 test('many lines are sent at once, and few lines after a moment; NUL and long text are made storable', async () => {
   const { traces, batches } = await tracesOfEdge()
-  const order = wish(1)
+  const order = wanted(1)
   const line = (text: string) => traces.line(order, { at: 1, session: 's', from: 'C', text })
   for (let n = 0; n < 200; n++) line(`line ${n}`)
   await traces.send()
@@ -158,7 +158,7 @@ test('no batch is larger than JetStream accepts, whatever the lines and the user
   for (const character of worst)
     for (const length of [1, 300, 5_000])
       for (let n = 0; n < 20; n++)
-        traces.line(wish(1, { user }), {
+        traces.line(wanted(1, { user }), {
           at: 1,
           session: 's'.repeat(64),
           from: 'S',
@@ -179,7 +179,7 @@ test('no batch is larger than JetStream accepts, whatever the lines and the user
 test('refused lines wait, are sent when NATS accepts them, and are counted if they are dropped', async () => {
   const { traces, batches, nats, refusals, lost } = await tracesOfEdge()
   const add = (text: string) => {
-    traces.line(wish(1), { at: 1, session: 's', from: 'C', text })
+    traces.line(wanted(1), { at: 1, session: 's', from: 'C', text })
     traces.flush()
   }
   nats.refuses = Object.assign(new Error('no responders'), { name: 'JetStreamNotEnabled' })
@@ -195,7 +195,7 @@ test('refused lines wait, are sent when NATS accepts them, and are counted if th
 test('batches wait while NATS is down, and are sent in order when it is up; beyond 2000 the oldest are dropped', async () => {
   const { traces, batches, setUp } = await tracesOfEdge()
   setUp(false)
-  const order = wish(1)
+  const order = wanted(1)
   for (let n = 0; n < 2003; n++) {
     traces.line(order, { at: 1, session: 's', from: 'C', text: String(n) })
     traces.flush()

@@ -8,7 +8,7 @@ import {
   traceTextMax,
   wireVersion,
   type TraceBatch,
-  type TraceWish,
+  type DesiredTrace,
 } from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
 import { startTrace, stopTrace } from '../ops/operations.ts'
@@ -53,7 +53,7 @@ export class FleetTraces implements TraceSink {
   readonly #sequences = new Map<string, number>()
   #lines = new Map<string, Gathered>()
   #timer: Timer | undefined
-  #wanted: readonly TraceWish[] = []
+  #wanted: readonly DesiredTrace[] = []
   readonly #controlNow: () => number
 
   constructor({ edge, sender, fleet, controlNow = () => runtime.wall(), lost, refused }: FleetTracesOptions) {
@@ -73,20 +73,20 @@ export class FleetTraces implements TraceSink {
   }
 
   /** Starts traces that are wanted and stops all others. Call it again when the time of control becomes known. */
-  follow(wanted: readonly TraceWish[] = this.#wanted): void {
+  follow(wanted: readonly DesiredTrace[] = this.#wanted): void {
     this.#wanted = wanted
     const ids = new Set(wanted.map(({ id }) => id))
     for (const id of this.#sequences.keys()) if (!ids.has(id)) stopTrace(this.#edge.context, id)
-    for (const wish of wanted) {
-      const leftMs = wish.expiresAt - this.#controlNow()
-      const isRunning = this.#sequences.has(wish.id)
+    for (const trace of wanted) {
+      const leftMs = trace.expiresAt - this.#controlNow()
+      const isRunning = this.#sequences.has(trace.id)
       if (!isRunning && leftMs <= 0) continue
       if (!isRunning) {
-        this.#sequences.set(wish.id, 0)
+        this.#sequences.set(trace.id, 0)
         // An empty batch tells control that this edge takes part.
-        this.#add(this.#batch(wish, []))
+        this.#add(this.#batch(trace, []))
       }
-      startTrace(this.#edge.context, { ...wish, expiresAt: this.#edge.context.clock.wall() + leftMs }, this)
+      startTrace(this.#edge.context, { ...trace, expiresAt: this.#edge.context.clock.wall() + leftMs }, this)
     }
   }
 

@@ -21,17 +21,17 @@ const edges = [
 const ports = { nats: 4222, postgres: 5432, dovecot: 10_143, api: 8080 }
 
 async function main(): Promise<number> {
-  const wish = readArguments(process.argv.slice(2))
-  if (wish.kind === 'help') return print(quickstartUsage, 0)
-  if (wish.kind === 'wrong') return complain(wish.message, 2)
+  const options = readArguments(process.argv.slice(2))
+  if (options.kind === 'help') return print(quickstartUsage, 0)
+  if (options.kind === 'wrong') return complain(options.message, 2)
   const life = new AbortController()
   const stopping = untilToldToStop(life)
   try {
     layGround(runDirectory)
     takeQuickstartLock()
     removeFacts()
-    if (wish.upstream) await reach(wish.upstream)
-    await run(wish.upstream, life.signal, stopping)
+    if (options.upstream) await reach(options.upstream)
+    await run(options.upstream, life.signal, stopping)
     return 0
   } catch (error) {
     if (life.signal.aborted && isInterruption(error)) return print('Stopped.', 0)

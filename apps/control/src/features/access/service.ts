@@ -11,7 +11,7 @@ import {
 import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
 import { isPassing } from '../../platform/db/trouble.ts'
-import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
+import { pageOf, type PageQuery } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
 import { guesserOf } from './guess-limit.ts'
@@ -97,7 +97,7 @@ export async function expiringTokens({
 /** All tokens, including revoked and expired ones, newest first. */
 export async function listTokens(
   { db }: Deps,
-  page: PageWish<string>,
+  page: PageQuery<string>,
 ): Promise<{ tokens: TokenView[]; next: string | null }> {
   const { shown, next } = await pageOf(
     page,

@@ -27,7 +27,7 @@ suite('a process of control', () => {
     assert.notEqual(first.report.nats, 'ok')
     assert.deepEqual([first.report.storedAt, first.report.rejectedAt], [undefined, undefined])
     deps.metrics.counters.control_reports_total.value += 3
-    deps.metrics.counters.control_strangers_total({ sent_as: 'report' }).value++
+    deps.metrics.counters.control_invalid_messages_total({ sent_as: 'report' }).value++
     deps.metrics.gauge('control_certificate_expiry_seconds', () => [[{ owner: 'nats' }, 1_800_000_000]])
     deps.metrics.gauge('control_credential_expiry_seconds', () => 1_900_000_000)
     const countedAt = deps.now()

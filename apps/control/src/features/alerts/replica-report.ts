@@ -68,7 +68,7 @@ export class ReplicaReporter {
     const { bus, metrics, now } = this.#deps
     const { counters, gauges } = metrics.snapshot()
     const stored = sumOf(counters, 'control_reports_total')
-    const rejected = sumOf(counters, 'control_strangers_total')
+    const rejected = sumOf(counters, 'control_invalid_messages_total')
     if (stored > this.#counted.stored) this.#storedAt = now()
     if (rejected > this.#counted.rejected) this.#rejectedAt = now()
     this.#counted = { stored, rejected }

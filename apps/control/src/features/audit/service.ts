@@ -19,6 +19,15 @@ export interface NewAuditEntry {
   after?: Record<string, unknown>
 }
 
+/** An entry does not grow with the fleet. */
+const namedEdgesMax = 20
+
+/** The number of edges that a change concerns, and the first of them. */
+export const someOfEdges = (ids: readonly string[]): { edgeCount: number; edges: string[] } => ({
+  edgeCount: ids.length,
+  edges: ids.slice(0, namedEdgesMax),
+})
+
 export async function writeAudit(queries: Queries, entry: NewAuditEntry): Promise<void> {
   await insertAudit(queries, entry as typeof audit.$inferInsert)
 }

@@ -28,7 +28,7 @@ import type { Deps } from '../../deps.ts'
 import { allowsRegion, noLimits, type Actor } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { inSnapshot } from '../../platform/db/snapshot.ts'
-import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
+import { pageOf, type PageQuery } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
 import { layersByName, resolve, distributeDesired, changeFleet } from '../desired/service.ts'
@@ -115,7 +115,7 @@ export function importConf(text: string): ConfReport {
 export async function listRevisions(
   { db }: Deps,
   limits: AccessLimits,
-  page: PageWish<number>,
+  page: PageQuery<number>,
 ): Promise<{ revisions: RevisionView[]; next: number | null }> {
   const { shown, next } = await pageOf(
     page,

@@ -1,11 +1,9 @@
 /** An operator confirms that this database is the right one, although edges run the state of another one (hold.ts). */
 import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
-import { writeAudit } from '../audit/service.ts'
+import { someOfEdges, writeAudit } from '../audit/service.ts'
 import { distributeDesired } from './distribute.ts'
 import { edgesOfOtherDatabases, noteAdoption } from './queries.ts'
-
-const auditedMax = 100
 
 /** From now on the state of this database is published to all edges. Returns those that run the state of another one. */
 export async function adoptEdges(deps: Deps, actor: Actor): Promise<{ adopted: string[] }> {
@@ -16,7 +14,7 @@ export async function adoptEdges(deps: Deps, actor: Actor): Promise<{ adopted: s
         actor: actor.name,
         action: 'edges.adopt',
         target: 'fleet',
-        after: { edges: edges.slice(0, auditedMax) },
+        after: someOfEdges(edges),
       })
     return edges
   })

@@ -16,7 +16,7 @@ import {
 } from '@imapfleet/protocol'
 import type { Bus } from '../../platform/nats/bus.ts'
 
-export interface WantedState {
+export interface DesiredEntry {
   address: EdgeAddress
   desired: Desired
   /** An entry with the same content is kept only from this version on. */
@@ -79,7 +79,7 @@ const attempts = 5
  */
 export async function putDesired(
   bus: Bus,
-  wanted: readonly WantedState[],
+  wanted: readonly DesiredEntry[],
   history: IssuedVersions,
   { recovered, total }: { recovered: number; total: number },
 ): Promise<PutResult> {
@@ -120,7 +120,7 @@ export function announceDesired(bus: Bus, version: number, edges?: readonly stri
 /** Returns what was found: the same, something to keep, or something that was replaced. */
 async function putOne(
   bus: Bus,
-  wanted: WantedState,
+  wanted: DesiredEntry,
   first: Found,
   isFirstOwn: boolean,
   history: IssuedVersions,
@@ -150,7 +150,7 @@ async function putOne(
 /** `isNothing`: an entry of another history may be overwritten. A missing or unreadable one has the version 0. */
 function compare(
   { version, hasContent }: Found,
-  { desired, versionMin }: WantedState,
+  { desired, versionMin }: DesiredEntry,
   isOwn: boolean,
   isNothing: boolean,
 ): Comparison {
@@ -160,7 +160,7 @@ function compare(
   return hasContent && version >= Math.min(versionMin, desired.version) ? 'same' : 'other'
 }
 
-async function scan(bus: Bus, wanted: readonly WantedState[]): Promise<Map<string, Found>> {
+async function scan(bus: Bus, wanted: readonly DesiredEntry[]): Promise<Map<string, Found>> {
   const byKey = new Map(wanted.map(({ address, desired }) => [desiredKey(address), desired]))
   const found = new Map([...byKey.keys()].map((key) => [key, foundIn(undefined, undefined)]))
   // Compared one by one, so that a thousand large entries are not in memory at the same time.
@@ -171,7 +171,7 @@ async function scan(bus: Bus, wanted: readonly WantedState[]): Promise<Map<strin
   return found
 }
 
-async function look(bus: Bus, { address, desired }: WantedState): Promise<Found> {
+async function look(bus: Bus, { address, desired }: DesiredEntry): Promise<Found> {
   const entry = await bus.link().desired.get(desiredKey(address))
   const data = entry?.operation === 'PUT' ? entry.value : undefined
   return foundIn(entry ? { key: entry.key, desired: parse(data), place: entry.revision } : undefined, desired)

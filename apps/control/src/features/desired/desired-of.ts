@@ -6,7 +6,7 @@ import {
   type EdgeAddress,
   type LayerVersions,
   type Revocation,
-  type TraceWish,
+  type DesiredTrace,
 } from '@imapfleet/protocol'
 
 export interface LayerHead {
@@ -37,7 +37,7 @@ export interface FleetState {
   layers: LayersByName
   rolling?: Rolling | undefined
   /** `region`: null for all edges, as in `revocations`. */
-  traces: readonly (TraceWish & { region: string | null })[]
+  traces: readonly (DesiredTrace & { region: string | null })[]
   /** Oldest first. */
   revocations: readonly (Revocation & { region: string | null })[]
 }

@@ -9,13 +9,13 @@ import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
 import { listLayers } from '../config/queries.ts'
-import { countEdges, readDecisive, type SomeEdges } from '../edges/queries.ts'
+import { countEdges, selectDesiredEdges, type SomeEdges } from '../edges/queries.ts'
 import { recentRevocations } from '../revocations/queries.ts'
 import { rollingRevision } from '../rollouts/queries.ts'
 import { runningTraces, type TraceRow } from '../traces/queries.ts'
-import { announceDesired, putDesired, type PutResult, type WantedState } from './bucket.ts'
+import { announceDesired, putDesired, type PutResult, type DesiredEntry } from './bucket.ts'
 import { desiredOf, layersByName, versionMinOf, type FleetState } from './desired-of.ts'
-import { reasonToHold, reasonToKeepBucket, tellHeld } from './hold.ts'
+import { reasonToHold, reasonToKeepBucket, logHeld } from './hold.ts'
 import { isKnownEqual, noteEqual, observe } from './last-equal.ts'
 import { forgetOldVersions, keptVersionsUs, ownVersions, readFleet } from './queries.ts'
 import { continueAbove, recoverFromBucket } from './restores.ts'
@@ -34,12 +34,12 @@ export async function distributeDesired(deps: Deps, concerned = all): Promise<vo
 async function distribute(deps: Deps, concerned: SomeEdges): Promise<boolean> {
   try {
     const held = await reasonToHold(deps.db.orm)
-    tellHeld(deps, held)
+    logHeld(deps, held)
     if (held !== undefined) return false
     const { written, hasForeign } = await distributeOnce(deps, concerned)
     if (!hasForeign) return written.length === 0
     const kept = await reasonToKeepBucket(deps.db.orm)
-    if (kept !== undefined) tellHeld(deps, kept)
+    if (kept !== undefined) logHeld(deps, kept)
     else {
       // Postgres was restored from an older dump. Everything in the bucket is of another history.
       const recovered = await recoverFromBucket(deps)
@@ -79,7 +79,7 @@ async function distributeOnce(
   if (await continueAbove(deps, read.edges, read.fleet.version)) read = await readState(deps, concerned)
   const { fleet, edges, total, versionsSince } = read
   const refreshed = now() * 1000 - keptVersionsUs / 2
-  const wanted = edges.map((row): WantedState => {
+  const wanted = edges.map((row): DesiredEntry => {
     const edge = { ...row, edge: row.id }
     const address = { edge: row.id, region: row.region }
     return { address, desired: desiredOf(edge, fleet), versionMin: versionMinOf(edge, refreshed) }
@@ -100,7 +100,7 @@ async function distributeOnce(
 interface State {
   fleet: FleetState
   versionsSince: number
-  edges: Awaited<ReturnType<typeof readDecisive>>
+  edges: Awaited<ReturnType<typeof selectDesiredEdges>>
   /** The number of all edges. */
   total: number
 }
@@ -113,7 +113,7 @@ async function readState(deps: Deps, concerned: SomeEdges): Promise<State> {
         version: desiredVersion,
         layers: layersByName(await listLayers(queries, noLimits)),
         rolling: await rollingRevision(queries),
-        traces: (await runningTraces(queries)).map(wishOf),
+        traces: (await runningTraces(queries)).map(desiredTraceOf),
         revocations: (await recentRevocations(queries)).map(({ sequence, kind, subject, at, region }) => {
           return { sequence, kind, subject, at: at.getTime(), region }
         }),
@@ -121,13 +121,13 @@ async function readState(deps: Deps, concerned: SomeEdges): Promise<State> {
       versionsSince,
       // Includes forgotten edges: one that returns reads its entry, with all revocations, before control receives its
       // heartbeat.
-      edges: await readDecisive(queries, concerned),
+      edges: await selectDesiredEdges(queries, concerned),
       total: await countEdges(queries),
     }
   })
 }
 
-const wishOf = ({ id, user, region, expiresAt, bytesMax, bodies }: TraceRow) => ({
+const desiredTraceOf = ({ id, user, region, expiresAt, bytesMax, bodies }: TraceRow) => ({
   id,
   user,
   region,

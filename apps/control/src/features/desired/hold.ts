@@ -31,7 +31,7 @@ const held = (evidence: string): string =>
 const outages = new WeakMap<Deps['db'], Outage>()
 
 /** Logs the beginning and the end, however often the state is distributed in between. */
-export function tellHeld({ db, log }: Pick<Deps, 'db' | 'log'>, reason: string | undefined): void {
+export function logHeld({ db, log }: Pick<Deps, 'db' | 'log'>, reason: string | undefined): void {
   let outage = outages.get(db)
   if (!outage) {
     outage = new Outage(log, 'the desired state is not published', 'the desired state is published')

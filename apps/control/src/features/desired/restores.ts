@@ -108,7 +108,7 @@ export async function continueAbove(
  * Tells that edges run, or ran, versions that this database did not issue. Nothing can be recovered from their
  * heartbeats. Edges name such a version many times, also after a later restore: it is told once.
  */
-export async function tellForeignEdges(
+export async function reportForeignEdges(
   { db, log, now }: Pick<Deps, 'db' | 'log' | 'now'>,
   edges: readonly { id: string; versions: readonly number[] }[],
 ): Promise<void> {

@@ -12,7 +12,7 @@ export { IssuedClaims, ownClaims, type Claims } from './claims.ts'
 export { appliesTo, layersByName, resolve, type LayersByName, type Rolling } from './desired-of.ts'
 export { distributeDesired, reconcile } from './distribute.ts'
 export { reasonToHold } from './hold.ts'
-export { fleetProblems, lastRestore, runsForeignState, tellForeignEdges } from './restores.ts'
+export { fleetProblems, lastRestore, runsForeignState, reportForeignEdges } from './restores.ts'
 
 /**
  * Runs a change of the fleet in one transaction with a version of its own. Changes run one after the other, so what is

@@ -6,7 +6,7 @@ import { wireVersion, type Presence } from '@imapfleet/protocol'
 import { insertRevision } from '../config/queries.ts'
 import { IssuedClaims, ownClaims } from './claims.ts'
 import { forgetOldVersions, issueVersions, noteRestore, ownVersions, readFleet } from './queries.ts'
-import { continueAbove, fleetProblems, tellForeignEdges } from './restores.ts'
+import { continueAbove, fleetProblems, reportForeignEdges } from './restores.ts'
 import { changeFleet } from './service.ts'
 import { Log } from '@imapfleet/observe'
 
@@ -174,10 +174,10 @@ suite('versions of the desired state', () => {
     const told = async () =>
       (await db.sql`select after from audit where action = 'fleet.restore'`).map(({ after: facts }) => facts)
     const deps = { db, log, now: Date.now }
-    await tellForeignEdges(deps, [])
+    await reportForeignEdges(deps, [])
     assert.equal((await told()).length, 0)
     const from = nowUs()
-    for (const index of [0, 1, 2]) await tellForeignEdges(deps, [{ id: 'eu-1', versions: [from + index] }])
+    for (const index of [0, 1, 2]) await reportForeignEdges(deps, [{ id: 'eu-1', versions: [from + index] }])
     assert.equal((await told()).length, 1)
     assert.match(String((await told())[0]?.evidence), /edges report .* \(eu-1\)/)
     assert.match((await fleetProblems(db.orm, Date.now())).join(), /restored .* \(eu-1\); changes since/)
@@ -188,10 +188,10 @@ suite('versions of the desired state', () => {
     assert.equal(await noteRestore(db.orm, later, undefined), true)
     assert.equal(await noteRestore(db.orm, later, undefined), false)
     const { desiredVersion } = await readFleet(db.orm)
-    await tellForeignEdges(deps, [{ id: 'us-1', versions: [desiredVersion + 1] }])
+    await reportForeignEdges(deps, [{ id: 'us-1', versions: [desiredVersion + 1] }])
     assert.equal((await told()).length, 1)
     await elevenMinutes()
-    await tellForeignEdges(deps, [{ id: 'us-1', versions: [desiredVersion + 1] }])
+    await reportForeignEdges(deps, [{ id: 'us-1', versions: [desiredVersion + 1] }])
     assert.equal((await told()).length, 2)
   })
 
@@ -206,7 +206,7 @@ suite('versions of the desired state', () => {
     const dumped = await issueVersions(db.orm)
     const [first, second] = [dumped + 1, dumped + 2]
     await elevenMinutes()
-    await tellForeignEdges(deps, [
+    await reportForeignEdges(deps, [
       { id: 'eu-1', versions: [first] },
       { id: 'eu-2', versions: [] },
     ])
@@ -214,13 +214,13 @@ suite('versions of the desired state', () => {
     assert.match(String((await told()).at(-1)?.evidence), /\(eu-1\)$/)
     // After the quiet time: the same edge still names it, and another one had applied a later version of that history.
     await elevenMinutes()
-    await tellForeignEdges(deps, [
+    await reportForeignEdges(deps, [
       { id: 'eu-1', versions: [first] },
       { id: 'us-1', versions: [second, first] },
     ])
     assert.equal((await told()).length, earlier + 1)
     const next = (await issueVersions(db.orm)) + 1
-    await tellForeignEdges(deps, [
+    await reportForeignEdges(deps, [
       { id: 'eu-1', versions: [first] },
       { id: 'us-1', versions: [next, second] },
     ])
@@ -234,7 +234,7 @@ suite('versions of the desired state', () => {
     const deps = { db, log, now: Date.now }
     await elevenMinutes()
     const { desiredVersion } = await readFleet(db.orm)
-    await tellForeignEdges(deps, [{ id: 'us-9', versions: [nowUs() + 400 * dayUs] }])
+    await reportForeignEdges(deps, [{ id: 'us-9', versions: [nowUs() + 400 * dayUs] }])
     const { restoredAbove, desiredVersion: now } = await readFleet(db.orm)
     assert.ok(now > desiredVersion && now < desiredVersion + dayUs)
     assert.equal(restoredAbove, now)

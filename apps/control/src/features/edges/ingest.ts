@@ -26,7 +26,7 @@ import {
   distributeDesired,
   IssuedClaims,
   ownClaims,
-  tellForeignEdges,
+  reportForeignEdges,
 } from '../desired/service.ts'
 import { decideBoot } from './boots.ts'
 import { noteHearing, ownProbe, sendProbes } from './hearing.ts'
@@ -125,7 +125,7 @@ async function* hearPresence(
   })
   const hearing = new AbortController()
   const ended = AbortSignal.any([signal, hearing.signal])
-  void callOut(bus, ended)
+  void askForHeartbeats(bus, ended)
   void sendProbes({ bus, log }, nats, ended, () => batches.push(ownProbe))
   const stop = () => subscription.unsubscribe()
   signal.addEventListener('abort', stop, { once: true })
@@ -140,7 +140,7 @@ async function* hearPresence(
 }
 
 /** Calls now, and each time NATS is up again. */
-async function callOut(bus: Bus, signal: AbortSignal): Promise<void> {
+async function askForHeartbeats(bus: Bus, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {
       announceDesired(bus, anyVersion)
@@ -165,23 +165,23 @@ export async function recordPresence(
   ]
   const arrived = await storeEach(deps, last, async (_, some) => await storeHeartbeats(deps, some, issued))
   deps.metrics.counters.control_heartbeats_total.value += heard.length
-  await welcome(deps, arrived)
+  await onArrival(deps, arrived)
 }
 
 async function recordForeign(deps: Deps, foreign: readonly ForeignPresence[]): Promise<void> {
   const last = [...new Map(foreign.map((each) => [each.edge, each])).values()]
   if (last.length === 0) return
   const noted = await storeEach(deps, last, async ({ db }, each) => await noteForeign(db, each))
-  await welcome(
+  await onArrival(
     deps,
     noted.filter(({ forgotten }) => forgotten),
   )
 }
 
 /** `arrived`: edges that are new, have restarted, have moved to another region, or were forgotten. */
-async function welcome(deps: Deps, arrived: readonly WrittenEdge[]): Promise<void> {
+async function onArrival(deps: Deps, arrived: readonly WrittenEdge[]): Promise<void> {
   if (arrived.length === 0) return
-  await remember(
+  await returnToFleet(
     deps,
     arrived.filter(({ forgotten }) => forgotten).map(({ id }) => id),
   )
@@ -191,7 +191,7 @@ async function welcome(deps: Deps, arrived: readonly WrittenEdge[]): Promise<voi
 }
 
 /** If two replicas see it at the same time, only one of them acts. */
-async function remember({ db, log }: Deps, forgotten: readonly string[]): Promise<void> {
+async function returnToFleet({ db, log }: Deps, forgotten: readonly string[]): Promise<void> {
   if (forgotten.length === 0) return
   const back = await db.orm.transaction(async (tx) => {
     const remembered = await rememberEdges(tx, forgotten)
@@ -214,7 +214,7 @@ async function storeHeartbeats(
     issued,
   )
   const heard = received.map((each, index) => ({ ...each, claims: claims[index]! }))
-  await tellForeignEdges(
+  await reportForeignEdges(
     deps,
     heard.map(({ presence: { edge }, claims: { foreign } }) => ({ id: edge, versions: foreign })),
   )

@@ -70,7 +70,7 @@ const decisive = {
 }
 
 /** Includes forgotten edges. */
-export async function readDecisive(queries: Queries, some: SomeEdges) {
+export async function selectDesiredEdges(queries: Queries, some: SomeEdges) {
   return await queries
     .select(decisive)
     .from(edges)
@@ -173,7 +173,7 @@ export async function setDrain(queries: Queries, ids: readonly string[], drain: 
     .set({ drain, drainVersion: sql`desired_version_now()` })
     .where(and(inArray(edges.id, [...ids]), ne(edges.drain, drain)))
     .returning({ id: edges.id })
-  return changed.map(({ id }) => id)
+  return changed.map(({ id }) => id).toSorted()
 }
 
 /** Forgets an edge if it is in the fleet and silent. Safe if a heartbeat arrives at the same time. */

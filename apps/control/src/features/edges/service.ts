@@ -17,7 +17,7 @@ import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { pageOf } from '../../platform/db/page-of.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
 import { ServiceError } from '../../platform/errors.ts'
-import { writeAudit } from '../audit/service.ts'
+import { someOfEdges, writeAudit } from '../audit/service.ts'
 import { listLayers } from '../config/queries.ts'
 import { changeFleet, distributeDesired, fleetProblems, layersByName } from '../desired/service.ts'
 import { enrolledEdges } from '../enrolments/service.ts'
@@ -177,7 +177,7 @@ export async function drainEdges(
       actor: actor.name,
       action: drain ? 'edges.drain' : 'edges.resume',
       target: fleetTargetText(target),
-      after: { edges, ...(drain && { pace: pace ?? (isInStages ? 'staged' : 'at-once') }) },
+      after: { ...someOfEdges(edges), ...(drain && { pace: pace ?? (isInStages ? 'staged' : 'at-once') }) },
     })
     if (!drain)
       await abortUndone(queries, actor, {

@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
 import { takeLock } from '../../platform/db/lock.ts'
 import { withLease, type Lease } from '../../platform/ticks/leases.ts'
-import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
+import { pageOf, type PageQuery } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
 import { enforceRevocations } from './enforce.ts'
@@ -61,7 +61,7 @@ export async function enrollEdge(
 /** Enrolments, newest first, including revoked ones. */
 export async function listEnrolments(
   { db }: Deps,
-  page: PageWish<number> & { edge?: string | undefined },
+  page: PageQuery<number> & { edge?: string | undefined },
 ): Promise<{ enrolments: EnrolmentView[]; next: number | null }> {
   const { shown, next } = await pageOf(
     page,

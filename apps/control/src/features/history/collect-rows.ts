@@ -7,7 +7,7 @@ import type { Sql } from '../../platform/db/sql.ts'
 import { readReadings } from './queries.ts'
 import { readDue, readReportsSince, readRollups, type RollupFilter } from './rollup-queries.ts'
 import { historyRows, rowsOfRegions, rowsOver, type HistoryRow, type Stretch } from './rows.ts'
-import { readWanted } from './series.ts'
+import { findRequestedSeries } from './series.ts'
 import { lengthMs as lengthOf, startOf, type Resolution } from './window.ts'
 
 export interface RowQuery extends RollupFilter {
@@ -26,7 +26,7 @@ const toHour = <T extends { at: number }>(each: T): T => ({ ...each, at: startOf
 /** `sql` must see one state of the database throughout. */
 export async function collectRows(sql: Sql, asked: RowQuery): Promise<HistoryRow[]> {
   const { resolution, from, to, by } = asked
-  const wanted = await readWanted(sql, asked.names)
+  const wanted = await findRequestedSeries(sql, asked.names)
   const since = await readReportsSince(sql)
   if (resolution === 'reports') return await worked(asked, { from, to, lengthMs: asked.stepMs })
 

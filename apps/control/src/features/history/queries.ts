@@ -3,7 +3,7 @@ import type { AccessLimits } from '@imapfleet/api'
 import { instantSql, milliseconds, type Fragment, type Sql } from '../../platform/db/sql.ts'
 import { spreadMaxMs, type Reading } from './increases.ts'
 import { unpackCounters, unpackHistograms } from './packed.ts'
-import type { WantedSeries } from './series.ts'
+import type { RequestedSeries } from './series.ts'
 
 /** As packed.ts writes them. What was not requested is missing. */
 export interface PackedFigures {
@@ -13,7 +13,7 @@ export interface PackedFigures {
 }
 
 /** The requested columns, to follow other columns. */
-export const figureColumns = (sql: Sql, { kinds }: WantedSeries) => sql`
+export const figureColumns = (sql: Sql, { kinds }: RequestedSeries) => sql`
   ${kinds.has('counter') ? sql`, counters` : sql``} ${kinds.has('gauge') ? sql`, gauges` : sql``}
   ${kinds.has('histogram') ? sql`, histograms` : sql``}`
 
@@ -48,7 +48,7 @@ const nearMs = 86_400_000
 export async function readReadings(
   sql: Sql,
   filter: ReadingsFilter,
-  wanted: WantedSeries,
+  wanted: RequestedSeries,
 ): Promise<Reading[]> {
   const within = bounded(
     await sql<ReportRow[]>`
@@ -95,7 +95,11 @@ export async function readSettled(
  * For each boot the first and the last reading within the time, and the one before: enough to compute what was
  * counted in it.
  */
-export async function readEnds(sql: Sql, filter: ReadingsFilter, wanted: WantedSeries): Promise<Reading[]> {
+export async function readEnds(
+  sql: Sql,
+  filter: ReadingsFilter,
+  wanted: RequestedSeries,
+): Promise<Reading[]> {
   const end = async (order: Fragment) => {
     const rows = await sql<ReportRow[]>`
       select distinct on (edge, boot) ${columns(sql, wanted)} from reports
@@ -112,7 +116,7 @@ async function readBefore(
   sql: Sql,
   filter: ReadingsFilter,
   readings: readonly Reading[],
-  wanted: WantedSeries,
+  wanted: RequestedSeries,
 ): Promise<Reading[]> {
   const bare = withoutNeighbour(readings, -1).filter(({ sequence }) => sequence > 1)
   if (bare.length === 0) return []
@@ -168,11 +172,11 @@ const chosen = (sql: Sql, { limits, from, to, region, edge, edges }: ReadingsFil
   ${edge === undefined ? sql`` : sql`and edge = ${edge}`}
   ${edges === undefined ? sql`` : sql`and edge = any(${edges as string[]}::text[])`}`
 
-const columns = (sql: Sql, wanted: WantedSeries) => sql`
+const columns = (sql: Sql, wanted: RequestedSeries) => sql`
   edge, region, boot, sequence::float8 as sequence, ${milliseconds(sql, sql`at`)} as at,
   ${milliseconds(sql, sql`started_at`)} as "startedAt" ${figureColumns(sql, wanted)}`
 
-const readingOf = (row: ReportRow, { keyOf }: WantedSeries): Reading => ({
+const readingOf = (row: ReportRow, { keyOf }: RequestedSeries): Reading => ({
   ...row,
   counters: row.counters ? unpackCounters(row.counters, keyOf) : {},
   gauges: row.gauges ? unpackCounters(row.gauges, keyOf) : {},

@@ -12,7 +12,7 @@ import {
 } from './packed.ts'
 import type { HistoryRow } from './rows.ts'
 import { bounded, figureColumns, withinLimits, type PackedFigures } from './queries.ts'
-import type { WantedSeries } from './series.ts'
+import type { RequestedSeries } from './series.ts'
 import { instantSql, milliseconds, type Sql } from '../../platform/db/sql.ts'
 
 const rowsMax = 400_000
@@ -33,7 +33,7 @@ export async function readRollups(
   sql: Sql,
   resolution: Rollup,
   { limits, from, to, by, region, edge }: RollupFilter,
-  wanted: WantedSeries,
+  wanted: RequestedSeries,
 ): Promise<HistoryRow[]> {
   const edges = by === 'region' ? sql`edge = ''` : edge === undefined ? sql`edge <> ''` : sql`edge = ${edge}`
   const rows = await sql<(Pick<HistoryRow, 'edge' | 'region' | 'at'> & PackedFigures)[]>`

@@ -119,13 +119,16 @@ export async function deleteOldSeries(sql: Sql, before: number): Promise<void> {
 }
 
 /** The part of stored figures to read: the requested kinds, and the names of series. */
-export interface WantedSeries {
+export interface RequestedSeries {
   kinds: ReadonlySet<MetricRow['kind']>
   keyOf: (number: number) => string | undefined
 }
 
 /** The series of these metrics. */
-export async function readWanted(sql: Sql, names: readonly EdgeMetricName[]): Promise<WantedSeries> {
+export async function findRequestedSeries(
+  sql: Sql,
+  names: readonly EdgeMetricName[],
+): Promise<RequestedSeries> {
   const rows = await sql<{ id: number; key: string }[]>`
     select id, key from series where split_part(key, '{', 1) = any(${names as string[]}::text[])`
   const keys = new Map(rows.map(({ id, key }) => [id, key]))
@@ -135,7 +138,7 @@ export async function readWanted(sql: Sql, names: readonly EdgeMetricName[]): Pr
 /** All series, to write figures that were read. */
 export async function readAllSeries(
   sql: Sql,
-): Promise<WantedSeries & { numberOf: (key: string) => number | undefined }> {
+): Promise<RequestedSeries & { numberOf: (key: string) => number | undefined }> {
   const rows = await sql<{ id: number; key: string }[]>`select id, key from series`
   const keys = new Map(rows.map(({ id, key }) => [id, key]))
   const numbers = new Map(rows.map(({ id, key }) => [key, id]))

@@ -11,7 +11,7 @@ import { matchSeries, parseExpressions, type Expression } from './expression.ts'
 import { increasesOf, type Increase } from './increases.ts'
 import { readEnds, readSettled, TooManyRows, type ReadingsFilter } from './queries.ts'
 import { readReportsSince } from './rollup-queries.ts'
-import { readWanted } from './series.ts'
+import { findRequestedSeries } from './series.ts'
 import { keptSince, leastStepMs, parseWindow, readable, settledPart } from './window.ts'
 
 export interface HistoryRequest {
@@ -97,7 +97,7 @@ async function increasesWithin(
   filter: Omit<ReadingsFilter, 'limits'>,
 ): Promise<Increase[]> {
   const { from } = filter
-  const readings = await readEnds(sql, { ...filter, limits: noLimits }, await readWanted(sql, names))
+  const readings = await readEnds(sql, { ...filter, limits: noLimits }, await findRequestedSeries(sql, names))
   const within = readings.filter(({ at }) => at >= from).toSorted((a, b) => a.sequence - b.sequence)
   const firsts = new Set(
     [...Map.groupBy(within, ({ edge, boot }) => `${edge}/${boot}`).values()].map(([first]) => first),

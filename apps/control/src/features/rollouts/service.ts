@@ -15,7 +15,7 @@ import {
 import type { Deps } from '../../deps.ts'
 import { noLimits, type Actor } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
-import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
+import { pageOf, type PageQuery } from '../../platform/db/page-of.ts'
 import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
@@ -377,7 +377,7 @@ export async function readRollout(
 export async function listRollouts(
   { db }: Deps,
   limits: AccessLimits,
-  page: PageWish<number>,
+  page: PageQuery<number>,
 ): Promise<{ rollouts: RolloutSummary[]; next: number | null }> {
   return await inSnapshot(db, async (queries) => {
     const { shown, next } = await pageOf(

@@ -11,7 +11,7 @@ import {
   regionWithin,
   type Actor,
 } from '../../platform/access.ts'
-import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
+import { pageOf, type PageQuery } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
 import { rightsOfTokens } from '../access/service.ts'
@@ -85,7 +85,7 @@ export async function beginTrace(deps: Deps, actor: Actor, input: TraceInput): P
 export async function listTraces(
   deps: Deps,
   limits: AccessLimits,
-  page: PageWish<string>,
+  page: PageQuery<string>,
 ): Promise<{ traces: TraceView[]; next: string | null }> {
   const now = deps.now()
   const { shown, next } = await pageOf(

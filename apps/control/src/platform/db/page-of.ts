@@ -5,14 +5,14 @@
 import { ServiceError } from '../errors.ts'
 
 /** `C`: a cursor, such as an increasing number or the id of a row. */
-export interface PageWish<C> {
+export interface PageQuery<C> {
   limit: number
   /** The cursor of the previous page. */
   before?: C | undefined
 }
 
 /** `findCursor`: finds the row of a cursor that is an id, because the order of ids says nothing about the place in the list. */
-export async function pageOf<P extends PageWish<C>, Row, C extends number | string>(
+export async function pageOf<P extends PageQuery<C>, Row, C extends number | string>(
   page: P,
   read: (page: P) => Promise<Row[]>,
   cursorOf: (row: Row) => C,

@@ -111,7 +111,7 @@ export class Intake {
 
   note(sentAs: SentAs, subject: string, kind: RefusalKind, reason: string, count = 1): void {
     if ((kind === 'malformed' || kind === 'foreign') && (sentAs === 'heartbeat' || sentAs === 'report'))
-      this.#metrics.counters.control_strangers_total({ sent_as: sentAs }).value++
+      this.#metrics.counters.control_invalid_messages_total({ sent_as: sentAs }).value++
     const edge = senderIn(subject).split('.')[3] ?? ''
     const key = `${edge} ${sentAs} ${kind}`
     const refusal = this.#refusals.get(key)
