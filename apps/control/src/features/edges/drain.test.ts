@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
+import { noLimits } from '../../platform/access.ts'
 import { listAudit } from '../audit/service.ts'
 import { drainEdges } from './service.ts'
 
@@ -19,7 +20,7 @@ suite('a drain', () => {
   after(() => deps?.db.close())
 
   test('of a large fleet is audited with the number of its edges, and the first of them', async () => {
-    const actor = { id: '', name: 'ann', role: 'operator', scopes: [] } as const
+    const actor = { id: '', name: 'ann', role: 'operator', scopes: [], limits: noLimits } as const
     const all = { target: { kind: 'all' }, pace: { kind: 'at-once', reason: 'a test' } } as const
     const { edges } = await drainEdges(deps, actor, all, true)
     assert.equal(edges.length, 150)

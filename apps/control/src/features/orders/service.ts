@@ -74,9 +74,9 @@ const countMs = 2_000
  */
 const clockSlackMs = 10_000
 
-export async function giveOrder(deps: Deps, actor: Actor, wish: OrderInput): Promise<OrderView> {
-  needsSubject(actor, orderSubject(wish.action))
-  const input = { ...wish, target: targetWithin(actor, wish.target) }
+export async function giveOrder(deps: Deps, actor: Actor, requested: OrderInput): Promise<OrderView> {
+  needsSubject(actor, orderSubject(requested.action))
+  const input = { ...requested, target: targetWithin(actor, requested.target) }
   const asked = await edgesOfTarget(deps, actor.limits, input.target)
   // Refused before it is stored, because no edge would receive it.
   deps.bus.link()
