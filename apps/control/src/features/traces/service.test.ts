@@ -42,8 +42,8 @@ suite('traces', () => {
     assert.ok(await withLease(deps, 'forfeited-traces', (lease) => endForfeitedTraces(deps, lease)))
 
   test('a trace ends when the token of its creator loses the right to see it, and the audit log says why', async () => {
-    const [revoked, unscoped, demoted, other] = await Promise.all(
-      ['revoked', 'unscoped', 'demoted', 'other'].map((name) => actorNamed(name)),
+    const [revoked, unscoped, demoted, limited, other] = await Promise.all(
+      ['revoked', 'unscoped', 'demoted', 'limited', 'other'].map((name) => actorNamed(name)),
     )
     const traces = {
       revoked: await begin(revoked!, { ...input, bodies: true }),
@@ -51,6 +51,8 @@ suite('traces', () => {
       unscoped: await begin(unscoped!, { ...input, bodies: true }),
       unscopedWithout: await begin(unscoped!, input),
       demoted: await begin(demoted!, input),
+      limited: await begin(limited!, input),
+      limitedToIt: await begin(limited!, { ...input, user: 'ann@example.org' }),
       other: await begin(other!, { ...input, bodies: true }),
     }
     await endForfeited()
@@ -59,6 +61,7 @@ suite('traces', () => {
     await revokeToken(deps, root, revoked!.id)
     await deps.db.sql`update tokens set scopes = '[]' where id = ${unscoped!.id}`
     await deps.db.sql`update tokens set role = 'viewer' where id = ${demoted!.id}`
+    await deps.db.sql`update tokens set limits = '{"domains":["example.org"]}' where id = ${limited!.id}`
     const version = async () =>
       (await deps.db.sql`select desired_version as at from fleet`)[0]?.['at'] as number
     const was = await version()
@@ -66,7 +69,7 @@ suite('traces', () => {
     const running = await Promise.all(
       Object.entries(traces).map(async ([name, { id }]) => ((await isRunning(id)) ? [name] : [])),
     )
-    assert.deepEqual(running.flat(), ['unscopedWithout', 'other'])
+    assert.deepEqual(running.flat(), ['unscopedWithout', 'limitedToIt', 'other'])
     const is = await version()
     assert.ok(is > was, 'edges are told')
     await endForfeited()
@@ -80,6 +83,7 @@ suite('traces', () => {
         (facts as { reason: string }).reason,
       ]),
       [
+        ['limited', 'The trace is outside the limits of limited.'],
         ['demoted', 'demoted no longer has the role operator.'],
         ['unscoped', 'unscoped no longer has the scope trace-bodies.'],
         ['revokedToo', 'This token was revoked: ask for a new one.'],

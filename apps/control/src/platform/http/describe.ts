@@ -1,6 +1,6 @@
 /** The OpenAPI document, from the rows of packages/api. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
-import { problemDetailsSchema, type Route } from '@imapfleet/api'
+import { problemDetailsSchema, type LimitedBy, type Route } from '@imapfleet/api'
 import { z } from 'zod'
 import type { Env } from './handlers.ts'
 
@@ -21,13 +21,16 @@ export function describeRoutes(
 }
 
 function pathOf(route: Route) {
-  const { method, path, tag, summary, description, role, params, query, headers, body } = route
+  const { method, path, tag, summary, role, limits, params, query, headers, body } = route
+  const description = [route.description ?? '', limitsSentences[limits]]
+    .filter((text) => text !== '')
+    .join(' ')
   return createRoute({
     method: lowerCased[method],
     path,
     tags: [tag],
     summary,
-    ...(description === undefined ? {} : { description }),
+    ...(description === '' ? {} : { description }),
     // The role is the lowest one that may use the route.
     security: [{ bearer: [role] }],
     request: {
@@ -38,6 +41,17 @@ function pathOf(route: Route) {
     },
     responses: { ...responsesOf(route), default: problem },
   })
+}
+
+/** What tokens with limits get of a route. */
+const limitsSentences: Readonly<Record<LimitedBy, string>> = {
+  none: '',
+  region:
+    'A token that is limited to regions gets what is within them; one that is limited to domains is refused.',
+  domain:
+    'A token that is limited to domains gets what is within them; one that is limited to regions is refused.',
+  both: 'A token with limits gets what is within them.',
+  'unlimited-only': 'A token with limits is refused.',
 }
 
 const lowerCased = { GET: 'get', POST: 'post', DELETE: 'delete' } as const

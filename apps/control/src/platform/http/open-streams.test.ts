@@ -29,16 +29,18 @@ suite('open streams', () => {
       running,
     )
     const opened = Object.fromEntries(
-      ['revoked', 'demoted', 'unscoped', 'other'].map((id) => [
+      ['revoked', 'demoted', 'unscoped', 'limited', 'other'].map((id) => [
         id,
-        streams.open(actor(id, { scopes: ['trace-bodies'] }), 'operator'),
+        streams.open(actor(id, { scopes: ['trace-bodies'], limits: { regions: ['eu', 'us'] } }), 'operator'),
       ]),
     )
     await streams.check()
-    assert.equal(streams.size, 4)
+    assert.equal(streams.size, 5)
     rights.set('revoked', new ServiceError('token_invalid', 'This token was revoked: ask for a new one.'))
-    rights.set('demoted', actor('demoted', { role: 'viewer', scopes: ['trace-bodies'] }))
-    rights.set('unscoped', actor('unscoped', { role: 'admin' }))
+    const limits = { regions: ['eu', 'us'] }
+    rights.set('demoted', actor('demoted', { role: 'viewer', scopes: ['trace-bodies'], limits }))
+    rights.set('unscoped', actor('unscoped', { role: 'admin', limits }))
+    rights.set('limited', actor('limited', { scopes: ['trace-bodies'], limits: { regions: ['eu'] } }))
     await streams.check()
     assert.deepEqual(
       Object.entries(opened).map(([id, { signal, ending }]) => [
@@ -51,6 +53,7 @@ suite('open streams', () => {
         ['revoked', true, 'token_invalid', 'This token was revoked: ask for a new one.'],
         ['demoted', true, 'forbidden', 'demoted no longer has the role operator.'],
         ['unscoped', true, 'forbidden', 'unscoped no longer has the scope trace-bodies.'],
+        ['limited', true, 'outside_limits', 'The limits of limited were changed: open this again.'],
         ['other', false, undefined, undefined],
       ],
     )
