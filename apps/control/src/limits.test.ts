@@ -470,9 +470,17 @@ suite('limits', () => {
 
   test('lists, counts and histories have exactly what is within the limits', async () => {
     const visible: Record<string, Concern[]> = {
-      'a region': ['own', 'ownInCapitals', 'otherDomain', 'misleading', 'longer', 'withoutDomain'],
-      'a domain': ['own', 'ownInCapitals', 'otherRegion', 'allRegions'],
-      'a region and a domain': ['own', 'ownInCapitals'],
+      'a region': [
+        'own',
+        'ownInCapitals',
+        'otherDomain',
+        'misleading',
+        'longer',
+        'withoutDomain',
+        'ownWithTwo',
+      ],
+      'a domain': ['own', 'ownInCapitals', 'otherRegion', 'allRegions', 'ownWithTwo'],
+      'a region and a domain': ['own', 'ownInCapitals', 'ownWithTwo'],
     }
     for (const [kind, limits] of Object.entries(limited)) {
       const headers = await headersOf(limits)
@@ -548,7 +556,7 @@ suite('limits', () => {
     }
   })
 
-  test('a rollout elsewhere is named to nobody outside it, also if it is in the way', async () => {
+  test('a rollout of another region is not named, although it is in the way', async () => {
     const headers = await headersOf({ regions: ['eu'] })
     const rollout = { soakSeconds: 1 }
     const body = { layer: { kind: 'region', name: 'eu' }, set: { 'pool.usesMax': 9 }, rollout }

@@ -40,6 +40,7 @@ export const concerns = {
   otherRegion: { region: 'farland', user: 'ann@own.example' },
   otherBoth: { region: 'farland', user: 'bob@foreign.example' },
   allRegions: { region: null, user: 'ann@own.example' },
+  ownWithTwo: { region: 'eu', user: 'ann@desk@own.example' },
 } as const satisfies Record<string, { region: string | null; user: string }>
 export type Concern = keyof typeof concerns
 const keys = Object.keys(concerns) as Concern[]

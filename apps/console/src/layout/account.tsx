@@ -1,5 +1,5 @@
 /** The signed-in user, the choice of colours, and signing out. */
-import { isLimited, limitsText, type ConsoleSession } from '@imapfleet/api'
+import { limitsText, type ConsoleSession } from '@imapfleet/api'
 import { call, sentenceOf } from '../api/client.ts'
 import { session } from '../api/session.ts'
 import { Choice } from '../ui/choice.tsx'
@@ -10,8 +10,7 @@ export const AccountMenu = ({ who }: { who: ConsoleSession }) => (
   <div class="account">
     <div class="who">
       <strong>{who.name}</strong>
-      <span>{who.role}</span>
-      {isLimited(who.limits) && <span>{limitsText(who.limits)}</span>}
+      <span>{[who.role, limitsText(who.limits)].filter((text) => text !== '').join(', ')}</span>
     </div>
     <Choice label="Colours" values={themes} chosen={theme.value} onChoice={(name) => (theme.value = name)} />
     <button type="button" class="button small" onClick={() => void signOut()}>
