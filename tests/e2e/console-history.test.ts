@@ -16,15 +16,19 @@ suite('console: history', { skip: noChromium }, () => {
 
   test('metrics can be chosen and grouped, their values are those counted, and the address of the page reproduces it', async () => {
     const { page, offences } = await open('/history?from=-1h')
+    for (const title of ['Sessions per second', 'Login time, 95th percentile', 'Failed logins per second'])
+      await page.getByRole('heading', { name: title, exact: true }).waitFor({ timeout: 90_000 })
     await page.getByText('All metrics').click()
+    await page.getByLabel('Search metrics').fill('reused')
     await page.getByRole('checkbox', { name: 'upstream_reuses_total', exact: false }).check()
-    await page.getByLabel('Function for upstream_reuses_total').selectOption({ label: 'in each step' })
-    await page.getByRole('button', { name: 'Remove login_seconds' }).click()
+    await page.getByLabel('Function for Reused connections').selectOption({ label: 'in each step' })
+    for (const name of ['Login time', 'Logins', 'Connected clients'])
+      await page.getByRole('button', { name: `Remove ${name}`, exact: true }).click()
     await page.getByText('edge', { exact: true }).click()
     const row = page.getByRole('row', { name: 'eu-1' })
     // The history has finished steps only.
     await row.getByRole('cell', { name: '3', exact: true }).waitFor({ timeout: 90_000 })
-    const series = page.getByLabel('Series of sessions_total')
+    const series = page.getByLabel('Series of Sessions')
     await series.fill('ending="none such"')
     await series.press('Enter')
     await page.waitForURL(/ending%3D%22none/)
@@ -51,7 +55,7 @@ suite('console: history', { skip: noChromium }, () => {
     assert.deepEqual(await accessibilityFaults(other.page), [])
     await close(other.page)
 
-    const chart = page.getByRole('img', { name: /^sessions_total/ }).locator('.u-over')
+    const chart = page.getByRole('img', { name: /^Sessions per second/ }).locator('.u-over')
     await chart.scrollIntoViewIfNeeded()
     const box = await chart.boundingBox()
     assert.ok(box)
@@ -63,7 +67,7 @@ suite('console: history', { skip: noChromium }, () => {
     await page.goBack()
     assert.equal(page.url(), link)
 
-    await page.getByRole('img', { name: /^sessions_total/ }).focus()
+    await page.getByRole('img', { name: /^Sessions per second/ }).focus()
     // The newest step may have just started, with nothing reported in it yet.
     await page.keyboard.press('ArrowLeft')
     await page
@@ -86,23 +90,58 @@ suite('console: history', { skip: noChromium }, () => {
       .getByRole('alert')
       .getByText(/use a step of at least/i)
       .waitFor()
-    await page.getByLabel('Step').fill('')
-    await page.getByRole('button', { name: 'Show' }).click()
-    await page.getByRole('img', { name: /^sessions_total/ }).waitFor({ timeout: 90_000 })
+    await page.getByLabel('Step').selectOption({ label: 'automatic' })
+    await page.getByRole('img', { name: /^Sessions per second/ }).waitFor({ timeout: 90_000 })
     await page.goto('/history?metric=nonsense')
     await page
       .getByRole('alert')
       .getByText(/nonsense/)
       .waitFor()
     await page.goto('/history')
-    await page.getByLabel('Upstream', { exact: true }).fill('main')
-    await page.getByRole('button', { name: 'Show' }).click()
+    await page.getByLabel('Upstream', { exact: true }).selectOption('main')
     await page
       .getByRole('alert')
       .getByText(/has no label upstream: .*select no upstream/)
       .waitFor()
     await page.goto('/history?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z')
     await page.getByText('No reports in this time range').waitFor()
+    assert.deepEqual(offences, [])
+    await close(page)
+  })
+
+  test('a preset, the groups, the period before and stacking are chosen without typing, and are in the address', async () => {
+    const { page, offences } = await open('/history?from=-15m')
+    await page.getByText('reuse', { exact: true }).click()
+    await page
+      .getByRole('heading', { name: 'Reused connections per second', exact: true })
+      .waitFor({ timeout: 90_000 })
+    await page.getByLabel('Region', { exact: true }).selectOption('eu')
+    await page.waitForURL(/region=eu/)
+    assert.deepEqual(await page.getByLabel('Edge', { exact: true }).locator('option').allTextContents(), [
+      'all',
+      'eu-1',
+    ])
+    await page.getByLabel('Edge', { exact: true }).selectOption('eu-1')
+    await page.getByLabel('Compare with the period before').check()
+    await page.getByText('the period before', { exact: true }).first().waitFor()
+    await page.getByLabel('Stacked').check()
+    const { searchParams } = new URL(page.url())
+    assert.deepEqual(
+      ['region', 'edge', 'compare', 'stacked'].map((key) => searchParams.get(key)),
+      ['eu', 'eu-1', '1', '1'],
+    )
+    assert.equal(searchParams.getAll('metric').length, 4)
+    assert.deepEqual(await accessibilityFaults(page), [])
+    await page.reload()
+    await page.getByText('the period before', { exact: true }).first().waitFor()
+    assert.equal(await page.getByLabel('Stacked').isChecked(), true)
+    const chart = page.getByRole('img', { name: /^Reused connections per second/ }).locator('.u-over')
+    await chart.scrollIntoViewIfNeeded()
+    await chart.hover()
+    const tip = page.locator('.chart-tip')
+    await tip.getByText('eu', { exact: false }).first().waitFor()
+    await page.getByRole('button', { name: '← Earlier' }).click()
+    await page.waitForURL(/from=20\d\d-.*to=20\d\d-/)
     assert.deepEqual(offences, [])
     await close(page)
   })

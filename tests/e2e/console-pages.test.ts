@@ -1,7 +1,7 @@
 /** The pages of the web console, with a real fleet and mail server: they show the truth, and their actions take effect. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
 import { noChromium, pageHeading } from '../support/browser.ts'
 import { close, consoleOfFleet, pageWidth } from '../support/console.ts'
@@ -16,6 +16,8 @@ suite('console: pages', { skip: noChromium }, () => {
 
   const edgeRow = (page: Page, id: string) =>
     page.getByRole('row').filter({ has: page.getByRole('link', { name: id, exact: true }) })
+  /** Connected clients, also if the window is too narrow for the column. */
+  const clientsOf = async (row: Locator) => await row.locator('.col-clients').textContent()
   const confirm = async (page: Page, name: string, action: string) => {
     const dialog = page.getByRole('dialog')
     const button = dialog.getByRole('button', { name: action, exact: true })
@@ -35,11 +37,15 @@ suite('console: pages', { skip: noChromium }, () => {
     const eu = edgeRow(page, 'eu-1')
     await eu.getByRole('cell', { name: '80.0 %', exact: true }).waitFor()
     await edgeRow(page, 'us-1').getByRole('cell', { name: '0 %', exact: true }).waitFor()
-    const cells = async (row: typeof eu) => await row.getByRole('cell').allTextContents()
-    await until('the heartbeats on the page', async () => {
-      const [ours, theirs] = [await cells(eu), await cells(edgeRow(page, 'us-1'))]
-      // Logins avoided, in use, idle, clients.
-      return ours.slice(4, 8).join() === '4,0,1,0' && theirs.slice(4, 8).join() === '0,1,0,1'
+    await page.getByText('4 logins avoided').waitFor()
+    // The heartbeats.
+    await eu.getByRole('img', { name: /^0 in use, 1 idle, of [\d,]+$/ }).waitFor()
+    await edgeRow(page, 'us-1')
+      .getByRole('img', { name: /^1 in use, 0 idle, of [\d,]+$/ })
+      .waitFor()
+    await until('the clients on the page', async () => {
+      const [ours, theirs] = [await clientsOf(eu), await clientsOf(edgeRow(page, 'us-1'))]
+      return ours === '0' && theirs === '1'
     })
     await held.kill()
     assert.deepEqual(offences, [])
@@ -51,8 +57,14 @@ suite('console: pages', { skip: noChromium }, () => {
     await page.getByText('All 2 edges serve').waitFor()
     await fleet.us.process.kill()
     await page.getByRole('region', { name: 'Problems' }).getByText('has been silent for').waitFor()
-    await edgeRow(page, 'us-1').getByText('silent').waitFor()
-    assert.equal((await edgeRow(page, 'us-1').getByRole('cell').allTextContents())[7], '–')
+    await edgeRow(page, 'us-1').getByText('silent', { exact: true }).waitFor()
+    assert.equal(await clientsOf(edgeRow(page, 'us-1')), '–')
+    assert.equal(
+      await edgeRow(page, 'us-1')
+        .getByRole('img', { name: /in use/ })
+        .count(),
+      0,
+    )
     await fleet.us.process.start()
     await page.getByText('All 2 edges serve').waitFor()
     await close(page)
@@ -106,6 +118,45 @@ suite('console: pages', { skip: noChromium }, () => {
     await page.getByRole('link', { name: 'Answers' }).click()
     await pageHeading(page, 'Order').waitFor()
     await page.getByRole('cell', { name: 'closed 1 idle connection' }).waitFor()
+    await close(page)
+  })
+
+  test('an edge offers only the actions that make sense in its state, and shows where its configuration comes from', async () => {
+    const { page, offences } = await open('/edges/us-1')
+    const button = (name: string) => page.getByRole('button', { name, exact: true })
+    await button('Drain').waitFor()
+    const server = page.getByRole('table', { name: 'Mail servers of us-1' }).getByRole('row').nth(1)
+    await server.getByRole('button', { name: 'Pause' }).waitFor()
+    assert.deepEqual(await server.getByRole('button').allTextContents(), ['Pause'], 'it is not paused')
+    assert.equal(await button('Resume').count(), 0)
+    await server.getByRole('button', { name: 'Pause' }).click()
+    await confirm(page, 'main', 'Pause')
+    await server.getByText('paused').waitFor()
+    assert.deepEqual(await server.getByRole('button').allTextContents(), ['Resume'])
+    await server.getByRole('button', { name: 'Resume' }).click()
+    await server.getByText('paused').waitFor({ state: 'detached' })
+    assert.deepEqual(await server.getByRole('button').allTextContents(), ['Pause'])
+
+    await page.getByText('The fleet sets no key of this edge').waitFor()
+    const revise = async (layer: unknown, usesMax: number) =>
+      await fleet.api('/v1/config/revisions', {
+        method: 'POST',
+        body: { layer, set: { 'pool.usesMax': usesMax } },
+      })
+    await revise({ kind: 'global' }, 500)
+    const key = page.getByRole('table', { name: 'Configuration of us-1' }).getByRole('row').nth(1)
+    await key.getByRole('cell', { name: 'global' }).waitFor()
+    await revise({ kind: 'region', name: 'us' }, 400)
+    await key.getByRole('cell', { name: 'region/us' }).waitFor()
+    await key.getByRole('cell', { name: '400' }).waitFor()
+
+    await page.getByRole('link', { name: 'History', exact: true }).last().click()
+    await page.waitForURL(/\/history\?.*edge=us-1/)
+    await page.goBack()
+    await page.getByRole('link', { name: 'Orders', exact: true }).last().click()
+    await page.getByRole('cell', { name: 'edge us-1' }).first().waitFor()
+    assert.equal(await page.getByRole('cell', { name: 'all edges' }).count(), 0)
+    assert.deepEqual(offences, [])
     await close(page)
   })
 

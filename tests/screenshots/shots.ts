@@ -13,10 +13,11 @@ export const shots: readonly Shot[] = [
     name: 'overview',
     path: '/?range=5m',
     ready: async (page) => {
-      await page.locator('.figure .spark polyline').first().waitFor()
-      // The regions are loaded one by one; there are four edges.
-      await page.locator('td .spark polyline').nth(3).waitFor()
-      await page.getByText('…').first().waitFor({ state: 'detached' })
+      await page.locator('.fleet-charts .u-over').nth(5).waitFor()
+      // There are four edges, whose figures arrive together.
+      await page.locator('.long-table .rows tr').nth(3).waitFor()
+      await page.getByRole('cell', { name: '…', exact: true }).first().waitFor({ state: 'detached' })
+      await page.getByRole('region', { name: 'Under way' }).waitFor()
     },
   },
   {
@@ -24,7 +25,7 @@ export const shots: readonly Shot[] = [
     path: '/edges/eu-1?range=5m',
     ready: async (page) => {
       await page.getByRole('table', { name: 'Reasons for refused reuse' }).waitFor()
-      await page.locator('.figure .spark polyline').first().waitFor()
+      await page.locator('.fleet-charts .u-over').nth(5).waitFor()
     },
   },
   {

@@ -56,7 +56,12 @@ export const edgeSchema = z
     pool: z
       .object({ dialing: z.int(), leased: z.int(), resetting: z.int(), idle: z.int(), waiting: z.int() })
       .optional(),
-    upstreams: z.array(z.object({ name: z.string(), healthy: z.boolean() })).optional(),
+    /** The configured limits on client connections, and on server connections of all upstreams together. */
+    limits: z.object({ clients: z.int(), connections: z.int() }).optional(),
+    /** `paused`: by an operator. Missing: the edge does not say. */
+    upstreams: z
+      .array(z.object({ name: z.string(), healthy: z.boolean(), paused: z.boolean().optional() }))
+      .optional(),
     config: z.object({
       /** The revision that this edge should run. */
       wanted: z.int(),

@@ -283,6 +283,12 @@ export const edgeMetrics = {
     labels: ['upstream'],
     max: 1,
   },
+  upstream_paused: {
+    kind: 'gauge',
+    help: '1 while an operator has paused the upstream on this edge: logins open no connection to it.',
+    labels: ['upstream'],
+    max: 1,
+  },
   upstream_connections_limit: {
     kind: 'gauge',
     help: 'Logged-in connections to the upstream that the configuration allows at the same time (connectionsMax).',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EdgeProblem, EdgeView } from '@imapfleet/api'
-import { findingsOf } from './findings.ts'
+import { findingsOf, groupFindings } from './findings.ts'
 
 const now = new Date('2026-11-27T12:00:00Z')
 const well: EdgeView = {
@@ -72,4 +72,23 @@ test('a forgotten edge has no other finding', () => {
   const [first, ...others] = findingsOf([forgotten], now)
   assert.match(`${first?.tone} ${first?.text}`, /^warn was forgotten and is in no list/)
   assert.deepEqual(others, [])
+})
+
+test('a problem that many edges have is one line, below or above others by its severity', () => {
+  const silent = Array.from({ length: 4 }, (_, index) => ({
+    ...well,
+    id: `us-${index}`,
+    state: 'silent' as const,
+    ...problem('silent', 'bad', 'no heartbeat'),
+  }))
+  const behind = { ...well, id: 'eu-1', ...problem('drift', 'warning', 'runs revision 3, but should run 4') }
+  const groups = groupFindings(findingsOf([behind, ...silent], now))
+  assert.deepEqual(
+    groups.map((group) =>
+      group.kind === 'one' ? group.finding.edge : `${group.edges.length} ${group.of} ${group.tone}`,
+    ),
+    ['4 silent bad', 'eu-1'],
+  )
+  const [one] = groupFindings(findingsOf(silent.slice(0, 2), now))
+  assert.equal(one?.kind, 'one', 'two edges are named')
 })

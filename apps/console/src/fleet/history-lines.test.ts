@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { linesOf } from './history-lines.ts'
+import { emptyStart, linesOf, previousLines, previousSum } from './history-lines.ts'
 
-const range = { from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:01:00.000Z', stepSeconds: 60 }
 const historyWith = (totals: readonly (number | null)[]) => ({
-  ...range,
   groups: totals.map((total, index) => ({ group: `eu-${index}`, values: [[total]], totals: [total] })),
 })
 
@@ -28,9 +26,33 @@ test('of a thousand groups the highest are drawn, and groups without reports com
   assert.deepEqual(linesOf(historyWith(totals), 0)[0]?.values, [999])
 })
 
-test('a line leaves out a step that is cut short, unless it is the only one', () => {
-  const groups = [{ group: 'eu', values: [[5, 5, 1]], totals: [11] }]
-  assert.deepEqual(linesOf({ ...range, to: '2026-01-01T00:02:10.000Z', groups }, 0)[0]?.values, [5, 5])
-  const only = [{ group: 'eu', values: [[1]], totals: [1] }]
-  assert.deepEqual(linesOf({ ...range, to: '2026-01-01T00:00:10.000Z', groups: only }, 0)[0]?.values, [1])
+test('the period before has the lines of the present one, in the same colours, with gaps where it has no value', () => {
+  const now = historyWith([3, 1])
+  const lines = linesOf({ groups: now.groups.map((group) => ({ ...group, values: [[1, 2, 3]] })) }, 0)
+  const before = previousLines({ groups: [{ group: 'eu-1', values: [[7, 8]], totals: [15] }] }, 0, lines)
+  assert.deepEqual(
+    before.map(({ name, colour, values, kind }) => [name, colour, values, kind]),
+    [
+      ['eu-0 before', 0, [null, null, null], 'previous'],
+      ['eu-1 before', 1, [7, 8, null], 'previous'],
+    ],
+  )
+})
+
+test('stacked lines are compared with the sum of the period before', () => {
+  const lines = linesOf(
+    { groups: historyWith([3, 1]).groups.map((group) => ({ ...group, values: [[1, 2]] })) },
+    0,
+  )
+  const [sum, ...others] = previousSum(lines)
+  assert.deepEqual([sum?.values, sum?.kind, others], [[2, 4], 'previous', []])
+})
+
+test('a start without reports is left out if it is more than half of the range', () => {
+  const starting = (values: readonly (number | null)[]) =>
+    emptyStart({ groups: [{ group: 'eu', values: [[...values]], totals: [null] }] })
+  assert.equal(starting([null, null, null, 4]), 3)
+  assert.equal(starting([null, null, 3, 4]), 0)
+  assert.equal(starting([null, null, null]), 0, 'nothing at all')
+  assert.equal(starting([]), 0)
 })

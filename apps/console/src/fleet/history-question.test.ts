@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressOf, describe, questionIn, readingsOf, withLabels, zoomedOut } from './history-question.ts'
+import {
+  addressOf,
+  describe,
+  partsOf,
+  presetNames,
+  presetOf,
+  presets,
+  questionIn,
+  readingsOf,
+  withLabels,
+  zoomedOut,
+} from './history-question.ts'
 
 test('an address has every part of a query that is not a default', () => {
   assert.equal(addressOf(questionIn(new URLSearchParams())), '/history')
@@ -12,6 +23,8 @@ test('an address has every part of a query that is not a default', () => {
       ['groupBy', 'edge'],
       ['region', 'eu'],
       ['upstream', 'main'],
+      ['compare', '1'],
+      ['stacked', '1'],
     ]),
   )
   const address = addressOf(question)
@@ -26,12 +39,42 @@ test('a metric has the functions of its kind, and its unit follows from both', (
   assert.equal(describe('login_seconds:p95').unit, 'seconds')
   assert.equal(describe('login_seconds:count').unit, 'number')
   assert.equal(describe('client_bytes_total:rate').unit, 'bytes')
-  assert.deepEqual(describe('logins_total{result="ok"}:rate'), {
-    name: 'logins_total{result="ok"}',
-    words: 'per second',
-    unit: 'number',
-  })
-  assert.deepEqual(describe('no such thing'), { name: 'no such thing', words: '', unit: 'number' })
+  assert.deepEqual(describe('no such thing'), { title: 'no such thing', unit: 'number', canStack: false })
+})
+
+test('the title of a metric is in words, with its series and its function', () => {
+  const titleOf = (text: string) => describe(text).title
+  assert.equal(titleOf('sessions_total:rate'), 'Sessions per second')
+  assert.equal(titleOf('logins_total{result="failed"}:rate'), 'Failed logins per second')
+  assert.equal(titleOf('logins_total'), 'Logins in each step')
+  assert.equal(titleOf('login_seconds:p95'), 'Login time, 95th percentile')
+  assert.equal(titleOf('clients_connected'), 'Connected clients')
+  assert.equal(titleOf('clients_connected:max'), 'Connected clients, highest')
+  assert.equal(
+    titleOf('upstream_failures_total{reason="bye",upstream="main"}:rate'),
+    'Failed connections to servers (reason bye, upstream main) per second',
+  )
+})
+
+test('groups are stacked only if their values add up', () => {
+  const stacks = (text: string) => describe(text).canStack
+  assert.deepEqual(
+    ['sessions_total:rate', 'sessions_total', 'upstreams_idle', 'login_seconds:count'].map(stacks),
+    [true, true, true, true],
+  )
+  assert.deepEqual(['login_seconds:p95', 'upstreams_idle:max', 'no such thing'].map(stacks), [
+    false,
+    false,
+    false,
+  ])
+})
+
+test('a preset is recognised by its metrics, and every metric of a preset exists', () => {
+  for (const name of presetNames) {
+    assert.equal(presetOf(presets[name]), name)
+    for (const metric of presets[name]) assert.notEqual(partsOf(metric), undefined, metric)
+  }
+  assert.equal(presetOf(['sessions_total:rate']), undefined)
 })
 
 test('a metric can be limited to some of its series, and extended again', () => {

@@ -1,6 +1,7 @@
 /** The query of the history page. It is in the address, so that a link shows the same. */
 import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
 import type { History } from '@imapfleet/api'
+import { readingTitle } from './metric-titles.ts'
 
 export interface HistoryQuestion {
   /** Such as `logins_total{result="ok"}:rate`. */
@@ -14,7 +15,47 @@ export interface HistoryQuestion {
   region: string
   edge: string
   upstream: string
+  /** `1`: also the period before. */
+  compare: string
+  /** `1`: groups are drawn on top of each other. */
+  stacked: string
 }
+
+/** What is usually looked for. */
+export const presets = {
+  summary: [
+    'sessions_total:rate',
+    'login_seconds:p95',
+    'logins_total{result="failed"}:rate',
+    'clients_connected',
+  ],
+  traffic: [
+    'sessions_total:rate',
+    'logins_total:rate',
+    'client_bytes_total:rate',
+    'upstream_bytes_total:rate',
+  ],
+  latency: ['login_seconds:p95', 'login_seconds:p50', 'upstream_dial_seconds:p95', 'lease_wait_seconds:p95'],
+  errors: [
+    'logins_total{result="failed"}:rate',
+    'logins_total{result="refused"}:rate',
+    'upstream_failures_total:rate',
+    'client_refusals_total:rate',
+  ],
+  capacity: ['clients_connected', 'upstreams_leased', 'upstreams_idle', 'leases_waiting', 'memory_rss_bytes'],
+  reuse: [
+    'upstream_reuses_total:rate',
+    'upstream_connections_total:rate',
+    'reuse_refused_total:rate',
+    'round_trips_saved_total:rate',
+  ],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+type Preset = keyof typeof presets
+export const presetNames = Object.keys(presets) as Preset[]
+
+/** Undefined: other metrics were chosen. */
+export const presetOf = (metrics: readonly string[]): Preset | undefined =>
+  presetNames.find((name) => presets[name].join() === metrics.join())
 
 export const groupings = [
   'fleet',
@@ -25,7 +66,7 @@ export const groupings = [
 export const relativeRanges = ['1h', '6h', '24h', '7d', '30d'] as const
 
 const usual: HistoryQuestion = {
-  metrics: ['sessions_total:rate', 'login_seconds:p95'],
+  metrics: presets.summary,
   from: '-6h',
   to: '',
   step: '',
@@ -33,7 +74,22 @@ const usual: HistoryQuestion = {
   region: '',
   edge: '',
   upstream: '',
+  compare: '',
+  stacked: '',
 }
+
+/** All parts that are text. */
+const texts = [
+  'from',
+  'to',
+  'step',
+  'groupBy',
+  'region',
+  'edge',
+  'upstream',
+  'compare',
+  'stacked',
+] as const satisfies readonly (keyof HistoryQuestion)[]
 
 export function questionIn(search: URLSearchParams): HistoryQuestion {
   const text = (key: keyof HistoryQuestion) => search.get(key) ?? (usual[key] as string)
@@ -47,6 +103,8 @@ export function questionIn(search: URLSearchParams): HistoryQuestion {
     region: text('region'),
     edge: text('edge'),
     upstream: text('upstream'),
+    compare: text('compare') === '' ? '' : '1',
+    stacked: text('stacked') === '' ? '' : '1',
   }
 }
 
@@ -55,10 +113,20 @@ export function addressOf(question: HistoryQuestion): string {
   const search = new URLSearchParams()
   const isUsual = question.metrics.join() === usual.metrics.join()
   if (!isUsual) for (const metric of question.metrics) search.append('metric', metric)
-  for (const key of ['from', 'to', 'step', 'groupBy', 'region', 'edge', 'upstream'] as const)
-    if (question[key] !== usual[key]) search.set(key, question[key])
+  for (const key of texts) if (question[key] !== usual[key]) search.set(key, question[key])
   const text = search.toString()
   return `/history${text && '?'}${text}`
+}
+
+/** The page of the history for this time range. */
+export function historyAddress(fromMs: number, toMs: number, more: Partial<HistoryQuestion>): string {
+  return addressOf({ ...usual, ...absolute(fromMs, toMs), ...more })
+}
+
+/** An absolute time range, of at least ten seconds. */
+export function absolute(fromMs: number, toMs: number): Pick<HistoryQuestion, 'from' | 'to' | 'step'> {
+  const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`
+  return { from: iso(fromMs), to: iso(Math.max(toMs, fromMs + 10_000)), step: '' }
 }
 
 /** The functions that a metric offers, the usual one first. */
@@ -105,17 +173,21 @@ export function zoomedOut(fromMs: number, toMs: number, nowMs: number): [fromMs:
   return [fromMs - half, Math.min(toMs + half, Math.max(nowMs, toMs))]
 }
 
-/** The name and function of a metric in the query, and its unit. */
+/** A metric of the query in words, and its unit. `canStack`: the values of groups add up. */
 export function describe(text: string): {
-  name: string
-  words: string
+  title: string
   unit: 'seconds' | 'bytes' | 'number'
+  canStack: boolean
 } {
   const parts = partsOf(text)
-  if (!parts) return { name: text, words: '', unit: 'number' }
-  const { name, suffix } = parts
-  const words = readingsOf(name).find((reading) => reading.suffix === suffix)?.words ?? ''
+  if (!parts) return { title: text, unit: 'number', canStack: false }
+  const { name, labels, suffix } = parts
+  const { kind }: MetricRow = edgeMetrics[name]
   const isTime = name.endsWith('_seconds') && suffix !== ':count'
-  const unit = isTime ? 'seconds' : name.includes('bytes') ? 'bytes' : 'number'
-  return { name: text.replace(/:\w+$/, ''), words, unit }
+  const adds = { counter: true, gauge: suffix === '' || suffix === ':last', histogram: suffix === ':count' }
+  return {
+    title: readingTitle(name, labels, suffix),
+    unit: isTime ? 'seconds' : name.includes('bytes') ? 'bytes' : 'number',
+    canStack: adds[kind],
+  }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { durationOf, momentOf } from './time.ts'
+import { axisTimesOf, durationOf, instantOf, momentOf, timeZone } from './time.ts'
 
 test('a time of today has no date, of another day the day, of another year also the year', () => {
   const now = new Date(2026, 10, 27, 15, 0, 0)
@@ -16,4 +16,27 @@ test('a duration has its two largest units, and is never negative', () => {
   assert.equal(durationOf(190 * 60_000), '3 h 10 min')
   assert.equal(durationOf(48 * 3_600_000), '2 d')
   assert.equal(durationOf(50 * 3_600_000), '2 d 2 h')
+})
+
+test('in UTC, times, dates and the labels of axes are those of UTC', (t) => {
+  t.after(() => (timeZone.value = undefined))
+  timeZone.value = 'UTC'
+  const at = new Date('2026-11-27T23:30:05Z')
+  assert.equal(momentOf(at, new Date('2026-11-27T23:59:00Z')), '23:30:05')
+  assert.equal(momentOf(at, new Date('2026-11-28T00:10:00Z')), '27 Nov 23:30:05')
+  assert.equal(momentOf(at, new Date('2027-01-01T00:10:00Z')), '27 Nov 2026 23:30:05')
+  assert.equal(instantOf(at), '27 Nov 2026 23:30:05')
+  const seconds = (text: string) => Date.parse(text) / 1000
+  assert.deepEqual(axisTimesOf(['2026-11-27T23:00:00Z', '2026-11-27T23:30:00Z'].map(seconds)), [
+    '23:00',
+    '23:30',
+  ])
+  assert.deepEqual(axisTimesOf(['2026-11-27T00:00:00Z', '2026-11-29T00:00:00Z'].map(seconds)), [
+    '27 Nov',
+    '29 Nov',
+  ])
+  assert.deepEqual(axisTimesOf(['2026-11-27T23:00:00Z', '2026-11-27T23:00:20Z'].map(seconds)), [
+    '23:00:00',
+    '23:00:20',
+  ])
 })

@@ -1,14 +1,46 @@
-/** Formats times: in the time zone of the browser, with seconds, and with the date if it is not today. */
+/** Formats times: in the chosen time zone, with seconds, and with the date if it is not today. */
+import { signal } from '@preact/signals'
 
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
-const day = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short' })
-const year = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short', year: 'numeric' })
+/** Undefined: the time zone of the browser. */
+export const timeZone = signal<'UTC' | undefined>(undefined)
 
-export const clockOf = (at: Date): string => clock.format(at)
+const formatsOf = (zone: 'UTC' | undefined) => {
+  const format = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat('en-GB', { ...options, timeZone: zone })
+  const day = { day: '2-digit', month: 'short' } as const
+  const minute = { hour: '2-digit', minute: '2-digit' } as const
+  return {
+    clock: format({ ...minute, second: '2-digit' }),
+    minute: format(minute),
+    day: format(day),
+    hour: format({ ...day, hour: '2-digit' }),
+    year: format({ ...day, year: 'numeric' }),
+  }
+}
+const formats = { local: formatsOf(undefined), UTC: formatsOf('UTC') }
+const current = () => formats[timeZone.value ?? 'local']
+
+export const clockOf = (at: Date): string => current().clock.format(at)
 
 export function momentOf(at: Date, now: Date): string {
-  if (at.toDateString() === now.toDateString()) return clock.format(at)
-  return `${(at.getFullYear() === now.getFullYear() ? day : year).format(at)} ${clock.format(at)}`
+  const { clock, day, year } = current()
+  if (year.format(at) === year.format(now)) return clock.format(at)
+  const isThisYear = year.format(at).slice(-4) === year.format(now).slice(-4)
+  return `${(isThisYear ? day : year).format(at)} ${clock.format(at)}`
+}
+
+/** With the date. */
+export const instantOf = (at: Date): string => `${current().year.format(at)} ${current().clock.format(at)}`
+
+/** Labels of an axis: times of day in ranges up to a day and a half, dates in longer ones; seconds if they differ. */
+export function axisTimesOf(seconds: readonly number[]): string[] {
+  const { clock, minute, day, hour } = current()
+  const [first = 0, second = first] = seconds
+  const span = (seconds.at(-1) ?? first) - first
+  const ofDates = second - first < 86_400 ? hour : day
+  const ofTimes = second - first < 60 ? clock : minute
+  const format = span > 36 * 3600 ? ofDates : ofTimes
+  return seconds.map((each) => format.format(each * 1000))
 }
 
 /** `40 s`, `12 min`, `3 h 10 min`, `5 d 2 h`. */

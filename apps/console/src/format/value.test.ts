@@ -8,5 +8,6 @@ test('values have three significant digits and a suitable unit', () => {
   assert.equal(formatValue(3 * 1024 * 1024, 'bytes'), '3 MiB')
   assert.equal(formatValue(123_456.7, 'number'), '123,457')
   assert.equal(formatValue(0.5, 'number'), '0.5')
+  assert.equal(formatValue(98.44, 'percent'), '98.4 %')
   assert.equal(formatValue(null, 'number'), '–')
 })

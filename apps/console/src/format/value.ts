@@ -1,12 +1,13 @@
 /** Formats a value with its unit, in few digits: `12.3`, `1.2 ms`, `3.4 MiB`. */
 import { none } from './number.ts'
 
-export type Unit = 'seconds' | 'bytes' | 'number'
+export type Unit = 'seconds' | 'bytes' | 'number' | 'percent'
 
 export function formatValue(value: number | null | undefined, unit: Unit): string {
   if (value === null || value === undefined) return none
   if (unit === 'seconds') return value < 1 ? `${digits(value * 1000)} ms` : `${digits(value)} s`
   if (unit === 'bytes') return bytes(value)
+  if (unit === 'percent') return `${digits(value)} %`
   return digits(value)
 }
 

@@ -1,10 +1,11 @@
-/** The signed-in user, the choice of colours, and signing out. */
+/** The signed-in user, the choices of colours and of the time zone, and signing out. */
 import { limitsText, type ConsoleSession } from '@imapfleet/api'
 import { call, sentenceOf } from '../api/client.ts'
 import { session } from '../api/session.ts'
 import { Choice } from '../ui/choice.tsx'
 import { tell } from '../ui/toast.tsx'
 import { theme, themes } from './theme.ts'
+import { chooseZone, chosenZone, localZone, zones } from './zone.ts'
 
 export const AccountMenu = ({ who }: { who: ConsoleSession }) => (
   <div class="account">
@@ -13,6 +14,10 @@ export const AccountMenu = ({ who }: { who: ConsoleSession }) => (
       <span>{[who.role, limitsText(who.limits)].filter((text) => text !== '').join(', ')}</span>
     </div>
     <Choice label="Colours" values={themes} chosen={theme.value} onChoice={(name) => (theme.value = name)} />
+    <div class="zone">
+      <Choice label="Time zone" values={zones} chosen={chosenZone()} onChoice={chooseZone} />
+      <p class="soft">Times are in {chosenZone() === 'UTC' ? 'UTC' : localZone}.</p>
+    </div>
     <button type="button" class="button small" onClick={() => void signOut()}>
       Sign out
     </button>

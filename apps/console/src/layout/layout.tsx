@@ -1,15 +1,18 @@
 /** The frame around every page of a signed-in user. */
 import type { ConsoleSession } from '@imapfleet/api'
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
+import { outage } from '../api/client.ts'
 import { PageLink } from '../router/link.tsx'
 import { AccountMenu } from './account.tsx'
 import { AwayBanner } from './away-banner.tsx'
 import { Brand } from './icon.tsx'
 import { Navigation } from './navigation.tsx'
+import { followShortcuts } from './shortcuts.ts'
 
 export function Layout({ who, children }: { who: ConsoleSession; children: ComponentChildren }) {
   const [isOpen, setOpen] = useState(false)
+  useEffect(followShortcuts, [])
   return (
     <>
       <a class="skip" href="#content">
@@ -33,7 +36,7 @@ export function Layout({ who, children }: { who: ConsoleSession; children: Compo
           <Navigation onGone={() => setOpen(false)} />
           <AccountMenu who={who} />
         </header>
-        <main id="content" class="main" tabIndex={-1}>
+        <main id="content" class={outage.value ? 'main stale' : 'main'} tabIndex={-1}>
           <AwayBanner />
           {children}
         </main>

@@ -8,13 +8,15 @@ interface PageProps {
   /** A sentence on its purpose. */
   about?: ComponentChildren
   actions?: ComponentChildren
+  /** Uses the whole width of the window. */
+  isWide?: boolean
   children: ComponentChildren
 }
 
 /** The last path. After a change the title gets the focus, so that screen readers announce the page. */
 let last: string | undefined
 
-export function Page({ title, about, actions, children }: PageProps) {
+export function Page({ title, about, actions, isWide = false, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     document.title = `${title} · imapfleet`
@@ -27,7 +29,7 @@ export function Page({ title, about, actions, children }: PageProps) {
     last = path.value
   }, [path.value])
   return (
-    <div class="page">
+    <div class={isWide ? 'page wide' : 'page'}>
       <div class="page-head">
         <div>
           <h1 ref={heading} tabIndex={-1}>

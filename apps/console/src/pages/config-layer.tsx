@@ -1,13 +1,15 @@
 /** The keys of a layer, and those of the lower layers. */
-import { layerText, type LayerName } from '@imapfleet/api'
+import { layerText, type LayerName, type RevisionView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { textOf } from '../fleet/draft.ts'
 import { draftOf, keepDraft } from '../fleet/drafts.ts'
 import { keysOf, type LayerKey } from '../fleet/layer-keys.ts'
 import { chainOf } from '../fleet/layer.ts'
+import { PageLink } from '../router/link.tsx'
 import { Card } from '../ui/card.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
+import { Difference } from './difference.tsx'
 import { ImportConf } from './import-conf.tsx'
 
 interface LayerProps {
@@ -16,12 +18,14 @@ interface LayerProps {
   region: string | undefined
   revision: number
   layers: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** The revision of this layer that is being rolled out. */
+  coming: RevisionView | undefined
 }
 
 /** Control shows no secrets. */
 const stood = '(redacted)'
 
-export function ConfigLayer({ layer, region, revision, layers }: LayerProps) {
+export function ConfigLayer({ layer, region, revision, layers, coming }: LayerProps) {
   const [isImporting, setImporting] = useState(false)
   const own = layerText(layer)
   const keys = keysOf(layers, chainOf(layer, region))
@@ -56,7 +60,11 @@ export function ConfigLayer({ layer, region, revision, layers }: LayerProps) {
   return (
     <Card
       title={own}
-      about={`Keys of this layer as of revision ${revision}.`}
+      about={
+        coming
+          ? `Keys of this layer on the edges that the rollout of revision ${coming.revision} has not reached.`
+          : `Keys of this layer as of revision ${revision}.`
+      }
       actions={
         <>
           <button type="button" class="button" onClick={() => setImporting(true)}>
@@ -81,8 +89,23 @@ export function ConfigLayer({ layer, region, revision, layers }: LayerProps) {
           onClose={() => setImporting(false)}
         />
       )}
+      {coming && (
+        <div class="card-body coming">
+          <p>
+            <PageLink href={`/config/${coming.revision}`}>Revision {coming.revision}</PageLink> changes on the
+            edges that its rollout has reached:
+          </p>
+          <Difference changes={coming.changes} />
+        </div>
+      )}
       {keys.length === 0 ? (
-        <Empty title="Nothing is set here">Edges use their own files. Set a key to override them.</Empty>
+        <Empty title={coming ? 'Before the rollout, nothing is set here' : 'Nothing is set here'}>
+          Edges use their own files. Set a key to override them, here or with{' '}
+          <code>
+            imapfleet config set KEY VALUE{layer.kind === 'global' ? '' : ` --${layer.kind} ${layer.name}`}
+          </code>
+          .
+        </Empty>
       ) : (
         <Table caption={`Keys of ${own}`} rows={keys} keyOf={({ key }) => key} columns={columns} />
       )}

@@ -30,7 +30,10 @@ export function Config() {
         call('listRollouts', { query: { limit: 1 }, signal }),
       ])
       const rolling = newest.rollouts.find(({ state }) => state === 'running' || state === 'paused')
-      return { ...view, rolling }
+      // The layers have it only when the rollout is complete.
+      const coming =
+        rolling && (await call('readRevision', { params: { revision: rolling.revision }, signal }))
+      return { ...view, rolling, coming: coming?.revision }
     },
     { everyMs: refreshMs },
   )
@@ -49,7 +52,7 @@ export function Config() {
         />
       </div>
       <Answered answer={config}>
-        {({ revision, layers, rolling }) => (
+        {({ revision, layers, rolling, coming }) => (
           <>
             {rolling && (
               <Note tone="warn">
@@ -63,6 +66,7 @@ export function Config() {
               region={edges.find(({ id }) => layer.kind === 'edge' && id === layer.name)?.region}
               revision={revision}
               layers={layers}
+              coming={coming && layerText(coming.layer) === layerText(layer) ? coming : undefined}
             />
             {draft && (
               <ConfigDraft

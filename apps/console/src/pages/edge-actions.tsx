@@ -1,41 +1,93 @@
-/** The actions on an edge. */
-import type { EdgeView } from '@imapfleet/api'
+/** The actions on an edge: those that make sense in its state. What users notice is set apart, and says what it does. */
+import { isHeard, type EdgeView } from '@imapfleet/api'
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { call } from '../api/client.ts'
 import { placeOrder } from '../fleet/give-order.tsx'
 import { amountOf } from '../format/number.ts'
+import { Card } from '../ui/card.tsx'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { tell } from '../ui/toast.tsx'
 import { ForgetEdge } from './forget-edge.tsx'
 
-type Asking = 'drain' | 'resume' | 'purge'
+interface ActionProps {
+  edge: EdgeView
+  onDone: () => void
+}
 
-export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => void }) {
-  const [asking, setAsking] = useState<Asking>()
-  const isDrained = edge.drain ?? false
-  const shared = { name: edge.id, onClose: () => setAsking(undefined) }
-  const target = { kind: 'edge', name: edge.id } as const
-  // A silent edge cannot carry out orders.
-  if (edge.forgottenAt !== undefined) return null
+/** Ends a drain. */
+export function ResumeEdge({ edge: { id, drain, forgottenAt }, onDone }: ActionProps) {
+  const [isAsking, setAsking] = useState(false)
+  if (forgottenAt !== undefined || drain !== true) return null
   return (
     <>
-      {isDrained ? (
-        <button type="button" class="button primary" onClick={() => setAsking('resume')}>
-          Resume
-        </button>
-      ) : (
-        <button type="button" class="button danger" onClick={() => setAsking('drain')}>
-          Drain
-        </button>
-      )}
-      <button type="button" class="button danger" onClick={() => setAsking('purge')}>
-        Purge
+      <button type="button" class="button primary" onClick={() => setAsking(true)}>
+        Resume
       </button>
-      <ForgetEdge edge={edge} onDone={onDone} />
+      {isAsking && (
+        <ConfirmDialog
+          name={id}
+          onClose={() => setAsking(false)}
+          title={`Resume ${id}?`}
+          action="Resume"
+          onConfirm={async () => {
+            await call('resumeEdges', { body: { target: { kind: 'edge', name: id } } })
+            onDone()
+            tell('good', `${id} accepts clients again.`)
+          }}
+        >
+          The edge accepts new clients again.
+        </ConfirmDialog>
+      )}
+    </>
+  )
+}
+
+export function EdgeActions({ edge, onDone }: ActionProps) {
+  const { id, state, drain, forgottenAt, connections } = edge
+  const [asking, setAsking] = useState<'drain' | 'purge'>()
+  const shared = { name: id, onClose: () => setAsking(undefined) }
+  const target = { kind: 'edge', name: id } as const
+  if (forgottenAt !== undefined) return null
+  const canDrain = drain !== true && state !== 'stopping'
+  // A silent edge cannot carry out orders.
+  const canPurge = isHeard(edge)
+  if (!canDrain && !canPurge && state !== 'silent') return null
+  return (
+    <Card title="Actions that users notice" about="Each asks for the name of the edge.">
+      <ul class="danger-list">
+        {canDrain && (
+          <Action
+            text={
+              isHeard(edge)
+                ? `Refuse new clients; ${amountOf(connections.clients, 'client')} can finish. For maintenance.`
+                : 'Refuse new clients when the edge returns.'
+            }
+          >
+            <button type="button" class="button danger" onClick={() => setAsking('drain')}>
+              Drain
+            </button>
+          </Action>
+        )}
+        {canPurge && (
+          <Action
+            text={`Close ${amountOf(connections.cached, 'idle connection')}; their users log in to the mail server again.`}
+          >
+            <button type="button" class="button danger" onClick={() => setAsking('purge')}>
+              Purge
+            </button>
+          </Action>
+        )}
+        {state === 'silent' && (
+          <Action text="Remove the edge from the fleet for good, because it will not return.">
+            <ForgetEdge edge={edge} onDone={onDone} />
+          </Action>
+        )}
+      </ul>
       {asking === 'drain' && (
         <ConfirmDialog
           {...shared}
-          title={`Drain ${edge.id}?`}
+          title={`Drain ${id}?`}
           action="Drain"
           isDangerous
           onConfirm={async () => {
@@ -44,28 +96,14 @@ export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => vo
             tell('good', drained(edges[0] ?? edge))
           }}
         >
-          The edge refuses new clients; its {amountOf(edge.connections.clients, 'client')} can finish. It
-          stays drained until you resume it, even after a restart.
-        </ConfirmDialog>
-      )}
-      {asking === 'resume' && (
-        <ConfirmDialog
-          {...shared}
-          title={`Resume ${edge.id}?`}
-          action="Resume"
-          onConfirm={async () => {
-            await call('resumeEdges', { body: { target } })
-            onDone()
-            tell('good', `${edge.id} accepts clients again.`)
-          }}
-        >
-          The edge accepts new clients again.
+          The edge refuses new clients; its {amountOf(connections.clients, 'client')} can finish. It stays
+          drained until you resume it, even after a restart.
         </ConfirmDialog>
       )}
       {asking === 'purge' && (
         <ConfirmDialog
           {...shared}
-          title={`Close the idle connections of ${edge.id}?`}
+          title={`Close the idle connections of ${id}?`}
           action="Purge"
           isDangerous
           onConfirm={async () => {
@@ -73,13 +111,20 @@ export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => vo
             onDone()
           }}
         >
-          Closes {amountOf(edge.connections.cached, 'idle connection')}; sessions continue. The next session
-          of each of these users logs in to the mail server again.
+          Closes {amountOf(connections.cached, 'idle connection')}; sessions continue. The next session of
+          each of these users logs in to the mail server again.
         </ConfirmDialog>
       )}
-    </>
+    </Card>
   )
 }
+
+const Action = ({ text, children }: { text: string; children: ComponentChildren }) => (
+  <li>
+    <span>{text}</span>
+    {children}
+  </li>
+)
 
 const drained = ({ id, state, connections }: EdgeView) =>
   state === 'silent'

@@ -1,5 +1,5 @@
 /** The mail servers of an edge: health, counts, and pausing. */
-import type { EdgeView } from '@imapfleet/api'
+import { isHeard, type EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
@@ -15,6 +15,8 @@ import { tell } from '../ui/toast.tsx'
 interface Row {
   name: string
   healthy: boolean
+  /** Undefined: the edge does not say. */
+  paused: boolean | undefined
   counts: readonly (number | null)[]
 }
 
@@ -26,7 +28,7 @@ const metrics = [
   'upstream_failures_total',
 ]
 
-export function Upstreams({ edge }: { edge: EdgeView }) {
+export function Upstreams({ edge, onDone }: { edge: EdgeView; onDone: () => void }) {
   const { id, upstreams = [] } = edge
   const [pausing, setPausing] = useState<string>()
   const { data } = useAnswer(
@@ -38,28 +40,33 @@ export function Upstreams({ edge }: { edge: EdgeView }) {
       }),
     { everyMs: 10_000 },
   )
-  const rows = upstreams.map(({ name, healthy }) => ({
-    name,
-    healthy,
+  const rows = upstreams.map(({ name, healthy, paused }) => ({
+    ...{ name, healthy, paused },
     // If a server has any counts, a missing series means zero.
     counts: data?.groups.find(({ group }) => group === name)?.totals.map((count) => count ?? 0) ?? [],
   }))
   const target = { kind: 'edge', name: id } as const
   const resume = (upstream: string) =>
-    void placeOrder({ target, action: { kind: 'resume-upstream', upstream } }).catch((error: unknown) =>
-      tell('bad', sentenceOf(error)),
+    void placeOrder({ target, action: { kind: 'resume-upstream', upstream } }).then(
+      onDone,
+      (error: unknown) => tell('bad', sentenceOf(error)),
     )
   const actions: TableColumn<Row> = {
     title: 'Actions',
     kind: 'fixed',
-    cell: ({ name }) => (
+    // An older edge does not say whether it is paused.
+    cell: ({ name, paused }) => (
       <span class="row">
-        <button type="button" class="button small" onClick={() => setPausing(name)}>
-          Pause
-        </button>
-        <button type="button" class="button small" onClick={() => resume(name)}>
-          Resume
-        </button>
+        {paused !== true && (
+          <button type="button" class="button small danger" onClick={() => setPausing(name)}>
+            Pause
+          </button>
+        )}
+        {paused !== false && (
+          <button type="button" class="button small" onClick={() => resume(name)}>
+            Resume
+          </button>
+        )}
       </span>
     ),
   }
@@ -70,7 +77,7 @@ export function Upstreams({ edge }: { edge: EdgeView }) {
       ) : (
         <Table
           caption={`Mail servers of ${id}`}
-          columns={[...columns, actions]}
+          columns={isHeard(edge) ? [...columns, actions] : columns}
           rows={rows}
           keyOf={({ name }) => name}
         />
@@ -83,6 +90,7 @@ export function Upstreams({ edge }: { edge: EdgeView }) {
           isDangerous
           onConfirm={async () => {
             await placeOrder({ target, action: { kind: 'pause-upstream', upstream: pausing } })
+            onDone()
           }}
           onClose={() => setPausing(undefined)}
         >
@@ -99,7 +107,12 @@ const columns: TableColumn<Row>[] = [
   {
     title: 'Health',
     kind: 'fixed',
-    cell: ({ healthy }) => <Badge tone={healthy ? 'good' : 'bad'}>{healthy ? 'up' : 'down'}</Badge>,
+    cell: ({ healthy, paused }) => (
+      <>
+        <Badge tone={healthy ? 'good' : 'bad'}>{healthy ? 'up' : 'down'}</Badge>{' '}
+        {paused === true && <Badge tone="warn">paused</Badge>}
+      </>
+    ),
   },
   ...['Logins', 'Refused logins', 'Reused', 'New connections', 'Failures'].map(
     (title, index): TableColumn<Row> => ({

@@ -4,9 +4,11 @@ import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { EdgeStateBadge } from '../fleet/edge-state.tsx'
 import { findingsOfEdge } from '../fleet/findings.ts'
+import { historyAddress } from '../fleet/history-question.ts'
 import { chooseRange, chosenRange, ranges } from '../fleet/range.ts'
 import { durationOf } from '../format/time.ts'
 import { Page } from '../layout/page.tsx'
+import { PageLink } from '../router/link.tsx'
 import type { Params } from '../router/match.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Choice } from '../ui/choice.tsx'
@@ -14,7 +16,8 @@ import { Card } from '../ui/card.tsx'
 import { Facts } from '../ui/facts.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Note } from '../ui/note.tsx'
-import { EdgeActions } from './edge-actions.tsx'
+import { EdgeActions, ResumeEdge } from './edge-actions.tsx'
+import { FleetKeys } from './edge-fleet-keys.tsx'
 import { EdgePool } from './edge-pool.tsx'
 import { Refusals } from './edge-refusals.tsx'
 import { EdgeTraffic } from './edge-traffic.tsx'
@@ -34,12 +37,19 @@ export function EdgePage({ id = '' }: Params) {
         edge && (
           <>
             <Choice label="Time range" values={ranges} chosen={chosenRange()} onChoice={chooseRange} />
-            <EdgeActions edge={edge} onDone={answer.reload} />
+            <ResumeEdge edge={edge} onDone={answer.reload} />
           </>
         )
       }
     >
-      <Answered answer={answer}>{(shown) => <Whole edge={shown} />}</Answered>
+      <Answered answer={answer}>
+        {(shown) => (
+          <>
+            <Links edge={shown} />
+            <Whole edge={shown} onDone={answer.reload} />
+          </>
+        )}
+      </Answered>
     </Page>
   )
 }
@@ -50,11 +60,29 @@ const About = ({ edge }: { edge: EdgeView }) => (
   </>
 )
 
-const Whole = ({ edge }: { edge: EdgeView }) => (
+const Links = ({ edge: { id, region } }: { edge: EdgeView }) => {
+  const now = Date.now()
+  const name = encodeURIComponent(id)
+  return (
+    <nav class="links" aria-label={`More about ${id}`}>
+      <PageLink
+        href={historyAddress(now - 21_600_000, now, { from: '-6h', to: '', edge: id, groupBy: 'edge' })}
+      >
+        History
+      </PageLink>
+      <PageLink href={`/orders?edge=${name}`}>Orders</PageLink>
+      <PageLink href="/trace">Traces</PageLink>
+      <PageLink href={`/config?layer=edge/${name}`}>Its configuration layer</PageLink>
+      <PageLink href={`/?region=${encodeURIComponent(region)}`}>Edges of {region}</PageLink>
+    </nav>
+  )
+}
+
+const Whole = ({ edge, onDone }: { edge: EdgeView; onDone: () => void }) => (
   <>
-    {findingsOfEdge(edge, new Date()).map(({ tone, text }) => (
+    {findingsOfEdge(edge, new Date()).map(({ tone, kind, text }) => (
       <Note key={text} tone={tone}>
-        This edge {text}
+        {kind === 'reported' ? 'This edge reports:' : 'This edge'} {text}
       </Note>
     ))}
     <EdgeTraffic edge={edge} />
@@ -66,7 +94,9 @@ const Whole = ({ edge }: { edge: EdgeView }) => (
         </div>
       </Card>
     </div>
-    <Upstreams edge={edge} />
+    <Upstreams edge={edge} onDone={onDone} />
+    <FleetKeys edge={edge} />
+    <EdgeActions edge={edge} onDone={onDone} />
     <Refusals edge={edge} />
   </>
 )
@@ -89,6 +119,19 @@ function factsOf(edge: EdgeView) {
       </>,
     ],
     ['Last heartbeat', <Moment at={edge.lastSeenAt} />],
+    ['Clock', clockText(edge)],
+    [
+      'Version',
+      `${edge.version}${edge.wireVersion === undefined ? '' : `, wire version ${edge.wireVersion}`}`,
+    ],
+    ['Credential', edge.credential ?? 'none of its own'],
     ['Boot', <code>{edge.boot.slice(0, 8)}</code>],
   ] as const
+}
+
+/** A difference of less than a second is not worth a number. */
+function clockText({ clockSkewMs }: EdgeView): string {
+  if (clockSkewMs === undefined || clockSkewMs === null) return 'unknown'
+  if (Math.abs(clockSkewMs) < 1_000) return 'as that of control'
+  return `${durationOf(Math.abs(clockSkewMs))} ${clockSkewMs > 0 ? 'ahead of' : 'behind'} that of control`
 }

@@ -5,15 +5,13 @@ import { call } from '../api/client.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { tell } from '../ui/toast.tsx'
 
-export function ForgetEdge({ edge: { id, state }, onDone }: { edge: EdgeView; onDone: () => void }) {
+export function ForgetEdge({ edge: { id }, onDone }: { edge: EdgeView; onDone: () => void }) {
   const [isAsking, setAsking] = useState(false)
   return (
     <>
-      {state === 'silent' && (
-        <button type="button" class="button danger" onClick={() => setAsking(true)}>
-          Forget this edge
-        </button>
-      )}
+      <button type="button" class="button danger" onClick={() => setAsking(true)}>
+        Forget this edge
+      </button>
       {isAsking && (
         <ConfirmDialog
           name={id}

@@ -1,25 +1,33 @@
 /** The result of a history query: a chart for each metric, and a table with the totals. */
 import type { History } from '@imapfleet/api'
-import { linesOf } from '../fleet/history-lines.ts'
+import { chartTimesOf } from '../fleet/fleet-charts.ts'
+import { emptyStart, linesOf, previousLines, previousSum } from '../fleet/history-lines.ts'
 import { describe } from '../fleet/history-question.ts'
-import { finishedOf } from '../fleet/traffic.ts'
+import { useMarks } from '../fleet/use-marks.ts'
 import { countOf } from '../format/number.ts'
+import { momentOf } from '../format/time.ts'
 import { formatValue } from '../format/value.ts'
 import { Card } from '../ui/card.tsx'
 import { Chart } from '../ui/chart.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
+import { Marks } from './fleet-charts.tsx'
 
 interface ChartsProps {
   history: History
+  /** The period before; undefined: not compared. */
+  previous: History | undefined
+  isStacked: boolean
   onZoom: (fromMs: number, toMs: number) => void
   onZoomOut: () => void
 }
 
-export function HistoryCharts({ history, onZoom, onZoomOut }: ChartsProps) {
-  const { from, stepSeconds, groups, metrics } = history
-  const points = finishedOf(groups[0]?.values[0] ?? [], history).length
-  const times = Array.from({ length: points }, (_, step) => Date.parse(from) + step * stepSeconds * 1000)
+export function HistoryCharts({ history, previous, isStacked, onZoom, onZoomOut }: ChartsProps) {
+  const { from, to, stepSeconds, groups, metrics } = history
+  const all = chartTimesOf(history)
+  const begin = previous ? 0 : emptyStart(history)
+  const times = all.times.slice(begin)
+  const marks = useMarks([], times[0] ?? Date.parse(from), Date.parse(to))
   const hasValues = groups.some(({ totals }) => totals.some((total) => total !== null))
   if (!hasValues)
     return (
@@ -29,21 +37,39 @@ export function HistoryCharts({ history, onZoom, onZoomOut }: ChartsProps) {
     )
   return (
     <div class="history-charts">
-      {metrics.map((metric, index) => {
-        const { name, words, unit } = describe(metric)
-        const lines = linesOf(history, index)
-        const rest =
-          groups.length > lines.length && `; the ${lines.length} highest of ${countOf(groups.length)}`
-        return (
-          <Card
-            key={metric}
-            title={<code>{name}</code>}
-            about={`${words}, steps of ${lengthOf(stepSeconds)}${rest || ''}`}
-          >
-            <Chart label={`${name}, ${words}, over time`} {...{ times, lines, unit, onZoom, onZoomOut }} />
-          </Card>
-        )
-      })}
+      {begin > 0 && (
+        <p class="soft small">
+          The first reports of this range are of {momentOf(new Date(times[0] ?? 0), new Date())}: charts begin
+          there.
+        </p>
+      )}
+      <div class="charts">
+        {metrics.map((metric, index) => {
+          const { title, unit, canStack } = describe(metric)
+          const lines = linesOf(history, index).map((line) => ({ ...line, values: line.values.slice(begin) }))
+          const before = previous ? previousLines(previous, index, lines) : []
+          const isOnEachOther = isStacked && canStack && lines.length > 1
+          const rest =
+            groups.length > lines.length && `; the ${lines.length} highest of ${countOf(groups.length)}`
+          return (
+            <Card
+              key={metric}
+              title={title}
+              about={`Steps of ${lengthOf(stepSeconds)}${rest || ''}`}
+              actions={<code class="soft small">{metric}</code>}
+            >
+              <Chart
+                label={`${title}, over time`}
+                {...{ times, unit, marks, onZoom, onZoomOut }}
+                lines={[...(isOnEachOther && previous ? previousSum(before) : before), ...lines]}
+                isStacked={isOnEachOther}
+                isUnfinished={all.isUnfinished}
+              />
+            </Card>
+          )
+        })}
+      </div>
+      <Marks marks={marks} />
       <Card title="Total" about="One value for the whole time range.">
         <Table
           caption="Values for the whole time range"
@@ -60,12 +86,8 @@ function columnsOf({ groupBy, metrics }: History): TableColumn<History['groups']
   return [
     { title: groupBy, kind: 'head', cell: ({ group }) => group },
     ...metrics.map((metric, index): TableColumn<History['groups'][number]> => {
-      const { name, words, unit } = describe(metric)
-      return {
-        title: `${name} (${words})`,
-        kind: 'number',
-        cell: ({ totals }) => formatValue(totals[index], unit),
-      }
+      const { title, unit } = describe(metric)
+      return { title, kind: 'number', cell: ({ totals }) => formatValue(totals[index], unit) }
     }),
   ]
 }

@@ -1,74 +1,99 @@
-/** Selects metrics and their functions. */
+/** Selects metrics and their functions: a preset, or single ones from the list. */
 import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
-import { partsOf, readingsOf, withLabels } from '../fleet/history-question.ts'
+import { useState } from 'preact/hooks'
+import { partsOf, presetNames, presetOf, presets, readingsOf, withLabels } from '../fleet/history-question.ts'
+import { metricTitle } from '../fleet/metric-titles.ts'
+import { Choice } from '../ui/choice.tsx'
+import { SearchField } from '../ui/search-field.tsx'
 
 const metricsMax = 8
 const all = Object.entries(edgeMetrics as Record<string, MetricRow>) as [EdgeMetricName, MetricRow][]
 const nameIn = (text: string) => /^[a-z_]+/.exec(text)?.[0] ?? ''
 
-export function HistoryMetrics({
-  chosen,
-  onChoice,
-}: {
+interface MetricsProps {
   chosen: readonly string[]
   onChoice: (metrics: readonly string[]) => void
-}) {
+}
+
+export function HistoryMetrics({ chosen, onChoice }: MetricsProps) {
+  const preset = presetOf(chosen)
   return (
-    <>
+    <div class="history-metrics">
+      <div class="row">
+        <Choice
+          label="Preset"
+          values={preset === undefined ? ([...presetNames, 'own choice'] as const) : presetNames}
+          chosen={preset ?? 'own choice'}
+          onChoice={(name) => name !== 'own choice' && onChoice(presets[name])}
+        />
+      </div>
       <ul class="chosen-metrics" aria-label="Chosen metrics">
         {chosen.map((text) => (
           <Chosen key={text} text={text} chosen={chosen} onChoice={onChoice} />
         ))}
       </ul>
       <details>
-        <summary class="card-body">All metrics ({all.length})</summary>
-        <fieldset class="metric-list">
-          <legend class="unseen">Metrics</legend>
-          {all.map(([name, { help }]) => {
-            const isChosen = chosen.some((text) => nameIn(text) === name)
-            return (
-              <label key={name}>
-                <input
-                  type="checkbox"
-                  checked={isChosen}
-                  disabled={!isChosen && chosen.length >= metricsMax}
-                  onChange={() =>
-                    onChoice(
-                      isChosen
-                        ? chosen.filter((text) => nameIn(text) !== name)
-                        : [...chosen, `${name}${readingsOf(name)[0]?.suffix ?? ''}`],
-                    )
-                  }
-                />
-                <code>{name}</code>
-                <small>{help}</small>
-              </label>
-            )
-          })}
-        </fieldset>
+        <summary>All metrics ({all.length})</summary>
+        <MetricList chosen={chosen} onChoice={onChoice} />
       </details>
+    </div>
+  )
+}
+
+function MetricList({ chosen, onChoice }: MetricsProps) {
+  const [text, setText] = useState('')
+  const words = text.toLowerCase().split(/\s+/)
+  const found = all.filter(([name, { help }]) => {
+    const searched = `${name} ${metricTitle(name)} ${help}`.toLowerCase()
+    return words.every((word) => searched.includes(word))
+  })
+  return (
+    <>
+      <SearchField
+        label="Search metrics"
+        value={text}
+        placeholder="password, bytes, wait …"
+        onValue={setText}
+      />
+      <fieldset class="metric-list">
+        <legend class="unseen">Metrics</legend>
+        {found.map(([name, { help }]) => {
+          const isChosen = chosen.some((each) => nameIn(each) === name)
+          return (
+            <label key={name} title={help}>
+              <input
+                type="checkbox"
+                checked={isChosen}
+                disabled={!isChosen && chosen.length >= metricsMax}
+                onChange={() =>
+                  onChoice(
+                    isChosen
+                      ? chosen.filter((each) => nameIn(each) !== name)
+                      : [...chosen, `${name}${readingsOf(name)[0]?.suffix ?? ''}`],
+                  )
+                }
+              />
+              <span>{metricTitle(name)}</span>
+              <small>{name}</small>
+            </label>
+          )
+        })}
+        {found.length === 0 && <p class="soft">No metric matches.</p>}
+      </fieldset>
     </>
   )
 }
 
-function Chosen({
-  text,
-  chosen,
-  onChoice,
-}: {
-  text: string
-  chosen: readonly string[]
-  onChoice: (metrics: readonly string[]) => void
-}) {
+function Chosen({ text, chosen, onChoice }: MetricsProps & { text: string }) {
   const parts = partsOf(text)
-  const name = parts?.name ?? text
+  const name = parts ? metricTitle(parts.name) : text
   const known = parts ? readingsOf(parts.name) : []
   const { labels: has = [] }: Partial<MetricRow> = parts ? edgeMetrics[parts.name] : {}
   const instead = (next: string) =>
     onChoice([...new Set(chosen.map((each) => (each === text ? next : each)))])
   return (
     <li>
-      <code>{name}</code>
+      <span title={parts?.name}>{name}</span>
       {parts && has.length > 0 && (
         <input
           class="input"
@@ -81,7 +106,7 @@ function Chosen({
           onChange={(event) => instead(withLabels(text, event.currentTarget.value))}
         />
       )}
-      {known.length > 0 && (
+      {known.length > 1 && (
         <select
           class="input"
           aria-label={`Function for ${name}`}

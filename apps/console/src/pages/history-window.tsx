@@ -1,19 +1,40 @@
-/** Selects the time range, the step, and the edges. */
-import { useState } from 'preact/hooks'
+/** Selects the time range, the step, the groups, and which edges and servers are included. */
+import type { EdgeView, History } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { readWholeFleet } from '../fleet/all-edges.ts'
-import { groupings, relativeRanges, type HistoryQuestion } from '../fleet/history-question.ts'
+import { absolute, groupings, relativeRanges, type HistoryQuestion } from '../fleet/history-question.ts'
+import { timeZone } from '../format/time.ts'
 import { Choice } from '../ui/choice.tsx'
-import { Field } from '../ui/field.tsx'
+import { Select } from '../ui/select.tsx'
 
 interface WindowProps {
   question: HistoryQuestion
+  /** The charts on the page. */
+  shown: History | undefined
   onChange: (change: Partial<HistoryQuestion>) => void
 }
 
-export function HistoryWindow({ question, onChange }: WindowProps) {
-  const range = relativeRanges.find((each) => question.from === `-${each}` && question.to === '')
+const steps = ['10s', '1m', '5m', '15m', '1h', '6h', '1d'] as const
+const stepWords: Readonly<Record<string, string>> = {
+  '10s': '10 seconds',
+  '1m': '1 minute',
+  '5m': '5 minutes',
+  '15m': '15 minutes',
+  '1h': '1 hour',
+  '6h': '6 hours',
+  '1d': '1 day',
+}
+
+export function HistoryWindow({ question, shown, onChange }: WindowProps) {
+  const { from, to, step, groupBy, compare, stacked } = question
+  const range = relativeRanges.find((each) => from === `-${each}` && to === '')
+  const shift = (direction: 1 | -1) => {
+    if (!shown) return
+    const [begin, end] = [Date.parse(shown.from), Date.parse(shown.to)]
+    const length = (end - begin) * direction
+    onChange(absolute(begin + length, Math.min(end + length, Date.now())))
+  }
   return (
     <div class="history-window">
       <div class="row">
@@ -23,63 +44,149 @@ export function HistoryWindow({ question, onChange }: WindowProps) {
           chosen={range ?? 'other'}
           onChoice={(each) => each !== 'other' && onChange({ from: `-${each}`, to: '', step: '' })}
         />
+        <span class="row">
+          <button type="button" class="button small" disabled={!shown} onClick={() => shift(-1)}>
+            ← Earlier
+          </button>
+          <button type="button" class="button small" disabled={to === '' || !shown} onClick={() => shift(1)}>
+            Later →
+          </button>
+        </span>
         <Choice
           label="Group by"
           values={groupings}
-          chosen={question.groupBy}
-          onChoice={(groupBy) => onChange({ groupBy })}
+          chosen={groupBy}
+          onChoice={(each) => onChange({ groupBy: each })}
+        />
+        <Check
+          label="Compare with the period before"
+          isOn={compare !== ''}
+          onChange={(isOn) => onChange({ compare: isOn ? '1' : '' })}
+        />
+        <Check
+          label="Stacked"
+          isOn={stacked !== ''}
+          onChange={(isOn) => onChange({ stacked: isOn ? '1' : '' })}
         />
       </div>
-      <Details key={JSON.stringify(question)} question={question} onChange={onChange} />
+      <div class="filters">
+        <Pickers question={question} onChange={onChange} />
+        <Select
+          label="Step"
+          chosen={step}
+          options={optionsOf(
+            'automatic',
+            step,
+            steps.map((each) => [each, stepWords[each] ?? each]),
+          )}
+          onChoice={(each) => onChange({ step: each })}
+        />
+        <Time
+          label="From"
+          at={shown && Date.parse(shown.from)}
+          onTime={(at) => shown && onChange(absolute(at, Math.max(at, Date.parse(shown.to))))}
+        />
+        <Time
+          label="To"
+          at={shown && Date.parse(shown.to)}
+          onTime={(at) => shown && onChange(absolute(Math.min(at, Date.parse(shown.from)), at))}
+        />
+      </div>
     </div>
   )
 }
 
-function Details({ question, onChange }: WindowProps) {
-  const { from, to, step, region, edge, upstream } = question
-  const [typed, setTyped] = useState({ from, to, step, region, edge, upstream })
+const noEdges: readonly EdgeView[] = []
+
+function Pickers({ question, onChange }: Pick<WindowProps, 'question' | 'onChange'>) {
+  const { region, edge, upstream } = question
   const edges =
-    useAnswer('edges of a history', async (signal) => (await readWholeFleet(call, signal)).edges).data ?? []
-  const names = {
-    region: edges.map((each) => each.region),
-    edge: edges.map(({ id }) => id),
-    upstream: edges.flatMap(({ upstreams = [] }) => upstreams.map(({ name }) => name)),
-  }
-  const field = (key: keyof typeof typed, label: string, placeholder: string) => (
-    <Field
-      label={label}
-      value={typed[key]}
-      placeholder={placeholder}
-      autocomplete="off"
-      {...(Object.hasOwn(names, key) && { list: `names-of-${key}` })}
-      onValue={(value) => setTyped({ ...typed, [key]: value })}
-    />
-  )
+    useAnswer('edges of a history', async (signal) => (await readWholeFleet(call, signal)).edges).data ??
+    noEdges
+  const inRegion = edges.filter((each) => region === '' || each.region === region)
+  const ofEdge = inRegion.filter(({ id }) => edge === '' || id === edge)
+  const names = (all: readonly string[]) =>
+    [...new Set(all)].sort().map((name): [string, string] => [name, name])
   return (
-    <form
-      class="filters"
-      onSubmit={(event) => {
-        event.preventDefault()
-        const trimmed = Object.entries(typed).map(([key, value]) => [key, value.trim()])
-        onChange(Object.fromEntries(trimmed) as typeof typed)
-      }}
-    >
-      {field('from', 'From', '-6h, or 2026-03-01T12:00:00Z')}
-      {field('to', 'To', 'now')}
-      {field('step', 'Step', 'automatic')}
-      {field('region', 'Region', 'all')}
-      {field('edge', 'Edge', 'all')}
-      {field('upstream', 'Upstream', 'all')}
-      {Object.entries(names).map(([key, each]) => (
-        <datalist key={key} id={`names-of-${key}`}>
-          {[...new Set(each)].sort().map((name) => (
-            <option key={name} value={name} />
-          ))}
-        </datalist>
-      ))}
-      <button type="submit" class="button primary">
-        Show
-      </button>
-    </form>
+    <>
+      <Select
+        label="Region"
+        chosen={region}
+        options={optionsOf('all', region, names(edges.map((each) => each.region)))}
+        onChoice={(name) => onChange({ region: name, edge: '' })}
+      />
+      <Select
+        label="Edge"
+        chosen={edge}
+        options={optionsOf('all', edge, names(inRegion.map(({ id }) => id)))}
+        onChoice={(name) => onChange({ edge: name })}
+      />
+      <Select
+        label="Upstream"
+        chosen={upstream}
+        options={optionsOf(
+          'all',
+          upstream,
+          names(ofEdge.flatMap(({ upstreams = [] }) => upstreams.map(({ name }) => name))),
+        )}
+        onChoice={(name) => onChange({ upstream: name })}
+      />
+    </>
+  )
+}
+
+/** With what is chosen, even if it is not known. */
+const optionsOf = (none: string, chosen: string, known: readonly [string, string][]): [string, string][] => [
+  ['', none],
+  ...known,
+  ...(chosen !== '' && !known.some(([value]) => value === chosen)
+    ? [[chosen, chosen] as [string, string]]
+    : []),
+]
+
+const Check = ({
+  label,
+  isOn,
+  onChange,
+}: {
+  label: string
+  isOn: boolean
+  onChange: (isOn: boolean) => void
+}) => (
+  <label class="check">
+    <input type="checkbox" checked={isOn} onChange={(event) => onChange(event.currentTarget.checked)} />{' '}
+    {label}
+  </label>
+)
+
+/** A date and time in the time zone of the console. */
+function Time({
+  label,
+  at,
+  onTime,
+}: {
+  label: string
+  at: number | undefined
+  onTime: (at: number) => void
+}) {
+  const isUtc = timeZone.value === 'UTC'
+  const offsetMs = (ms: number) => (isUtc ? 0 : new Date(ms).getTimezoneOffset() * 60_000)
+  const text = at === undefined ? '' : new Date(at - offsetMs(at)).toISOString().slice(0, 19)
+  return (
+    <div class="field time">
+      <label>
+        {label}
+        <input
+          class="input"
+          type="datetime-local"
+          step="1"
+          value={text}
+          onChange={(event) => {
+            const typed = Date.parse(`${event.currentTarget.value}${isUtc ? 'Z' : ''}`)
+            if (!Number.isNaN(typed)) onTime(typed)
+          }}
+        />
+      </label>
+    </div>
   )
 }

@@ -37,7 +37,9 @@ export function Operations() {
       <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
         {(operations) =>
           operations.length === 0 ? (
-            <Empty title="No operations yet" />
+            <Empty title="No operations yet">
+              <code>imapfleet drain --all</code> is one, if there are several regions.
+            </Empty>
           ) : (
             <>
               <Table

@@ -1,11 +1,12 @@
 /** All orders with their outcome. */
-import { type OrderSummary } from '@imapfleet/api'
+import type { FleetTarget, OrderSummary } from '@imapfleet/api'
 import { orderTitle } from '@imapfleet/protocol'
 import { call } from '../api/client.ts'
 import { usePages } from '../api/use-pages.ts'
 import { AccountBadges, targetWords } from '../fleet/account.tsx'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
+import { search } from '../router/location.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Operations } from './operations.tsx'
@@ -14,6 +15,8 @@ import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 
 export function OrdersPage() {
+  // The page of an edge links here with its name.
+  const edge = search.value.get('edge') ?? ''
   const pages = usePages('orders', async (page, signal) => {
     const { orders, next } = await call('listOrders', { query: page, signal })
     return { rows: orders, next }
@@ -23,15 +26,29 @@ export function OrdersPage() {
       title="Orders"
       about="One-time commands to edges, newest first. Drains, revocations and configuration are not listed here, because they last."
       actions={
-        <button type="button" class="button" onClick={pages.reload}>
-          Refresh
-        </button>
+        <>
+          {edge !== '' && (
+            <PageLink class="button" href="/orders">
+              All orders, not only those to {edge}
+            </PageLink>
+          )}
+          <button type="button" class="button" onClick={pages.reload}>
+            Refresh
+          </button>
+        </>
       }
     >
       <section class="card">
         <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
-          {(orders) =>
-            orders.length === 0 ? (
+          {(all) => {
+            const orders = edge === '' ? all : all.filter(({ target }) => isOnly(target, edge))
+            if (edge !== '' && orders.length === 0)
+              return (
+                <Empty title={`No recent order went to ${edge} alone`}>
+                  <PageLink href="/orders">Show all orders</PageLink>
+                </Empty>
+              )
+            return orders.length === 0 ? (
               <Empty title="No orders yet">
                 {' '}
                 Purge an edge on its page, or look for a user on <PageLink href="/users">Users</PageLink>.
@@ -43,13 +60,15 @@ export function OrdersPage() {
                 <Older onClick={pages.older} />
               </>
             )
-          }
+          }}
         </Answered>
       </section>
       <Operations />
     </Page>
   )
 }
+
+const isOnly = (target: FleetTarget, edge: string) => target.kind === 'edge' && target.name === edge
 
 const columns: TableColumn<OrderSummary>[] = [
   { title: 'When', kind: 'fixed', cell: ({ at }) => <Moment at={at} /> },

@@ -1,10 +1,11 @@
 /** The problems of the fleet, or that there are none. */
 import type { EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import type { Finding } from '../fleet/findings.ts'
+import { findingWords, groupFindings, type Finding, type FindingGroup } from '../fleet/findings.ts'
 import { PageLink } from '../router/link.tsx'
+import { choose } from '../router/location.ts'
 
-const shownAtFirst = 12
+const shownAtFirst = 4
 
 export function Findings({ found, all }: { found: readonly Finding[]; all: readonly EdgeView[] }) {
   const [isWhole, setWhole] = useState(false)
@@ -15,21 +16,50 @@ export function Findings({ found, all }: { found: readonly Finding[]; all: reado
         configuration.
       </p>
     )
-  const shown = isWhole ? found : found.slice(0, shownAtFirst)
+  const groups = groupFindings(found)
+  const shown = isWhole ? groups : groups.slice(0, shownAtFirst)
   return (
     <section class="findings card" aria-label="Problems">
       <ul>
-        {shown.map(({ edge, tone, text }) => (
-          <li key={`${edge} ${text}`} class={tone}>
-            <PageLink href={`/edges/${encodeURIComponent(edge)}`}>{edge}</PageLink> {text}
-          </li>
+        {shown.map((group) => (
+          <Line
+            key={group.kind === 'one' ? `${group.finding.edge} ${group.finding.text}` : group.of}
+            group={group}
+          />
         ))}
       </ul>
-      {shown.length < found.length && (
+      {shown.length < groups.length && (
         <button type="button" class="button quiet" onClick={() => setWhole(true)}>
-          Show {found.length - shown.length} more
+          Show {groups.length - shown.length} more
         </button>
       )}
     </section>
+  )
+}
+
+function Line({ group }: { group: FindingGroup }) {
+  if (group.kind === 'one') {
+    const { edge, tone, text } = group.finding
+    return (
+      <li class={tone}>
+        <PageLink href={`/edges/${encodeURIComponent(edge)}`}>{edge}</PageLink> {text}
+      </li>
+    )
+  }
+  const { of, tone, edges } = group
+  return (
+    <li class={tone}>
+      <strong>
+        {edges.length} edges {findingWords[of].several}
+      </strong>
+      : {edges.slice(0, 2).join(', ')} and {edges.length - 2} more.{' '}
+      <button
+        type="button"
+        class="button quiet small"
+        onClick={() => choose({ problem: of, q: '', state: '', region: '' })}
+      >
+        Filter
+      </button>
+    </li>
   )
 }

@@ -22,7 +22,10 @@ export function Revisions() {
       <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
         {(revisions) =>
           revisions.length === 0 ? (
-            <Empty title="No revisions yet">Edges use their own files.</Empty>
+            <Empty title="No revisions yet">
+              Edges use their own files.{' '}
+              <code>imapfleet config set pool.idleTimeoutMs 240000 --region eu</code> writes the first one.
+            </Empty>
           ) : (
             <>
               <Table

@@ -22,7 +22,7 @@ export function Revocations() {
   return (
     <Card
       title="Revocations"
-      about="Server connections of these users are not reused on any edge, so old passwords stop working. A silent edge follows when it returns."
+      about="The mail server is asked again at the next login of these users, on every edge: connections from before are not reused. A silent edge follows when it returns."
       actions={
         <button type="button" class="button danger" onClick={() => setRevoking(true)}>
           Revoke …
@@ -34,8 +34,9 @@ export function Revocations() {
           revocations.length === 0 ? (
             <Empty title="No revocations yet">
               {' '}
-              Revoke a user after a password change or if a mailbox was compromised: older server connections
-              are then not reused.
+              Revoke a user after a password change or if a mailbox was compromised, here or with{' '}
+              <code>imapfleet revoke user alice@example.org</code>: older server connections are then not
+              reused.
             </Empty>
           ) : (
             <>

@@ -49,7 +49,11 @@ export function Traces() {
         <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
           {(traces) =>
             traces.length === 0 ? (
-              <Empty title="No traces yet"> Trace a user to see what the client sends and receives.</Empty>
+              <Empty title="No traces yet">
+                {' '}
+                Trace a user to see what the client sends and receives, here or with{' '}
+                <code>imapfleet trace alice@example.org</code>.
+              </Empty>
             ) : (
               <>
                 <Table caption="Traces" columns={columns} rows={traces} keyOf={({ id }) => id} />

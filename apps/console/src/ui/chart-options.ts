@@ -1,56 +1,104 @@
 /** The appearance and behaviour of charts, for uPlot. */
 import UPlot from 'uplot'
+import { axisTimesOf, instantOf, timeZone } from '../format/time.ts'
 import { formatValue, type Unit } from '../format/value.ts'
+import type { ChartLine, DrawnLine } from './chart-series.ts'
 
-export interface ChartLine {
-  name: string
-  values: readonly (number | null)[]
-  /** From 0. The same group has the same colour in every chart. */
-  colour: number
+/** Something that happened, drawn as a vertical line. */
+export interface ChartMark {
+  /** Milliseconds since 1970. */
+  at: number
+  text: string
+}
+
+interface ChartLook {
+  unit: Unit
+  /** The upper end of the axis; by default it follows the values. */
+  max?: number | undefined
+  isStacked: boolean
+  marks: readonly ChartMark[]
+  onZoom: (fromMs: number, toMs: number) => void
+  /** Index of the values under the cursor, and its distance from the left in pixels. */
+  onCursor: (index: number | undefined, left: number) => void
 }
 
 /** As many colours as there are in tokens.css. */
 const colours = 8
+const axisFont = '11px system-ui, sans-serif'
 
 export function chartOptions(
   box: HTMLElement,
-  lines: readonly ChartLine[],
-  unit: Unit,
-  onZoom: (fromMs: number, toMs: number) => void,
+  drawn: readonly DrawnLine[],
+  look: ChartLook,
 ): Omit<UPlot.Options, 'width' | 'height'> {
+  const { unit, isStacked, marks, onZoom, onCursor, max } = look
   const colour = (name: string) => colourIn(box, name)
+  const seriesColour = ({ colour: index }: ChartLine) => colour(`--series-${(index % colours) + 1}`)
   const axis: UPlot.Axis = {
     stroke: colour('--text-soft'),
+    font: axisFont,
     grid: { stroke: colour('--line'), width: 1 },
-    ticks: { stroke: colour('--line'), width: 1 },
+    ticks: { stroke: colour('--line'), width: 1, size: 4 },
   }
+  const markColour = colour('--text-soft')
+  // The place in uPlot's data of each drawn line: the times come first, an unfinished step is a line of its own.
+  const places = drawn.map((_, index) =>
+    drawn.slice(0, index).reduce((sum, { unfinished }) => sum + (unfinished ? 2 : 1), 1),
+  )
+  const isFilled = drawn.length === 1
   return {
+    ...(timeZone.value === 'UTC' && {
+      tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
+    }),
     cursor: {
       y: false,
       drag: { x: true, y: false, setScale: false },
       // All charts of a page show the same moment. A drag zooms once.
       sync: { key: 'page', filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } },
+      points: { size: 6 },
     },
-    legend: { live: true },
+    legend: { show: false },
+    padding: [10, 12, 0, 0],
     axes: [
-      { ...axis, space: 96, values: (_, splits) => momentsOf(splits) },
-      { ...axis, size: 72, values: (_, splits) => splits.map((value) => formatValue(value, unit)) },
+      { ...axis, size: 26, space: 70, values: (_, splits) => axisTimesOf(splits) },
+      {
+        ...axis,
+        space: 26,
+        size: (_, values) => 16 + 6.5 * Math.max(3, ...(values ?? []).map((text) => text.length)),
+        values: (_, splits) => splits.map((value) => formatValue(value, unit)),
+      },
     ],
-    scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.05 : 1] } },
+    scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), max ?? (high > 0 ? high * 1.05 : 1)] } },
     series: [
-      { value: (_, seconds) => (seconds === null ? '' : instant(seconds * 1000)) },
-      ...lines.map((line): UPlot.Series => ({
-        label: line.name,
-        stroke: colour(`--series-${(line.colour % colours) + 1}`),
-        width: 1.5,
-        spanGaps: false,
-        ...(line.colour % (2 * colours) >= colours && { dash: [6, 4] }),
-        // A value between two gaps has no line, so it gets a point.
-        points: { show: true, filter: (plot, index) => aloneIn(plot.data[index] ?? []) },
-        value: (_, value) => formatValue(value, unit),
-      })),
+      {},
+      ...drawn.flatMap(({ line, unfinished, on }): UPlot.Series[] => {
+        const stroke = seriesColour(line)
+        const isDashed = line.kind !== undefined || line.colour % (2 * colours) >= colours
+        const series: UPlot.Series = {
+          label: line.name,
+          stroke: line.kind === 'limit' ? markColour : stroke,
+          width: line.kind === undefined ? 1.5 : 1,
+          spanGaps: false,
+          ...(isDashed && { dash: line.kind === 'previous' ? [2, 3] : [6, 4] }),
+          ...((isFilled || (isStacked && line.kind === undefined && on === undefined)) && {
+            fill: translucent(stroke),
+          }),
+          // A value between two gaps has no line, so it gets a point.
+          points: { show: true, size: 4, filter: (plot, index) => aloneIn(plot.data[index] ?? []) },
+        }
+        return unfinished
+          ? [series, { ...series, fill: undefined, dash: [3, 3], points: { show: false } } as UPlot.Series]
+          : [series]
+      }),
     ],
+    bands: drawn.flatMap(({ line, on }, index): UPlot.Band[] =>
+      on === undefined
+        ? []
+        : [{ series: [places[index] ?? 1, places[on] ?? 1], fill: translucent(seriesColour(line)) }],
+    ),
     hooks: {
+      setCursor: [(plot) => onCursor(plot.cursor.idx ?? undefined, plot.cursor.left ?? 0)],
+      drawAxes: [(plot) => drawMarks(plot, marks, markColour)],
       setSelect: [
         (plot) => {
           const { left, width } = plot.select
@@ -64,6 +112,31 @@ export function chartOptions(
   }
 }
 
+/** A line and a small triangle at the top for each. */
+function drawMarks(plot: UPlot, marks: readonly ChartMark[], colour: string): void {
+  const { ctx, bbox } = plot
+  const ratio = devicePixelRatio
+  ctx.save()
+  ctx.strokeStyle = colour
+  ctx.fillStyle = colour
+  ctx.lineWidth = ratio
+  ctx.setLineDash([2 * ratio, 3 * ratio])
+  for (const { at } of marks) {
+    const x = Math.round(plot.valToPos(at / 1000, 'x', true))
+    if (x < bbox.left || x > bbox.left + bbox.width) continue
+    ctx.beginPath()
+    ctx.moveTo(x, bbox.top)
+    ctx.lineTo(x, bbox.top + bbox.height)
+    ctx.stroke()
+    ctx.beginPath()
+    ctx.moveTo(x - 4 * ratio, bbox.top - 6 * ratio)
+    ctx.lineTo(x + 4 * ratio, bbox.top - 6 * ratio)
+    ctx.lineTo(x, bbox.top)
+    ctx.fill()
+  }
+  ctx.restore()
+}
+
 /** The values of one moment in words. */
 export function sayAt(
   index: number,
@@ -75,10 +148,8 @@ export function sayAt(
     const value = all[index] ?? null
     return `${name} ${value === null ? 'nothing' : formatValue(value, unit)}`
   })
-  return `${instant(times[index] ?? 0)}: ${values.join(', ')}`
+  return `${instantOf(new Date(times[index] ?? 0))}: ${values.join(', ')}`
 }
-
-const instant = (ms: number) => new Date(ms).toLocaleString('en-GB')
 
 /** Indices of values without neighbours. */
 function aloneIn(values: ArrayLike<number | null | undefined>): number[] {
@@ -86,19 +157,6 @@ function aloneIn(values: ArrayLike<number | null | undefined>): number[] {
   return Array.from(values, (_, index) => index).filter(
     (index) => !isGap(index) && isGap(index - 1) && isGap(index + 1),
   )
-}
-
-/** Times of day in ranges up to a day and a half, dates in longer ranges; seconds if they differ. */
-function momentsOf(seconds: readonly number[]): string[] {
-  const [first = 0, second = first] = seconds
-  const span = (seconds.at(-1) ?? first) - first
-  const format = new Intl.DateTimeFormat(
-    'en-GB',
-    span > 36 * 3600
-      ? { day: 'numeric', month: 'short', ...(second - first < 86_400 && { hour: '2-digit' }) }
-      : { hour: '2-digit', minute: '2-digit', ...(second - first < 60 && { second: '2-digit' }) },
-  )
-  return seconds.map((each) => format.format(each * 1000))
 }
 
 /** The present value of a colour of tokens.css: a canvas does not support `light-dark()`. */
@@ -110,3 +168,6 @@ function colourIn(box: HTMLElement, name: string): string {
   probe.remove()
   return color
 }
+
+/** `rgb(1, 2, 3)` with little opacity. */
+const translucent = (colour: string): string => colour.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.16)')

@@ -1,12 +1,16 @@
 /**
  * Lines over time. Hovering or the arrow keys show values; dragging or + and - change the time range. Gaps are not
- * interpolated.
+ * interpolated, and a step that is not over is dashed.
  */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { timeZone } from '../format/time.ts'
 import type { Unit } from '../format/value.ts'
-import { chartOptions, sayAt, type ChartLine } from './chart-options.ts'
+import { chartOptions, sayAt, type ChartMark } from './chart-options.ts'
+import { drawnLines, type ChartLine } from './chart-series.ts'
+import { ChartLegend } from './chart-legend.tsx'
+import { ChartTip } from './chart-tip.tsx'
 import { nextPlace } from './chart-keys.ts'
 import './chart.css'
 
@@ -17,28 +21,51 @@ interface ChartProps {
   times: readonly number[]
   lines: readonly ChartLine[]
   unit: Unit
+  /** In pixels, without the legend. */
+  height?: number
+  max?: number
+  isStacked?: boolean
+  /** The last step is not over. */
+  isUnfinished?: boolean
+  marks?: readonly ChartMark[]
+  /** False: the page names the lines elsewhere. */
+  hasLegend?: boolean
   onZoom: (fromMs: number, toMs: number) => void
   onZoomOut: () => void
 }
 
-const height = 220
+const noMarks: readonly ChartMark[] = []
 
-export function Chart({ label, times, lines, unit, onZoom, onZoomOut }: ChartProps) {
+export function Chart(props: ChartProps) {
+  const { label, times, lines, unit, height = 220, max, onZoom, onZoomOut } = props
+  const { isStacked = false, isUnfinished = false, marks = noMarks, hasLegend = true } = props
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<UPlot | undefined>(undefined)
   const zoom = useRef(onZoom)
   zoom.current = onZoom
   const [said, setSaid] = useState('')
-  const key = JSON.stringify([times[0], times.length, lines, unit])
+  const [cursor, setCursor] = useState<{ index: number; left: number }>()
+  const zone = timeZone.value
+  const key = JSON.stringify([times[0], times.at(-1), lines, unit, isStacked, isUnfinished, marks, zone])
 
   useEffect(() => {
     const box = place.current
     if (!box) return undefined
-    const data = [times.map((ms) => ms / 1000), ...lines.map(({ values }) => [...values])]
+    const drawn = drawnLines(lines, { isStacked, isUnfinished })
+    const data = [
+      times.map((ms) => ms / 1000),
+      ...drawn.flatMap(({ values, unfinished }) => (unfinished ? [values, unfinished] : [values])),
+    ]
     const size = () => ({ width: box.clientWidth, height })
     const draw = () => {
       plot.current?.destroy()
-      const options = chartOptions(box, lines, unit, (from, to) => zoom.current(from, to))
+      const options = chartOptions(box, drawn, {
+        ...{ unit, max, isStacked, marks },
+        onZoom: (from, to) => zoom.current(from, to),
+        // Charts that only follow the cursor of another one show their line, but no values.
+        onCursor: (index, left) =>
+          setCursor(index !== undefined && box.matches(':hover, :focus') ? { index, left } : undefined),
+      })
       plot.current = new UPlot({ ...options, ...size() }, data as UPlot.AlignedData, box)
     }
     draw()
@@ -78,11 +105,19 @@ export function Chart({ label, times, lines, unit, onZoom, onZoomOut }: ChartPro
   }
 
   return (
-    <>
+    <div class="chart-box">
       <div class="chart" role="img" aria-label={label} tabIndex={0} onKeyDown={onKeyDown} ref={place} />
+      {cursor && (
+        <ChartTip
+          {...{ times, lines, unit, marks, index: cursor.index }}
+          left={cursor.left + (plot.current?.over.offsetLeft ?? 0)}
+          isUnfinished={isUnfinished && cursor.index === times.length - 1}
+        />
+      )}
+      {hasLegend && lines.length > 1 && <ChartLegend lines={lines} />}
       <p class="unseen" role="status">
         {said}
       </p>
-    </>
+    </div>
   )
 }

@@ -310,6 +310,9 @@ function readGauges({ settings, metrics, pool, clientAdmission, tracer, servers 
   metrics.gauge('upstream_healthy', () =>
     [...servers.all()].map(({ name, downReason }) => [{ upstream: name }, downReason === undefined ? 1 : 0]),
   )
+  metrics.gauge('upstream_paused', () =>
+    [...servers.all()].map(({ name, isPaused }) => [{ upstream: name }, isPaused ? 1 : 0]),
+  )
   metrics.gauge('upstream_connections_limit', () =>
     [...servers.all()].map(({ name, config }) => [{ upstream: name }, config.connectionsMax]),
   )

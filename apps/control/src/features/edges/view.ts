@@ -1,5 +1,5 @@
 /** An edge in the form of the API: its last heartbeat, and its desired revision. */
-import { parseSeriesKey } from '@imapfleet/observe'
+import { parseSeriesKey, seriesKey } from '@imapfleet/observe'
 import type { EdgeProblem, EdgeView } from '@imapfleet/api'
 import type { EdgeRow } from './queries.ts'
 import { wireVersion } from '@imapfleet/protocol'
@@ -17,7 +17,7 @@ export function edgeView(
 ): EdgeView {
   const hasCredential = enrolled.get(row.id)
   const wanted = resolve({ edge: row.id, region: row.region }, layers, rolling)
-  const gauge = (name: string) => Math.max(0, Math.trunc(row.gauges[name] ?? 0))
+  const gauge = (name: string) => wholeNumberOf(row.gauges[name])
   return {
     id: row.id,
     region: row.region,
@@ -38,6 +38,7 @@ export function edgeView(
       idle: gauge('upstreams_idle'),
       waiting: gauge('leases_waiting'),
     },
+    ...limitsOf(row.gauges),
     upstreams: upstreamsOf(row.gauges),
     config: {
       wanted: wanted.revision,
@@ -59,10 +60,30 @@ export function edgeView(
   }
 }
 
-function upstreamsOf(gauges: Readonly<Record<string, number>>): { name: string; healthy: boolean }[] {
+const wholeNumberOf = (value: number | undefined): number => Math.max(0, Math.trunc(value ?? 0))
+
+/** Nothing if the edge is older than these gauges. */
+function limitsOf(gauges: Readonly<Record<string, number>>): Pick<EdgeView, 'limits'> {
+  if (gauges['clients_limit'] === undefined) return {}
+  const ofUpstreams = Object.entries(gauges).filter(
+    ([key]) => parseSeriesKey(key).name === 'upstream_connections_limit',
+  )
+  return {
+    limits: {
+      clients: wholeNumberOf(gauges['clients_limit']),
+      connections: wholeNumberOf(ofUpstreams.reduce((sum, [, limit]) => sum + limit, 0)),
+    },
+  }
+}
+
+function upstreamsOf(gauges: Readonly<Record<string, number>>): NonNullable<EdgeView['upstreams']> {
   return Object.entries(gauges)
     .map(([key, value]) => ({ ...parseSeriesKey(key), healthy: value >= 1 }))
     .filter(({ name }) => name === 'upstream_healthy')
-    .map(({ labels, healthy }) => ({ name: labels['upstream'] ?? '', healthy }))
+    .map(({ labels, healthy }) => {
+      const name = labels['upstream'] ?? ''
+      const paused = gauges[seriesKey('upstream_paused', { upstream: name })]
+      return { name, healthy, ...(paused !== undefined && { paused: paused >= 1 }) }
+    })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
