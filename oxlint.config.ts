@@ -166,6 +166,7 @@ const browser: Wall = {
  * would import each other. `sql`: files with SQL besides queries.ts and table.ts.
  */
 const controlExceptions: Record<string, { imports?: string[]; sql?: string[] }> = {
+  alerts: { imports: ['edges/hearing.ts'], sql: ['message-queries.ts'] },
   config: { imports: ['edges/queries.ts', 'rollouts/queries.ts'] },
   desired: {
     imports: [
