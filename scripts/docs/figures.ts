@@ -9,7 +9,8 @@ import type { Complaint, DocPage } from '../page.ts'
 const conformance = 'docs/conformance.md'
 const list = 'scripts/docs/figures.ts'
 /** Written by scripts, computed from figures of these pages (sizing), or records of their date. */
-const exempt = /^docs\/(?:benchmarks|conformance|configuration|sizing)\.md$|^docs\/adr\/|^CHANGELOG\.md$/
+const exempt =
+  /^docs\/(?:benchmarks|conformance|configuration|simulation|sizing)\.md$|^docs\/adr\/|^CHANGELOG\.md$/
 
 const figure =
   /(?<![\w.-])\d[\d.,]*\s?(?:times (?:as|less|more|faster|slower)|×|%|[kKMG]B(?:\/s)?\b|(?:connections|logins|orders|reports|sessions)\/s|(?:µs|ms)\b|minutes on )/g
