@@ -45,16 +45,17 @@ export function looksAlike(one: AnswerKind, other: AnswerKind): boolean {
 }
 
 /**
- * Whether a client cannot tell in which order the server has executed two questions: they are about different things, or one
- * of them never changes. Which messages are in a mailbox changes only where the server tells it, and what is told later
- * than an answer is held behind it.
+ * Whether a client cannot tell in which order the server has executed two questions: one of them never changes, or they
+ * depend on nothing but which messages are in the selected mailbox. That changes only where the server tells it, and what is
+ * told later than an answer is held behind it. STATUS of two mailboxes do not commute: a message that is moved meanwhile
+ * could be in neither.
  */
 export function commute(one: OrderedQuestion, other: OrderedQuestion): boolean {
   if (one.selects !== undefined || other.selects !== undefined) return false
   if (isFixed(one) || isFixed(other)) return true
   if (one.needsMailbox && other.needsMailbox)
     return one.dependsOn === 'members' || other.dependsOn === 'members'
-  return !one.needsMailbox && !other.needsMailbox && !looksAlike(one.answers, other.answers)
+  return false
 }
 
 /** What `commute` needs of a question (shapes.ts). */
