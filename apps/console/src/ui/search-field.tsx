@@ -1,5 +1,5 @@
 /** A field that filters what is on the page while the user types. `/` focuses it. */
-import { useEffect, useId, useState } from 'preact/hooks'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
 
 interface SearchFieldProps {
   label: string
@@ -10,14 +10,19 @@ interface SearchFieldProps {
 
 export function SearchField({ label, value, placeholder, onValue }: SearchFieldProps) {
   const id = useId()
-  // The address follows while typing, and the field the address.
+  const field = useRef<HTMLInputElement>(null)
+  // The address follows while the user types. The field follows the address at other times only: what arrives late would
+  // otherwise replace what was typed since.
   const [typed, setTyped] = useState(value)
-  useEffect(() => setTyped((before) => (before.trim() === value ? before : value)), [value])
+  useEffect(() => {
+    if (document.activeElement !== field.current) setTyped(value)
+  }, [value])
   return (
     <div class="field search">
       <label for={id}>{label}</label>
       <input
         id={id}
+        ref={field}
         type="search"
         class="input"
         value={typed}
