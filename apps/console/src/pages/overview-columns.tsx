@@ -108,10 +108,11 @@ export const edgeColumns: readonly LongColumn<TableEdge, SortKey>[] = [
   },
 ]
 
-const signs = [
+/** By rank. */
+const signs: readonly (readonly [tone: string, words: string])[] = [
   ['bad', 'Something is wrong'],
   ['warn', 'Worth knowing'],
-] as const
+]
 
 /** Marks an edge with problems; the column of problems is not in every window. */
 function Sign({ row }: { row: TableEdge }) {

@@ -74,21 +74,18 @@ export function chartOptions(
       ...drawn.flatMap(({ line, unfinished, on }): UPlot.Series[] => {
         const stroke = seriesColour(line)
         const isDashed = line.kind !== undefined || line.colour % (2 * colours) >= colours
+        const isArea = isFilled || (isStacked && line.kind === undefined && on === undefined)
         const series: UPlot.Series = {
           label: line.name,
           stroke: line.kind === 'limit' ? markColour : stroke,
           width: line.kind === undefined ? 1.5 : 1,
           spanGaps: false,
           ...(isDashed && { dash: line.kind === 'previous' ? [2, 3] : [6, 4] }),
-          ...((isFilled || (isStacked && line.kind === undefined && on === undefined)) && {
-            fill: translucent(stroke),
-          }),
           // A value between two gaps has no line, so it gets a point.
           points: { show: true, size: 4, filter: (plot, index) => aloneIn(plot.data[index] ?? []) },
         }
-        return unfinished
-          ? [series, { ...series, fill: undefined, dash: [3, 3], points: { show: false } } as UPlot.Series]
-          : [series]
+        const finished = isArea ? { ...series, fill: translucent(stroke) } : series
+        return unfinished ? [finished, { ...series, dash: [3, 3], points: { show: false } }] : [finished]
       }),
     ],
     bands: drawn.flatMap(({ line, on }, index): UPlot.Band[] =>

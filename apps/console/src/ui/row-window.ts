@@ -6,7 +6,7 @@ import { visibleRows, type RowWindow } from './visible-rows.ts'
 /** Until a row has been drawn. */
 const usualRowHeight = 34
 
-export function useRowWindow(table: RefObject<HTMLTableElement>, count: number): RowWindow {
+export function useRowWindow(table: RefObject<HTMLTableElement | null>, count: number): RowWindow {
   const [shown, setShown] = useState<RowWindow>(() =>
     visibleRows(count, { top: 0, rowHeight: usualRowHeight, windowHeight: window.innerHeight }),
   )

@@ -181,7 +181,11 @@ function* totals(
 }
 
 /** Figures of these pages, for each page. */
-export function pageFigures(pages: readonly PlayedPage[]): { waits: number; dropped: number; commands: number } {
+export function pageFigures(pages: readonly PlayedPage[]): {
+  waits: number
+  dropped: number
+  commands: number
+} {
   const sum = (figure: (page: PlayedPage) => number) =>
     pages.reduce((total, page) => total + figure(page), 0) / pages.length
   return {
