@@ -90,7 +90,7 @@ async function examine(
 async function run(path: string, file: ConfigFile, signals: Signals): Promise<void> {
   const { config } = file
   const output = LogOutput.of(config.log)
-  process.once('exit', () => output.flush())
+  process.once('exit', () => output.end())
   const fleetConfig = lastGoodConfig(config, file.document, new Log(config.log, output.write))
   const log = new Log((fleetConfig?.config ?? config).log, output.write, output.file)
   output.onLost = (lines) => log.warn('log_lines_lost', { lines })

@@ -63,6 +63,15 @@ test('what waits at the exit of the process is written', () => {
   assert.deepEqual(written, ['a\n'])
 })
 
+test('at the exit of the process, lines behind one that is not confirmed are written', () => {
+  const written: string[] = []
+  const output = new LogOutput({ write: (lines) => void written.push(lines) })
+  output.write('cut\n', false)
+  output.write('stopped\n', false)
+  output.end()
+  assert.deepEqual(written, ['cut\n', 'stopped\n'])
+})
+
 test('one write is under way at a time, and the lines of the meantime follow it', () => {
   const { output, written, take } = target({ isSlow: true })
   output.write('a\n', false)

@@ -59,7 +59,13 @@ export class LogOutput {
     else this.#timer ??= runtime.after(waitMs, () => this.flush()).unref()
   }
 
-  /** Writes what waits. Call it before the process exits. */
+  /** Writes what waits when the process exits, also behind lines that the target has not confirmed: it does so later. */
+  end(): void {
+    this.#isWriting = false
+    this.flush()
+  }
+
+  /** Writes what waits, unless lines before it are being written: it follows them. */
   flush(): void {
     runtime.cancel(this.#timer)
     this.#timer = undefined
