@@ -68,7 +68,7 @@ suite('quickstart', () => {
       return stdout
     }
     assert.match(await said(edges), /eu-1 +eu +serving/)
-    assert.match(await said(stats), /^TOTAL /m)
+    await until('the first reports', async () => /^TOTAL /m.test(await said(stats)))
     assert.match(await said(set), /eu-1 +eu +applied/)
     const tracing = startCommand('sh', ['-c', `exec ${trace}`], { cwd: clone.directory })
     await until('the trace of a page', async () => {
