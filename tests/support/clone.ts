@@ -76,12 +76,11 @@ export class Clone {
     const running = this.quickstart(...args)
     const facts = await until(
       'a quickstart that is ready',
-      async () => {
-        if (running.child.exitCode !== null) throw new Error(`it ended: ${running.stderr()}`)
-        return (await this.facts()) ?? false
-      },
+      async () => (running.child.exitCode === null ? await this.facts() : 'ended'),
       180_000,
     )
+    // Waiting longer would not help.
+    if (facts === 'ended') throw new Error(`the quickstart ended: ${running.stderr()}`)
     return { running, facts }
   }
 

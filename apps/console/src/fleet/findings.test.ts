@@ -1,24 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EdgeProblem, EdgeView } from '@imapfleet/api'
+import { healthyEdge as well, testedAt as now } from './edge-view.test-support.ts'
 import { findingsOf, groupFindings } from './findings.ts'
-
-const now = new Date('2026-11-27T12:00:00Z')
-const well: EdgeView = {
-  id: 'eu-1',
-  region: 'eu',
-  state: 'serving',
-  version: '0.1.0',
-  boot: '8a0c8a4e-93b0-4c5b-8f3e-1e6d9d6f0a11',
-  startedAt: '2026-11-27T10:00:00Z',
-  lastSeenAt: '2026-11-27T11:59:58Z',
-  connections: { cached: 1, active: 2, clients: 3 },
-  config: { wanted: 4, applied: 4, rejected: null },
-  degraded: [],
-  problems: [],
-  listeners: [],
-  drain: false,
-}
 
 test('a healthy edge is not a finding', () => {
   assert.deepEqual(findingsOf([well], now), [])

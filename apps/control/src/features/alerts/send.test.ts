@@ -90,7 +90,7 @@ suite('a webhook', () => {
     assert.ok(!outcome.ok && /ECONNREFUSED/.test(outcome.reason) && !outcome.reason.includes('secret-part'))
   })
 
-  test('a chat gets one text, in which texts of edges mention nobody and make no links', async () => {
+  test('a chat gets one text; texts of edges in it neither mention users nor make links', async () => {
     const hostile = opened({ text: 'eu-1 <!channel> @here <https://evil.example|click> & more' })
     assert.deepEqual(
       await sendMessage({ ...filter, kind: 'chat', url: listener.url }, message(hostile), options),

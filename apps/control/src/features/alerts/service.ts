@@ -16,6 +16,7 @@ import {
 } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
+import type { Queries } from '../../platform/db/database.ts'
 import { pageOf } from '../../platform/db/page-of.ts'
 import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { ServiceError } from '../../platform/errors.ts'
@@ -45,6 +46,7 @@ import {
   updateAlert,
   writeRuleChange,
   type AlertPage,
+  type RuleChangeRow,
 } from './queries.ts'
 import { checkThreshold, ruleView } from './rule-settings.ts'
 import { alertView, channelView, messageView, silenceView } from './view.ts'
@@ -217,15 +219,27 @@ export async function changeAlertRule(
       changedAt: new Date(now()),
     }
     await writeRuleChange(tx, row)
-    await writeAudit(tx, {
-      actor: actor.name,
-      action: 'alerts.rule',
-      target: rule,
-      before: settingsOf(ruleView(rule, before)),
-      after: settingsOf(ruleView(rule, row)),
-    })
-    return ruleView(rule, row)
+    return await auditRule(tx, actor, rule, before, row)
   })
+}
+
+/** Returns the rule as it is now. Undefined: its settings are the defaults. */
+async function auditRule(
+  tx: Queries,
+  actor: Actor,
+  rule: AlertRuleName,
+  before: RuleChangeRow | undefined,
+  after: RuleChangeRow | undefined,
+): Promise<AlertRuleView> {
+  const changed = ruleView(rule, after)
+  await writeAudit(tx, {
+    actor: actor.name,
+    action: 'alerts.rule',
+    target: rule,
+    before: settingsOf(ruleView(rule, before)),
+    after: settingsOf(changed),
+  })
+  return changed
 }
 
 const settingsOf = ({ enabled, threshold, holdSeconds, clearSeconds }: AlertRuleView) => ({
@@ -242,17 +256,9 @@ export async function resetAlertRule(
 ): Promise<AlertRuleView> {
   return await db.orm.transaction(async (tx) => {
     const before = await lockRuleChange(tx, rule)
-    if (before) {
-      await deleteRuleChange(tx, rule)
-      await writeAudit(tx, {
-        actor: actor.name,
-        action: 'alerts.rule',
-        target: rule,
-        before: settingsOf(ruleView(rule, before)),
-        after: settingsOf(ruleView(rule, undefined)),
-      })
-    }
-    return ruleView(rule, undefined)
+    if (!before) return ruleView(rule, undefined)
+    await deleteRuleChange(tx, rule)
+    return await auditRule(tx, actor, rule, before, undefined)
   })
 }
 
