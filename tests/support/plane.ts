@@ -103,12 +103,17 @@ export class Plane {
     return { status: answer.status, body: await answer.json() }
   }
 
-  /** Retries after a kill, because the children of Postgres hold its shared memory a little longer. */
+  /**
+   * Resolves when control, if it runs, answers requests again. Retries after a kill, because the children of Postgres hold its
+   * shared memory a little longer.
+   */
   async startPostgres(): Promise<void> {
     await until('Postgres', async () => {
       await this.postgres.process?.start()
       return true
     })
+    if (this.control.process.pid === undefined) return
+    await until('control to reach Postgres', async () => (await this.api('/v1/tokens')).status === 200)
   }
 
   async stop(): Promise<void> {

@@ -180,7 +180,7 @@ suite('answers that stay open', () => {
     )
   })
 
-  test('a client that leaves frees its place, and HEAD takes none', async () => {
+  test('a client that leaves frees its place', async () => {
     const { promise: ended, resolve } = Promise.withResolvers<void>()
     await serve(
       (context, stream) =>
@@ -195,8 +195,6 @@ suite('answers that stay open', () => {
           })(),
         ),
       async ({ url, streams }) => {
-        const head = await fetch(url, { method: 'HEAD' })
-        assert.deepEqual([head.status, streams.size], [200, 0])
         const leaving = new AbortController()
         const response = await fetch(url, { signal: leaving.signal })
         await response.body!.getReader().read()

@@ -21,6 +21,8 @@ interface Form<Item> {
   closed: (problem: ProblemDetails) => string
 }
 
+export const eventsType = 'text/event-stream'
+
 const keepAliveMs = 15_000
 /** How long a client may take to read what was written. */
 const stalledMaxMs = 60_000
@@ -63,7 +65,7 @@ const eventText = ({ event, data, id }: StreamEvent): string =>
 const lineText = (line: object): string => `${JSON.stringify(line)}\n`
 
 const eventForm: Form<StreamEvent> = {
-  type: 'text/event-stream',
+  type: eventsType,
   first: ': listening\n\n',
   text: eventText,
   alive: ': alive\n\n',
@@ -86,11 +88,6 @@ function answerOpenly<Item>(
   items: AsyncIterable<Item>,
 ): Response {
   context.header('content-type', type)
-  if (context.req.method === 'HEAD') {
-    // Without a reader a write would wait forever.
-    stream.close()
-    return context.body(null, 200)
-  }
   return openBody(context, async (body) => {
     let waitingSince: number | undefined
     const write = async (text: string) => {

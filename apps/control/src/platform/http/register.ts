@@ -7,7 +7,7 @@ import type { Context, Hono, MiddlewareHandler } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { isAtLeast, type Actor } from '../access.ts'
 import { ServiceError } from '../errors.ts'
-import { eventStream, lineStream, type StreamEvent } from './event-stream.ts'
+import { eventStream, eventsType, lineStream, type StreamEvent } from './event-stream.ts'
 import { JsonReply, TextReply, type Env, type Handlers } from './handlers.ts'
 import type { WriteOnce } from './idempotency.ts'
 import type { Explain } from './on-error.ts'
@@ -92,6 +92,13 @@ async function carryOut(
   const actor = context.get('actor')
   const request = { ...(await readRequest(context, route)), actor, context }
   if (route.role !== 'none' && ('events' in route || 'line' in route)) {
+    if (context.req.method === 'HEAD') {
+      // Without a stream: it takes no place among the open ones, not even while the handler waits.
+      const asking = new AbortController()
+      await handler({ ...request, signal: asking.signal })
+      asking.abort()
+      return context.body(null, 200, { 'content-type': 'events' in route ? eventsType : route.text })
+    }
     // Counted before the handler runs, because it may wait.
     const stream = streams.open(actor, route.role)
     try {
