@@ -54,6 +54,20 @@ test('the base has every manifest, and images have the version of the release', 
   assert.deepEqual([...new Set(base?.images.map(({ newTag }) => newTag))], [version])
 })
 
+test('compose, Dockerfiles and documents name the same version', () => {
+  const places = globSync(['infra/**/*.{yaml,Dockerfile,md}', 'docs/**/*.md'], { cwd: repository })
+  const named = places.flatMap((file) =>
+    [
+      ...readFileSync(join(repository, file), 'utf8').matchAll(/imapfleet-(?:edge|control):(\d[\w.-]*\w)/g),
+    ].map(([, tag]) => `${file} ${tag}`),
+  )
+  assert.ok(named.length >= 8, named.join('\n'))
+  assert.deepEqual(
+    named.filter((each) => !each.endsWith(` ${version}`)),
+    [],
+  )
+})
+
 test('every pod passes the Pod Security Standard "restricted", and its root file system is read-only', () => {
   assert.equal(pods.length, 2)
   for (const { of, spec } of pods) {
@@ -91,9 +105,19 @@ test('selectors, ports and volumes name what exists', () => {
           `${each.metadata.name} ${targetPort}`,
         )
     }
-    if (each.kind === 'PodDisruptionBudget')
-      assert.ok(pods.some(({ labels }) => selects(each.spec.selector.matchLabels, labels)))
   }
+  const budgets = manifests.flatMap((each) =>
+    each.kind === 'PodDisruptionBudget' ? [each.spec.selector.matchLabels] : [],
+  )
+  assert.equal(budgets.length, pods.length)
+  for (const { of, labels } of pods)
+    assert.equal(budgets.filter((selector) => selects(selector, labels)).length, 1, of)
+  for (const each of manifests)
+    if (each.kind === 'Deployment' || each.kind === 'StatefulSet')
+      assert.ok(
+        selects(each.spec.selector.matchLabels, each.spec.template.metadata.labels),
+        each.metadata.name,
+      )
   for (const { of, spec, claims } of pods) {
     const volumes = [...spec.volumes.map(({ name }) => name), ...claims]
     const mounted = containersOf(spec).flatMap(({ volumeMounts }) => volumeMounts.map(({ name }) => name))

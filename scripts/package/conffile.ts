@@ -16,7 +16,7 @@ export function edgeConffile(): string {
       'Configuration of imapfleet-edge. Everything is commented out; imapfleet-edge.yaml(5) describes the format.',
     ),
     '## To use a setting, remove the # in front of it and of the lines that it is below.',
-    '## To check the file: imapfleet-edge --config /etc/imapfleet/edge.yaml --check',
+    '## To check the file: imapfleet-edge --config /etc/imapfleet/edge.yaml --check --user imapfleet-edge',
     '## To apply it: systemctl reload imapfleet-edge; settings marked (restart) need a restart.',
   ]
   let open: string[] = []

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { mergeLayers, type Layer } from '@imapfleet/config'
 import type { EdgeView } from '@imapfleet/api'
-import { node, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
+import { freePort, node, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
 import type { CheckFinding } from '@imapfleet/observe'
 import { runCommand } from '../support/command.ts'
 import { TestFleet } from '../support/fleet.ts'
@@ -66,6 +66,34 @@ suite('doctor of an edge that runs in a fleet', () => {
         `${subject}: ${JSON.stringify(bad)}`,
       )
     assert.match(refused[0]?.remedy ?? '', /imapfleet edges enroll eu-1 --region eu/)
+  })
+
+  test('the edge that runs has its ports, whatever the file says of its name and its HTTP port', async (t) => {
+    const file = fleet.eu.configFile
+    const text = await readFile(file, 'utf8')
+    t.after(() => writeFile(file, text))
+    const without = async (change: Layer) => {
+      await writeFile(file, JSON.stringify(mergeLayers(JSON.parse(text) as Layer, change)))
+      const { findings } = await doctor(file, account())
+      const shown = (name: string) =>
+        findings.filter(({ check }) => check === name).map((each) => `${each.verdict} ${each.text}`)
+      return { ports: shown('ports'), running: shown('running') }
+    }
+    const own = /^ok listeners\.imap: .* is used by the edge that runs$/
+    const renamed = await without({ edge: { id: 'eu-9', region: 'east' } })
+    assert.match(renamed.ports[0] ?? '', own)
+    assert.match(renamed.ports[1] ?? '', /^ok http: .* is used by the edge that runs$/)
+    assert.equal(renamed.running[0], 'warn it runs as eu-1 in the region eu, and the file says eu-9 in east')
+    for (const port of [0, await freePort()]) {
+      const moved = await without({ http: { port } })
+      assert.match(moved.ports[0] ?? '', own)
+      assert.deepEqual(moved.running, [])
+    }
+    // Another edge with the same HTTP port is not this one.
+    const copy = `${fleet.stack.directory}/copy.yaml`
+    await writeFile(copy, text, { mode: 0o644 })
+    const other = await doctor(copy, account())
+    assert.equal(other.bad.filter(({ check }) => check === 'ports').length, 2, JSON.stringify(other.bad))
   })
 
   test('NATS is down: it says so, and the rest is checked', async () => {
@@ -163,6 +191,7 @@ suite('doctor of an edge that does not run', () => {
     server.close()
     assert.equal(busy.status, 1)
     assert.match(busy.stderr, /listeners\.imap: cannot listen on 127\.0\.0\.1 port \d+: the port is in use/)
+    assert.match(busy.stderr, new RegExp(`: node \\(process ${process.pid}\\) has it$`, 'm'))
     assert.equal(busy.stdout, '')
     if (!isRoot) return
     const asRoot = await check(await fileWith({ process: { user: 'root' } }))

@@ -1,14 +1,22 @@
-/** A region behind a leaf node of NATS: its edges are part of the fleet, and have the same permissions as others. */
+/** A region behind a leaf node of NATS, which is connected with TLS and a private CA: its edges are part of the fleet, and have the same permissions as others. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { edgeProxy, freePort, type EdgeProcess, type LocalProcess } from '@imapfleet/local'
+import {
+  edgeProxy,
+  freePort,
+  removeTemporaryDirectory,
+  temporaryDirectory,
+  type EdgeProcess,
+  type LocalProcess,
+} from '@imapfleet/local'
 import { jetstream } from '@nats-io/jetstream'
 import { errors } from '@nats-io/transport-node'
 import { connectOnce, credentialsAuthenticator } from '@imapfleet/nats'
 import { type EdgeView, type RevisionStatus } from '@imapfleet/api'
 import { desiredEntry, edgeStatsSchema, evidenceRead, subjects } from '@imapfleet/protocol'
+import { Authority } from '../support/certs.ts'
 import { leafNode } from '../support/leaf-node.ts'
 import { Plane } from '../support/plane.ts'
 import { connectNats, SimulatedEdge } from '../support/simulated-edge.ts'
@@ -20,22 +28,27 @@ const unheardMs = 1_000
 const silentReports = 8
 
 suite('a region behind a leaf node', () => {
+  let certificates: string
+  let hub: { hubs: string[]; tls: string[] }
   let plane: Plane
   let leaf: LocalProcess
   let leafUrl: string
   let edge: EdgeProcess
   before(async () => {
     const [hubPort, leafPort] = [await freePort(), await freePort()]
+    certificates = temporaryDirectory('leaf-certificates')
+    const authority = await Authority.make(certificates)
+    const { certFile, keyFile } = await authority.issue('hub', 'DNS:localhost')
     plane = await Plane.start({
       perEdge: true,
-      natsSettings: [`leafnodes { listen: "127.0.0.1:${hubPort}" }`, 'server_name: hub'],
+      natsSettings: [
+        `leafnodes { listen: "127.0.0.1:${hubPort}", tls { cert_file: "${certFile}", key_file: "${keyFile}" } }`,
+        'server_name: hub',
+      ],
     })
     leafUrl = `nats://127.0.0.1:${leafPort}`
-    leaf = await leafNode(plane, {
-      port: leafPort,
-      region: far.region,
-      hubs: [`nats-leaf://127.0.0.1:${hubPort}`],
-    })
+    hub = { hubs: [`tls://localhost:${hubPort}`], tls: ['--ca', authority.caFile] }
+    leaf = await leafNode(plane, { port: leafPort, region: far.region, ...hub })
     await leaf.start()
     edge = await edgeProxy({
       ground: plane.ground,
@@ -53,6 +66,7 @@ suite('a region behind a leaf node', () => {
     await edge?.process.stop()
     await leaf?.stop()
     await plane?.stop()
+    await removeTemporaryDirectory(certificates)
   })
 
   const view = async () => (await plane.api('/v1/edges/far-1')).body as EdgeView
@@ -134,6 +148,17 @@ suite('a region behind a leaf node', () => {
     await isApplied(9)
   })
 
+  test('a leaf node of another region ends no connection of the first one', async (t) => {
+    const log = async (name: string) =>
+      await readFile(join(plane.ground.directory, `logs/${name}.log`), 'utf8')
+    await until('its heartbeat', async () => (await view()).state === 'serving')
+    const other = await leafNode(plane, { name: 'near-leaf', port: await freePort(), region: 'near', ...hub })
+    await other.start()
+    t.after(() => other.stop())
+    assert.equal(await order(), 'answered')
+    assert.doesNotMatch(await log('nats-server'), /duplicate|replacing/i)
+  })
+
   test('messages for another region do not pass it', async (t) => {
     const address = { region: 'near', edge: 'near-1' }
     const credentialsFile = await plane.enroll('near', 'near-1')
@@ -157,7 +182,7 @@ suite('a region behind a leaf node', () => {
 
   test('no client can connect with the credential of the leaf node', async () => {
     for (const name of ['edges', 'system']) {
-      const file = join(plane.ground.directory, `leaf/files/${name}.creds`)
+      const file = join(plane.ground.directory, `nats-leaf/files/${name}.creds`)
       const authenticator = credentialsAuthenticator(await readFile(file, 'utf8'))
       for (const servers of [plane.nats.url, leafUrl])
         await assert.rejects(

@@ -5,10 +5,12 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { kill, pid as ownPid } from 'node:process'
 import { LocalProcess, repository } from '@imapfleet/local'
 import { startCommand, type Said } from '../support/command.ts'
 import { debianRootMissing, debianRootsDirectory } from '../support/debian-root.ts'
 import { temporaryGround } from '../support/lone-edge.ts'
+import { processExists } from '../support/process-exists.ts'
 
 const nspawn = '/usr/bin/systemd-nspawn'
 
@@ -20,21 +22,25 @@ export function hostMissing(): string | false {
 }
 
 export class DebianHost {
-  readonly #process: LocalProcess
+  readonly #container: LocalProcess
   readonly #leader: number
+  readonly #cgroups: string[]
 
-  private constructor(process: LocalProcess, leader: number) {
-    this.#process = process
+  private constructor(container: LocalProcess, leader: number, cgroups: string[]) {
+    this.#container = container
     this.#leader = leader
+    this.#cgroups = cgroups
   }
 
   /** @param shared a directory that the host sees as /mnt, read-only. Programs of these tests are in /opt/tests. */
   static async boot(name: string, shared: string): Promise<DebianHost> {
-    let leader: number | undefined
-    const process = new LocalProcess({
+    const found: { leader?: number | undefined } = {}
+    const cgroups = hierarchies.map((hierarchy) => `${hierarchy}/${name}-${ownPid}`)
+    const container = new LocalProcess({
       name,
-      command: nspawn,
+      command: 'sh',
       args: [
+        ...['-ec', inCgroups(cgroups), nspawn],
         ...['--quiet', '--boot', '--register=no', '--keep-unit', '--private-network', '--volatile=overlay'],
         // The root stays as it is, so several hosts can run from it.
         '--read-only',
@@ -44,16 +50,22 @@ export class DebianHost {
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
       ground: { ...temporaryGround(), account: undefined },
       isReady: async () => {
-        leader = await leaderOf(process.pid)
-        if (leader === undefined) return false
-        const { stdout } = await enter(leader, 'systemctl is-system-running')
+        found.leader = await leaderOf(container.pid)
+        if (found.leader === undefined) return false
+        const { stdout } = await enter(found.leader, 'systemctl is-system-running')
         return /^(running|degraded)$/.test(stdout.trim())
       },
       readyWithinMs: 240_000,
       graceMs: 1,
     })
-    await process.start()
-    const host = new DebianHost(process, leader ?? 0)
+    try {
+      await container.start()
+    } catch (error) {
+      end(found.leader)
+      throw error
+    }
+    if (found.leader === undefined) throw new Error(`${name} has no processes`)
+    const host = new DebianHost(container, found.leader, cgroups)
     // The installation of the root may have left the file that keeps services from being started.
     await host.sh('rm -f /usr/sbin/policy-rc.d')
     return host
@@ -83,9 +95,29 @@ export class DebianHost {
   }
 
   async stop(): Promise<void> {
-    await this.#process.stop()
+    end(this.#leader)
+    await this.#container.stop()
+    for (const cgroup of this.#cgroups)
+      await startCommand('find', [cgroup, '-depth', '-type', 'd', '-delete']).ended
   }
 }
+
+/** The kernel then ends all other processes of the container. systemd-nspawn alone would leave them behind. */
+function end(leader: number | undefined): void {
+  if (leader !== undefined && processExists(leader)) kill(leader, 'SIGKILL')
+}
+
+/** Where systemd keeps the processes of each service: with cgroups of version 2, and of version 1. */
+const hierarchies = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'].filter(
+  (directory) => existsSync(`${directory}/cgroup.procs`),
+)
+
+/** Without cgroups of its own, the services of each host would be in those of the others with the same name. */
+const inCgroups = (cgroups: string[]): string =>
+  [
+    ...cgroups.flatMap((cgroup) => [`mkdir ${cgroup}`, `echo $$ > ${cgroup}/cgroup.procs`]),
+    'exec "$0" "$@"',
+  ].join('\n')
 
 /** @param leader a process in the network namespace of a host; undefined: that of this machine */
 async function ip(args: string[], leader?: number): Promise<void> {

@@ -13,8 +13,9 @@ import { certifyMail, MailLoad, page, serveMail } from './mail-host.ts'
 
 const setup = 'docs/setting-up-a-fleet.md'
 const backup = 'docs/backup.md'
-/** The directory with the packages, in which the operator works. */
-const desk = '/srv/packages'
+const securing = 'docs/securing-a-fleet.md'
+/** The directory with the packages, in which the operator works. No other user can read it. */
+const desk = '~/packages'
 /** Three hosts on one machine are slow. */
 const patienceMs = 240_000
 const recentLog =
@@ -177,11 +178,18 @@ suite('a fleet of Debian packages', { skip: hostMissing() }, () => {
         .replace('edge=eu-1 region=eu', 'edge=us-1 region=us')
     await us.sh(inDesk(named(script(setup, 'apt install ./imapfleet-edge_*.deb'))))
     await control.sh(inDesk(named(script(setup, 'edge=eu-1 region=eu'))))
+    const check = 'imapfleet-edge doctor --config /etc/imapfleet/edge.yaml --user imapfleet-edge'
+    // The edge that runs is known by its file, not by the name in it.
+    const early = await us.run(inDesk(check))
+    assert.match(
+      early.stdout,
+      /^warn +running +it runs as \S+ in the region \S+, and the file says us-1 in us$/m,
+    )
+    assert.match(early.stdout, /checks: 0 failed, 1 warnings$/m)
     const old = await mainPid(us)
     await on(us, 'docs/upgrading.md', 'systemctl kill --kill-whom=main --signal=SIGUSR2 imapfleet-edge')
     await until('the process that takes over', async () => (await mainPid(us)) !== old, patienceMs)
     await serving('eu-1', 'us-1')
-    const check = 'imapfleet-edge doctor --config /etc/imapfleet/edge.yaml --user imapfleet-edge'
     assert.match(await eventually(us, setup, check), /checks: 0 failed, 0 warnings$/m)
     await load.more()
     await load.stop()
@@ -315,25 +323,44 @@ suite('a fleet of Debian packages', { skip: hostMissing() }, () => {
       return (await eu.run('grep session_ended /var/log/imapfleet/edge.log')).status === 0
     }
     await until('a line in the file', hasLine, patienceMs)
-    // In some containers systemd cannot signal a whole control group, and says so after it has signalled the main process.
-    await eu.run(inDesk(script(document, 'mv /var/log/imapfleet/edge.log /var/log/imapfleet/edge.log.1')))
+    await on(eu, document, 'mv /var/log/imapfleet/edge.log /var/log/imapfleet/edge.log.1')
+    await eu.sh('grep -q session_ended /var/log/imapfleet/edge.log.1')
     await until('a line in the next file', hasLine, patienceMs)
   })
 
-  step('a leaf node gets its credentials', async () => {
-    await on(
-      control,
-      'docs/securing-a-fleet.md',
-      'imapfleet-control nats leaf --region eu --roots roots.json --dir /etc/imapfleet/leaf --hub tls://nats-1.example:7422',
+  step('a region connects through a leaf node, with the CA of the fleet', async () => {
+    // The leaf node of the region us, on the host of its edge.
+    const named = (text: string) =>
+      text.replace('--region eu', '--region us').replace('leaf=leaf-eu', 'leaf=us-1')
+    await us.sh("echo '127.0.0.1 us-1' >> /etc/hosts")
+    await on(control, securing, "cat >> /etc/nats-server.conf <<'END'")
+    const leaf =
+      'imapfleet-control nats leaf --region eu --roots roots.json --ca /etc/nats/ca.pem --dir /etc/imapfleet/leaf --hub tls://nats-1.example:7422'
+    for (const title of [leaf, 'leaf=leaf-eu']) await control.sh(inDesk(named(script(securing, title))))
+    await on(us, securing, 'apt install nats-server')
+    await until(
+      'the connections of both accounts',
+      async () =>
+        (await us.sh('journalctl -u nats-server -o cat')).match(/Leafnode connection created/g)?.length === 2,
+      patienceMs,
     )
-    // As on its host: nats-server reads all of its files.
-    await control.sh(`
-      cp /usr/share/doc/imapfleet-control/examples/leaf.conf /etc/imapfleet/nats/
-      nats-server -t -c /etc/imapfleet/nats/leaf.conf`)
+    await us.sh("sed -i 's|tls://nats-1.example:4222|tls://us-1:4222|' /etc/imapfleet/edge.yaml")
+    const load = await MailLoad.start(us, 143)
+    const old = await mainPid(us)
+    await on(us, 'docs/upgrading.md', 'systemctl kill --kill-whom=main --signal=SIGUSR2 imapfleet-edge')
+    await until('the process that takes over', async () => (await mainPid(us)) !== old, patienceMs)
+    await serving('eu-1', 'us-1')
+    const check = 'imapfleet-edge doctor --config /etc/imapfleet/edge.yaml --user imapfleet-edge'
+    const found = await eventually(us, 'docs/troubleshooting.md', check)
+    assert.match(found, /^ok +nats +connected to us-1:4222/m)
+    assert.match(found, /checks: 0 failed, 0 warnings$/m)
+    await control.sh('imapfleet config set pool.idleTimeoutMs 64000 --region us')
+    await serving('eu-1', 'us-1')
+    await load.stop()
   })
 
   step('a revoked edge is refused and serves mail; one that is gone for good is in no list', async () => {
-    const revoked = await on(control, 'docs/securing-a-fleet.md', 'imapfleet edges revoke eu-1')
+    const revoked = await on(control, securing, 'imapfleet edges revoke eu-1')
     assert.match(revoked, /eu-1 .* revoked /)
     await until(
       'silence of eu-1',

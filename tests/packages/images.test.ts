@@ -1,6 +1,6 @@
 /**
- * The images: built by buildah from infra/docker, and run as their user with a read-only root file system. `npm run
- * package-test`; needs root, buildah, and apt-get for the libraries of Debian.
+ * The images: built by buildah from infra/docker, and run as their user with a read-only root file system, control with a real
+ * Postgres and NATS. `npm run package-test`; needs root, buildah, and apt-get for the libraries of Debian.
  */
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -9,8 +9,11 @@ import { after, before, suite, test } from 'node:test'
 import {
   findProgram,
   freePort,
+  layGround,
   LocalProcess,
+  natsServer,
   node,
+  postgresServer,
   removeTemporaryDirectory,
   repository,
   temporaryDirectory,
@@ -30,6 +33,16 @@ const configSchema = z.object({
     config: z.object({ User: z.string(), Entrypoint: z.array(z.string()), Cmd: z.array(z.string()) }),
   }),
 })
+
+interface Contained {
+  name: string
+  root: string
+  config: z.infer<typeof configSchema>['OCIv1']['config']
+  /** The one directory in which it can write. */
+  state?: string
+  env?: Record<string, string>
+  isReady: () => Promise<boolean>
+}
 
 suite('images', { skip: missing }, () => {
   let directory: string
@@ -71,12 +84,13 @@ suite('images', { skip: missing }, () => {
         http: { port: http },
       }),
     )
-    const edge = contained(
-      'image-edge',
+    const edge = contained({
+      name: 'image-edge',
       root,
       config,
-      async () => (await fetch(`http://127.0.0.1:${http}/readyz`)).ok,
-    )
+      state: '/var/lib/imapfleet',
+      isReady: async () => (await fetch(`http://127.0.0.1:${http}/readyz`)).ok,
+    })
     try {
       await edge.start()
       const client = await MailSocket.greeted({ port })
@@ -92,31 +106,50 @@ suite('images', { skip: missing }, () => {
     assert.deepEqual(stub.faults, [])
   })
 
-  test('control of the image has its console and its migrations, and needs no shell', async () => {
+  test('control makes its tables, is ready and serves its console, and writes no files', async () => {
     const { root, config } = await image('control')
     assert.equal(config.User, '1000:1000')
-    const [program = '', ...args] = config.Entrypoint
-    const said = await startCommand('chroot', ['--userspec=1000:1000', root, program, ...args, '--version'])
-      .ended
-    assert.match(said.stdout, /^\d+\.\d+\.\d+\n$/)
-    const lib = join(root, 'usr/lib/imapfleet/control')
-    assert.match(await readFile(join(lib, 'console/index.html'), 'utf8'), /<script/)
-    assert.match(await readFile(join(lib, 'drizzle/meta/_journal.json'), 'utf8'), /0000_fleet/)
     await assert.rejects(readFile(join(root, 'bin/sh')), { code: 'ENOENT' })
+    const ground = layGround(join(directory, 'services'))
+    const [nats, postgres] = await Promise.all([
+      natsServer({ ground }),
+      postgresServer({ ground, durable: false }),
+    ])
+    await Promise.all([nats.process?.start(), postgres.process?.start()])
+    const token = '/etc/imapfleet/nats-token'
+    await writeFile(join(root, token), await readFile(nats.tokenFile ?? assert.fail()), { mode: 0o644 })
+    const port = await freePort()
+    const control = contained({
+      name: 'image-control',
+      root,
+      config: { ...config, Cmd: ['all', '--port', `${port}`] },
+      env: { DATABASE_URL: postgres.url, NATS_URL: nats.url, NATS_TOKEN_FILE: token },
+      isReady: async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok,
+    })
+    try {
+      await control.start()
+      assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /<script/)
+      assert.match(await readFile(`/proc/${await pidOf(port)}/status`, 'latin1'), /^Uid:\t1000\t1000/m)
+    } finally {
+      await control.stop()
+      await Promise.all([nats.process?.stop(), postgres.process?.stop()])
+    }
   })
 
   /** As a container runtime does it: a read-only root file system of its own, and the user and command of the image. */
-  function contained(
-    name: string,
-    root: string,
-    { User, Entrypoint, Cmd }: z.infer<typeof configSchema>['OCIv1']['config'],
-    isReady: () => Promise<boolean>,
-  ): LocalProcess {
+  function contained({
+    name,
+    root,
+    config: { User, Entrypoint, Cmd },
+    state,
+    env,
+    isReady,
+  }: Contained): LocalProcess {
     const words = [...Entrypoint, ...Cmd].map((word) => `'${word}'`).join(' ')
     const script = [
       `mount --bind ${root} ${root}`,
       `mount -o remount,bind,ro ${root}`,
-      `mount -t tmpfs -o uid=1000,gid=1000,mode=700 tmpfs ${root}/var/lib/imapfleet`,
+      ...(state === undefined ? [] : [`mount -t tmpfs -o uid=1000,gid=1000,mode=700 tmpfs ${root}${state}`]),
       `! chroot --userspec=0:0 ${root} ${Entrypoint[0]} --eval "require('node:fs').writeFileSync('/x', '')" 2>&-`,
       `exec chroot --userspec=${User} ${root} ${words}`,
     ]
@@ -124,7 +157,7 @@ suite('images', { skip: missing }, () => {
       name,
       command: 'unshare',
       args: ['--mount', 'sh', '-ec', script.join('\n')],
-      env: { NODE_EXTRA_CA_CERTS: undefined },
+      env: { NODE_EXTRA_CA_CERTS: undefined, ...env },
       ground: { directory, account: undefined },
       isReady,
     })

@@ -12,9 +12,6 @@ interface NoRun {
 }
 
 const replaced: Run = { in: 'tests/packages/packages.test.ts' }
-const leafNode: NoRun = {
-  because: 'it needs a further host; tests/e2e/nats-leaf.test.ts runs a leaf node from the same files',
-}
 const fleet: Run = { in: 'tests/packages/fleet.test.ts' }
 
 /** By page and first command. */
@@ -54,10 +51,11 @@ export const documentRuns: Readonly<Record<string, Readonly<Record<string, Run |
   },
   'docs/securing-a-fleet.md': {
     'imapfleet edges revoke eu-1': fleet,
-    'imapfleet-control nats leaf --region eu --roots roots.json --dir /etc/imapfleet/leaf --hub tls://nats-1.example:7422':
+    "cat >> /etc/nats-server.conf <<'END'": fleet,
+    'imapfleet-control nats leaf --region eu --roots roots.json --ca /etc/nats/ca.pem --dir /etc/imapfleet/leaf --hub tls://nats-1.example:7422':
       fleet,
-    'leaf=leaf-eu': leafNode,
-    'chown -R nats: /etc/imapfleet/leaf': leafNode,
+    'leaf=leaf-eu': fleet,
+    'apt install nats-server': fleet,
   },
   'docs/operating-a-fleet.md': {
     'imapfleet upstream pause main --first us --soak 3s': fleet,

@@ -1,6 +1,6 @@
 /** A leaf node of NATS for one region, configured from infra/nats/leaf.conf as by an operator. */
 import assert from 'node:assert/strict'
-import { chown, readFile, writeFile } from 'node:fs/promises'
+import { chown, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   findNatsServer,
@@ -15,15 +15,37 @@ import { runCommand } from './command.ts'
 
 const main = `${repository}/apps/control/src/main.ts`
 
-/** `hubs`: the addresses at which servers of the fleet accept leaf nodes. */
+interface LeafNode {
+  /** Of its process and of its directory. */
+  name?: string
+  port: number
+  region: string
+  /** The addresses at which servers of the fleet accept leaf nodes. */
+  hubs: readonly string[]
+  /** Arguments of `nats leaf` for TLS. */
+  tls?: readonly string[]
+}
+
 export async function leafNode(
   { ground, nats }: { ground: Ground; nats: Nats },
-  { port, region, hubs }: { port: number; region: string; hubs: readonly string[] },
+  { name = 'nats-leaf', port, region, hubs, tls = [] }: LeafNode,
 ): Promise<LocalProcess> {
-  const home = layGround(join(ground.directory, 'leaf')).directory
+  const home = layGround(join(ground.directory, name)).directory
   const files = join(home, 'files')
   const roots = join(nats.keys!.accountsFile, '../roots.json')
-  const args = ['nats', 'leaf', '--region', region, '--roots', roots, '--dir', files, '--hub', ...hubs]
+  const args = [
+    'nats',
+    'leaf',
+    '--region',
+    region,
+    '--roots',
+    roots,
+    '--dir',
+    files,
+    '--hub',
+    ...hubs,
+    ...tls,
+  ]
   const made = await runCommand(node, [main, ...args])
   assert.equal(made.status, 0, made.stderr)
   assert.doesNotMatch(made.stdout, /SEED|eyJ/)
@@ -42,20 +64,16 @@ export async function leafNode(
   await writeFile(join(home, 'leaf.conf'), config)
   const { account } = ground
   if (account)
-    for (const path of [
-      '',
-      'files',
-      ...['remotes.conf', 'edges.creds', 'system.creds'].map((name) => `files/${name}`),
-    ])
+    for (const path of ['', 'files', ...(await readdir(files)).map((file) => `files/${file}`)])
       await chown(join(home, path), account.uid, account.gid)
   return new LocalProcess({
-    name: 'nats-leaf',
+    name,
     command: await findNatsServer(),
     args: ['-c', join(home, 'leaf.conf')],
     ground,
     isReady: async () =>
       /Leafnode connection created for account/.test(
-        await readFile(join(ground.directory, 'logs/nats-leaf.log'), 'utf8'),
+        await readFile(join(ground.directory, `logs/${name}.log`), 'utf8'),
       ),
   })
 }

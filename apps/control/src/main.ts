@@ -169,6 +169,7 @@ nats
     'directory for the files; the same path as on the host of the leaf node',
   )
   .requiredOption('--hub <url...>', 'URL at which nats-server accepts leaf nodes', parseHub)
+  .option('--ca <file>', 'PEM file of the CA of these servers (default: the CAs of the system)')
   .action(async (options: LeafOptions) => {
     try {
       process.stdout.write((await writeLeaf(options)).map((line) => `${line}\n`).join(''))

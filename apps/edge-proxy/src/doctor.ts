@@ -16,14 +16,14 @@ interface Diagnosis {
 
 export async function diagnoseEdge({ path, file, user, isOffline }: Diagnosis): Promise<CheckFinding[]> {
   const { config, document } = file
-  const running = await findRunningEdge(config)
+  const running = await findRunningEdge(path, config)
   const starter = user === undefined ? undefined : { user, hasAllGroups: true }
-  const host = await checkHost({ config, document, starter, running })
+  const host = await checkHost({ path, config, document, starter, running })
   const findings = [findingsAbout('configuration').ok(`${path}: no mistakes`), ...host]
   if (isOffline) return findings
   const [servers, fleet] = await Promise.all([
     checkUpstreams(config, new AbortController().signal),
     checkFleet(config),
   ])
-  return [...findings, ...servers, ...fleet, ...(running ? checkRunning(running) : [])]
+  return [...findings, ...servers, ...fleet, ...(running ? checkRunning(running, config) : [])]
 }

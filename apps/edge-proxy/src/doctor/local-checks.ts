@@ -14,10 +14,13 @@ import { openFilesLimit, openFilesNeeded } from '../edge/open-files.ts'
 import { withAccount, privilegesProblem, type ProcessAccount } from '../edge/privileges.ts'
 import { listenFailed } from '../errors.ts'
 import { runtime } from '../runtime.ts'
+import { isEdgeWith, nameOf, portOwner } from './port-owner.ts'
 import { certificateDates, certificateProblem } from '../net/certificate-dates.ts'
 
 /** The installation that is checked. */
 export interface CheckedInstallation {
+  /** Of the configuration file. */
+  path: string
   /** Without the fleet's layer. */
   config: EdgeConfig
   document: Layer
@@ -79,7 +82,7 @@ function checkUser(installation: CheckedInstallation): CheckFinding {
   return fail(problem, 'if a unit starts it as another user, name that user: --user imapfleet-edge')
 }
 
-async function checkPorts({ config, document, running }: CheckedInstallation): Promise<CheckFinding[]> {
+async function checkPorts({ path, config, document, running }: CheckedInstallation): Promise<CheckFinding[]> {
   const { ok, warn, fail } = findingsAbout('ports')
   const listeners = Object.entries(config.listeners).map(([name, { address, port }]) => ({
     section: `listeners.${name}`,
@@ -89,19 +92,27 @@ async function checkPorts({ config, document, running }: CheckedInstallation): P
   const isOptional = document['http'] === undefined
   const { port, address } = config.http
   const places = [...listeners, ...(port === 0 ? [] : [{ section: 'http', address, port }])]
+  /** If the process cannot be seen: what the edge that runs says. */
+  const seemsOwn = (place: (typeof places)[number]) =>
+    running !== undefined &&
+    (place.section === 'http' || running.listeners?.includes(printed(place)) !== false)
   return await Promise.all(
     places.map(async (place) => {
       const words = `${place.section}: ${place.address} port ${place.port}`
-      const isOwn =
-        running !== undefined &&
-        (place.section === 'http' || running.listeners?.includes(printed(place)) !== false)
       const error = await bindErrorOf(place)
       if (!error) return ok(`${words} is free`)
-      if (error.code === 'EADDRINUSE' && isOwn) return ok(`${words} is used by the edge that runs`)
+      const isUsed = error.code === 'EADDRINUSE'
+      const owner = isUsed ? portOwner(place) : undefined
+      if (isUsed && (owner ? isEdgeWith(owner, path) : seemsOwn(place)))
+        return ok(`${words} is used by the edge that runs`)
       const { message } = listenFailed(place, error)
-      return place.section === 'http' && isOptional
-        ? warn(message, 'the edge starts without it, so nothing tells whether it is ready')
-        : fail(message, `ss -ltnp 'sport = :${place.port}' shows the program`)
+      if (place.section === 'http' && isOptional)
+        return warn(message, 'the edge starts without it, so nothing tells whether it is ready')
+      if (!isUsed) return fail(message, 'see the address and the port in the configuration')
+      return fail(
+        message,
+        owner ? `${nameOf(owner)} has it` : `ss -ltnp 'sport = :${place.port}' shows the program`,
+      )
     }),
   )
 }

@@ -4,11 +4,15 @@ import { findingsAbout, type CheckFinding } from '@imapfleet/observe'
 import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
 import { runtime } from '../runtime.ts'
 import { missingForReady } from '../observe/readiness.ts'
+import { isEdgeWith, portOwner } from './port-owner.ts'
 
 const timeoutMs = 2_000
 
 /** Undefined: none answers at the configured port, or another one does. */
-export async function findRunningEdge({ edge, http }: EdgeConfig): Promise<EdgeStats | undefined> {
+export async function findRunningEdge(
+  path: string,
+  { edge, http }: EdgeConfig,
+): Promise<EdgeStats | undefined> {
   if (http.port === 0) return undefined
   const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[http.address] ?? http.address
   try {
@@ -17,19 +21,31 @@ export async function findRunningEdge({ edge, http }: EdgeConfig): Promise<EdgeS
     const timer = runtime.after(timeoutMs, () => late.abort())
     const answer = await fetch(url, { signal: late.signal }).finally(() => runtime.cancel(timer))
     const stats = edgeStatsSchema.safeParse(await answer.json())
-    return stats.success && stats.data.edge === edge.id ? stats.data : undefined
+    if (!stats.success) return undefined
+    const owner = portOwner(http)
+    const isOwn = owner ? isEdgeWith(owner, path) : stats.data.edge === edge.id
+    return isOwn ? stats.data : undefined
   } catch {
     return undefined
   }
 }
 
-/** What it says itself on `/readyz` and `/healthz`. */
-export function checkRunning(running: EdgeStats): CheckFinding[] {
+/** What it says itself on `/readyz` and `/healthz`, and whether it is another edge than the file describes. */
+export function checkRunning(running: EdgeStats, { edge: { id, region } }: EdgeConfig): CheckFinding[] {
   const { ok, warn, fail } = findingsAbout('running')
   const missing = missingForReady(running)
   const problems = (running.problems ?? []).filter((problem) => !missing.includes(problem))
   const { fleet } = running
+  const isRenamed = running.edge !== id || running.region !== region
   return [
+    ...(isRenamed
+      ? [
+          warn(
+            `it runs as ${running.edge} in the region ${running.region}, and the file says ${id} in ${region}`,
+            'let a new process take over: systemctl kill --kill-whom=main --signal=SIGUSR2 imapfleet-edge',
+          ),
+        ]
+      : []),
     ...missing.map((text) => fail(`not ready: ${text}`, 'load balancers send it no clients: see /readyz')),
     ...problems.map((text) => warn(text, 'see docs/failure-modes.md')),
     ...(fleet && !fleet.connected
