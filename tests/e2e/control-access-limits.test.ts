@@ -130,6 +130,14 @@ suite('limited tokens on a fleet', () => {
     importConf: { body: { text: 'listen_port 143\n' } },
     resolveConfig: { path: '/v1/config/resolved?edge=us-1' },
     writeRevision: { body: { layer: { kind: 'region', name: 'us' }, set: { 'pool.usesMax': 1 } } },
+    changeLayers: {
+      body: {
+        changes: [
+          { layer: { kind: 'region', name: 'eu' }, set: { 'pool.usesMax': 1 } },
+          { layer: { kind: 'region', name: 'us' }, set: { 'pool.usesMax': 1 } },
+        ],
+      },
+    },
     listRevisions: {},
     readRevision: { path: '/v1/config/revisions/REVISION' },
     restoreRevision: { path: '/v1/config/revisions/REVISION/restore', body: {} },

@@ -117,6 +117,11 @@ suite('the audit log', () => {
     resumeEdges: { action: 'edges.resume', send: () => post('/v1/edges/resume', { target: all }) },
     importConf: { action: undefined, send: () => post('/v1/config/import', { text: 'listen_port 143\n' }) },
     writeRevision: { action: 'config.revise', send: () => change(7) },
+    changeLayers: {
+      action: 'config.revise',
+      send: () =>
+        post('/v1/config/changes', { changes: [{ layer: { kind: 'global' }, set: { 'pool.usesMax': 6 } }] }),
+    },
     restoreRevision: {
       action: 'config.revise',
       send: async () => {
@@ -134,7 +139,7 @@ suite('the audit log', () => {
     },
     giveOrder: {
       action: 'order.give',
-      send: () => post('/v1/orders', { target: all, action: { kind: 'version' }, timeoutMs: 100 }),
+      send: () => post('/v1/orders', { target: all, action: { kind: 'reset-counters' }, timeoutMs: 100 }),
     },
     previewOperation: {
       action: undefined,
@@ -195,6 +200,26 @@ suite('the audit log', () => {
     }
     const log = JSON.stringify(await entries())
     assert.ok(!log.includes(plane.token) && !/imapfleet_|NKEY|BEGIN/.test(log))
+  })
+
+  test('an order that only reads has none, and is in the list of orders', async () => {
+    const known = await entries()
+    const reads = [
+      { kind: 'who' },
+      { kind: 'version' },
+      { kind: 'count' },
+      { kind: 'route-lookup', user: 'ann' },
+    ]
+    for (const action of reads) {
+      const { status } = await post('/v1/orders', { target: all, action, timeoutMs: 100 })
+      assert.equal(status, 200, action.kind)
+    }
+    assert.deepEqual(await entries(), known)
+    const { orders } = (await plane.api('/v1/orders')).body as { orders: { action: { kind: string } }[] }
+    assert.deepEqual(
+      orders.slice(0, reads.length).map(({ action }) => action.kind),
+      reads.map(({ kind }) => kind).toReversed(),
+    )
   })
 
   test('a refused write has none', async () => {

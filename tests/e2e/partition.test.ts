@@ -117,7 +117,7 @@ suite('an edge cut off from the fleet', () => {
   })
 
   test('a revoked edge continues to serve mail, says why it is disconnected, and comes back with a new credential', async () => {
-    const said = await fleet.cli('edges', 'revoke', 'far-1')
+    const said = await fleet.cli('edges', 'revoke', 'far-1', '--yes')
     assert.deepEqual([said.status, said.stderr], [0, ''])
     const health = async () =>
       (await (await fetch(`http://127.0.0.1:${edge.httpPort}/healthz`)).json()) as {

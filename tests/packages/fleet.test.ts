@@ -360,8 +360,9 @@ suite('a fleet of Debian packages', { skip: hostMissing() }, () => {
   })
 
   step('a revoked edge is refused and serves mail; one that is gone for good is in no list', async () => {
-    const revoked = await on(control, securing, 'imapfleet edges revoke eu-1')
-    assert.match(revoked, /eu-1 .* revoked /)
+    const [lost = ''] = printed(securing, 'imapfleet edges revoke eu-1')
+    const revoked = await atTerminal(lost)
+    assert.match(revoked.stdout, /Revoke every credential of eu-1\?.*[^]*eu-1 .* revoked /)
     await until(
       'silence of eu-1',
       async () => (await edges()).find(({ id }) => id === 'eu-1')?.state === 'silent',
@@ -371,7 +372,7 @@ suite('a fleet of Debian packages', { skip: hostMissing() }, () => {
     const [forget = '', revoke = ''] = printed('docs/monitoring.md', 'imapfleet edges forget eu-1')
     const forgotten = await atTerminal(forget)
     assert.equal(forgotten.status, 0, forgotten.stdout)
-    await control.sh(revoke)
+    assert.equal((await atTerminal(revoke)).status, 0)
     assert.deepEqual(
       (await edges()).map(({ id }) => id),
       ['us-1'],

@@ -12,6 +12,7 @@ interface NoRun {
 }
 
 const replaced: Run = { in: 'tests/packages/packages.test.ts' }
+const gitops: Run = { in: 'tests/e2e/gitops.test.ts' }
 const fleet: Run = { in: 'tests/packages/fleet.test.ts' }
 
 /** By page and first command. */
@@ -84,6 +85,14 @@ export const documentRuns: Readonly<Record<string, Readonly<Record<string, Run |
   'docs/alerts.md': {
     'imapfleet alerts test oncall': { in: 'tests/e2e/alert-messages.test.ts' },
     'imapfleet alerts': { in: 'tests/e2e/alert-messages.test.ts' },
+  },
+  'docs/gitops.md': {
+    'git init -q fleet-config': gitops,
+    "sed -i 's/idleTimeoutMs: .*/idleTimeoutMs: 120000/' fleet/regions/eu.yaml": gitops,
+    'imapfleet config apply fleet --dry-run': gitops,
+    'set -eu': gitops,
+    'git revert --no-edit HEAD': gitops,
+    'git rm -q fleet/edges/eu-1.yaml': gitops,
   },
   'docs/monitoring.md': { 'imapfleet edges forget eu-1': fleet },
   'docs/simulation.md': {

@@ -26,6 +26,8 @@ const edge: EdgeView = {
   problems: [],
   listeners: [],
 }
+const second: EdgeView = { ...edge, id: 'us-1', region: 'us' }
+let withSecond = false
 const trace: TraceView = {
   id: edge.boot,
   user: 'alice',
@@ -49,7 +51,7 @@ const server = await serveLoopback((request, response) => {
   const json = (status: number, data: unknown) => response.writeHead(status).end(JSON.stringify(data))
   if (request.headers.authorization !== 'Bearer good')
     return void json(401, { type: 'about:blank', title: 'No', status: 401, code: 'token_invalid' })
-  if (what === 'GET /v1/edges') return void json(200, { edges: [edge] })
+  if (what === 'GET /v1/edges') return void json(200, { edges: withSecond ? [edge, second] : [edge] })
   if (what === 'POST /v1/traces') return void json(201, trace)
   if (what === `DELETE /v1/traces/${trace.id}`) {
     live?.end(event({ ...line, text: 'the last line' }) + 'event: end\ndata: {}\n\n')
@@ -115,8 +117,15 @@ const failures: [string, string[], number, RegExp][] = [
     'an unknown command',
     ['edgse'],
     2,
-    /^imapfleet: unknown command 'edgse' \(Did you mean edges\?\) .*--help`\)\n$/,
+    /^imapfleet: no such command: did you mean `imapfleet edges`\? .*--help`\)\n$/,
   ],
+  [
+    'an id in the place of a subcommand',
+    ['edges', '-o', 'json', 'foo'],
+    2,
+    /did you mean `imapfleet edges show foo`\? \(see `imapfleet edges --help`\)\n$/,
+  ],
+  ['a word of another program', ['get', 'edge', 'foo'], 2, /did you mean `imapfleet edges show foo`\?/],
   ['a missing argument', ['config', 'set', 'a'], 2, /^imapfleet: missing required argument 'value' .*\n$/],
   [
     'a server that is no URL',
@@ -144,6 +153,7 @@ const failures: [string, string[], number, RegExp][] = [
     /name what to drain: an edge, --region REGION, or --all/,
   ],
   ['forgetting an edge without a terminal to confirm', ['edges', 'forget', 'eu-1', ...good], 2, /use --yes/],
+  ['revoking an edge without a terminal to confirm', ['edges', 'revoke', 'eu-1', ...good], 2, /use --yes/],
   ['an edge that is silent', ['config', 'set', 'pool.usesMax', '5', ...good], 1, /us-1 is silent/],
 ]
 for (const [name, words, status, stderr] of failures)
@@ -168,6 +178,56 @@ test('a pipe gets no colours and no control characters, and JSON output is JSON'
   assert.match(table.stdout, /eu-\\x1b\[31m1/)
   const json = await run(['edges', ...good, '-o', 'json'])
   assert.deepEqual(JSON.parse(json.stdout), { edges: [edge], problems: [] })
+})
+
+test('the answer has the requested format, without titles and remarks if these are not wanted', async () => {
+  const id = 'eu-\\x1b[31m1'
+  assert.equal((await run(['edges', ...good, '-o', 'name'])).stdout, `${id}\n`)
+  const csv = (await run(['edges', ...good, '-o', 'csv'])).stdout.split('\n')
+  assert.match(csv[0]!, /^id,region,state,version,.*,last_seen,.*problems$/)
+  assert.ok(csv[1]!.startsWith(`${id},eu,silent,0.1.0,`) && csv[1]!.includes(now), csv.join('\n'))
+  assert.equal((await run(['edges', ...good, '-o', 'csv', '--no-headers'])).stdout, `${csv[1]}\n`)
+  const yaml = (await run(['edges', ...good, '-o', 'yaml'])).stdout
+  assert.match(yaml, /^edges:\n {2}- id: "eu-\\e\[31m1"\n/)
+  const bare = await run(['edges', ...good, '--no-headers'])
+  assert.match(bare.stdout, /^eu-\\x1b\[31m1 /)
+  const wide = await run(['edges', ...good, '-o', 'wide'])
+  assert.match(wide.stdout, /STARTED/)
+  assert.match((await run(['edges', '--region', 'x', ...good])).stderr, /no edges in region x/)
+  assert.equal((await run(['edges', '--region', 'x', '-q', ...good])).stderr, '')
+  const version = await run(['version', '-o', 'csv'])
+  assert.deepEqual(
+    [version.status, version.stderr],
+    [0, 'this answer is not a list, so it is printed as text\n'],
+  )
+  assert.match(version.stdout, /^imapfleet /)
+})
+
+test('ids are completed from the server, without unsafe ones; a server that refuses completes nothing', async () => {
+  withSecond = true
+  const complete = async (line: string[], token = 'good') => {
+    const environment = { IMAPFLEET_SERVER: server.href, IMAPFLEET_TOKEN: token }
+    return await run(['complete', '--', ...line], environment)
+  }
+  assert.match((await complete(['drain', ''])).stdout, /^us-1\tus, silent\n:\d+\n$/)
+  assert.match((await complete(['stats', '--region', ''])).stdout, /^eu\t\nus\t\n:\d+\n$/)
+  const refused = await complete(['edges', 'show', ''], 'bad')
+  assert.deepEqual([refused.status, refused.stderr], [0, ''])
+  assert.match(refused.stdout, /^:\d+\n$/)
+  withSecond = false
+})
+
+test('a watched list is repeated until the signal, and survives an answer that is missing', async () => {
+  asked.length = 0
+  const child = start(['edges', '--watch', '--every', '500ms', ...good, '-o', 'name'])
+  const closed = once(child, 'close')
+  let seen = ''
+  for await (const chunk of child.stdout) {
+    seen += String(chunk)
+    if (seen.split('\n').length > 3) child.kill('SIGINT')
+  }
+  assert.deepEqual(await closed, [0, null])
+  assert.ok(asked.filter((what) => what === 'GET /v1/edges').length >= 3)
 })
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -25,7 +25,8 @@ import { addVersion, version } from './commands/version.ts'
 import { addWho } from './commands/who.ts'
 import { exitStatus, failureOf } from './failure.ts'
 import { safe } from './print/safe.ts'
-import { openShell, type Shell } from './shell.ts'
+import { openShell, outputFormats, type Shell } from './shell.ts'
+import { suggestion, wordsOnly } from './suggestion.ts'
 
 const examples = `
 Examples:
@@ -37,9 +38,10 @@ Examples:
   imapfleet drain eu-1 --wait                      drain an edge
   imapfleet trace alice@example.org --for 5m       show the user's IMAP protocol, live from all edges
 
-Exit status: 0 success; 1 the server refused, or an edge failed or did not answer; 2 wrong usage; 3 no server answered.`
+Exit status: 0 success; 1 the server refused, or an edge failed or did not answer; 2 wrong usage; 3 no server answered.
+\`config diff\`: 0 equal, 1 different, 2 error.`
 
-function createProgram(shell: Shell): Command {
+function createProgram(shell: Shell) {
   const program = new Command('imapfleet')
     .description('Monitors and controls a fleet of IMAP proxies.')
     .version(version, '-V, --version', 'print the version')
@@ -48,13 +50,18 @@ function createProgram(shell: Shell): Command {
     .option('--token <token>', 'access token (better: IMAPFLEET_TOKEN, or `imapfleet login`)')
     .option('--profile <name>', 'server and token saved by `imapfleet login` (or IMAPFLEET_PROFILE)')
     .addOption(
-      new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table'),
+      new Option('-o, --output <format>', 'output format; name: only ids')
+        .choices(outputFormats)
+        .default('table'),
     )
+    .option('--no-headers', 'print tables and CSV without titles')
+    .option('-q, --quiet', 'print no remarks, only the answer and errors')
     .addHelpText('after', examples)
     .configureHelp({ showGlobalOptions: true })
     // `report` prints errors, and only once.
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
+    .hook('preAction', (_program, command) => shell.begin(command))
   addEdges(program, shell)
   addAlerts(program, shell)
   addConfig(program, shell)
@@ -75,8 +82,7 @@ function createProgram(shell: Shell): Command {
   addTokens(program, shell)
   addAudit(program, shell)
   addVersion(program, shell)
-  addCompletion(program)
-  return program
+  return { program, prepare: addCompletion(program, shell) }
 }
 
 /** Prints the reason in one line, and returns the exit status. */
@@ -84,21 +90,27 @@ function report(error: unknown, program: Command, words: readonly string[]): num
   const say = (text: string) => process.stderr.write(`imapfleet: ${safe(text)}\n`)
   const failure = failureOf(error)
   if (failure) {
+    for (const detail of failure.details) process.stderr.write(`${safe(detail)}\n`)
     say(failure.message)
     return exitStatus[failure.kind]
   }
   if (error instanceof CommanderError) {
     // Help and version are reported this way too. Help that was not requested is wrong usage.
     if (error.exitCode === 0) return 0
-    if (error.code !== 'commander.help')
-      say(
-        `${error.message.replace(/^error: /, '').replaceAll('\n', ' ')} (see \`${commandOf(program, words)} --help\`)`,
-      )
+    if (error.code !== 'commander.help') say(usageText(error, program, words))
     return exitStatus.usage
   }
   say(`this is a bug, please report it: ${error instanceof Error ? error.message : String(error)}`)
   if (process.env['IMAPFLEET_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   return 70
+}
+
+function usageText({ code, message }: CommanderError, program: Command, words: readonly string[]): string {
+  const isUnknown = code === 'commander.unknownCommand' || code === 'commander.excessArguments'
+  const meant = isUnknown ? suggestion(program, wordsOnly(program, words)) : undefined
+  const help = `see \`${commandOf(program, words)} --help\``
+  if (meant !== undefined) return `no such command: did you mean \`${meant}\`? (${help})`
+  return `${message.replace(/^error: /, '').replaceAll('\n', ' ')} (${help})`
 }
 
 /** The command that the words of a command line select, for its help. */
@@ -128,9 +140,10 @@ const shell = openShell(
   },
   process,
 )
-const program = createProgram(shell)
+const { program, prepare } = createProgram(shell)
 const words = process.argv.slice(2)
 try {
+  await prepare(words)
   await program.parseAsync(words, { from: 'user' })
 } catch (error) {
   process.exitCode = report(error, program, words)

@@ -4,11 +4,13 @@
  */
 import { join } from 'node:path'
 import { createClient, type ApiClient } from '@imapfleet/client'
+import { printAnyYaml } from '@imapfleet/config'
 import type { Command } from 'commander'
 import { usage } from './failure.ts'
-import { painterFor } from './print/colour.ts'
+import { painterFor, plain } from './print/colour.ts'
 import { safeJson } from './print/safe.ts'
-import type { TableLayout } from './print/table.ts'
+import { csvLines, nameLines } from './print/csv.ts'
+import type { PlainTable, TableLayout } from './print/table.ts'
 import { readProfiles, readQuickstart, type Profiles } from './profile.ts'
 import { chooseTarget, type ControlAddress, type TargetChoice } from './target.ts'
 
@@ -26,12 +28,19 @@ export interface Streams {
   stderr: NodeJS.WriteStream
 }
 
+export const outputFormats = ['table', 'wide', 'json', 'yaml', 'csv', 'name'] as const
+export type OutputFormat = (typeof outputFormats)[number]
+
 export interface GlobalOptions {
   server?: string
   token?: string
   profile?: string
-  output: 'table' | 'json'
+  output: OutputFormat
+  headers: boolean
+  quiet?: true
 }
+
+type TargetOption = Pick<GlobalOptions, 'server' | 'token' | 'profile'>
 
 export type Shell = ReturnType<typeof openShell>
 
@@ -49,9 +58,28 @@ export function openShell(environment: Environment, streams: Streams) {
     paint: painterFor(stdout),
   })
   const print = (lines: readonly string[]) => {
-    if (lines.length > 0 && !gone.signal.aborted) stdout.write(`${lines.join('\n')}\n`)
+    if (lines.length === 0 || gone.signal.aborted) return
+    stdout.write(`${clearFirst}${lines.join('\n')}\n`)
+    clearFirst = ''
   }
-  const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().output === 'json'
+  const globals = (command: Command) => command.optsWithGlobals<GlobalOptions>()
+  let isQuiet = false
+  let clearFirst = ''
+  const note = (text: string) => {
+    if (!isQuiet) stderr.write(`${text}\n`)
+  }
+  /** The tables of an answer, as `linesOf` prints them. An answer without one is printed as for people. */
+  const printTables = (
+    lines: (page: TableLayout) => readonly string[],
+    linesOf: (its: PlainTable) => readonly string[],
+  ) => {
+    const tables: PlainTable[] = []
+    const others = lines({ width: undefined, paint: plain, collect: (its) => tables.push(its) })
+    if (tables.length > 0) return print(tables.flatMap(linesOf))
+    // Not refused: the command may have changed something, or its answer may be shown only once.
+    note('this answer is not a list, so it is printed as text')
+    print(others)
+  }
 
   return {
     stdin,
@@ -60,22 +88,41 @@ export function openShell(environment: Environment, streams: Streams) {
     profilesFile,
     page,
     print,
-    wantsJson,
-    client: async (command: Command): Promise<ApiClient> =>
-      createClient(await targetOf(command.optsWithGlobals<GlobalOptions>(), environment, profilesFile)),
-    /** The answer of a command: the data for a script, or lines for a person. */
-    answer: (command: Command, data: unknown, lines: (page: TableLayout) => readonly string[]) =>
-      print(wantsJson(command) ? [safeJson(data, 2)] : lines(page())),
-    /** A remark beside the answer, not written to pipes. */
-    note: (text: string) => {
-      stderr.write(`${text}\n`)
+    /** Called once, when the options are known. */
+    begin: (command: Command) => {
+      isQuiet = globals(command).quiet ?? false
     },
+    format: (command: Command): OutputFormat => globals(command).output,
+    /** The answer is for a program: nothing else may be on stdout. */
+    wantsData: (command: Command): boolean => !['table', 'wide'].includes(globals(command).output),
+    client: async (command: Command): Promise<ApiClient> =>
+      createClient(await targetOf(globals(command), environment, profilesFile)),
+    /** A client without options of a command line, for the completion of one. */
+    clientFor: async (options: TargetOption): Promise<ApiClient> =>
+      createClient(await targetOf(options, environment, profilesFile)),
+    /** The answer of a command: the data for a script, or lines for a person. */
+    answer: (command: Command, data: unknown, lines: (page: TableLayout) => readonly string[]) => {
+      const { output, headers: hasTitles } = globals(command)
+      if (output === 'json') print([safeJson(data, 2)])
+      else if (output === 'yaml') print([printAnyYaml(data).trimEnd()])
+      else if (output === 'csv') printTables(lines, (its) => csvLines(its, hasTitles))
+      else if (output === 'name') printTables(lines, nameLines)
+      else if (output === 'wide') print(lines({ ...page(), width: undefined, hasTitles, isWide: true }))
+      else print(lines({ ...page(), hasTitles }))
+    },
+    /** A remark beside the answer, not written to pipes. */
+    note,
     /** How to get older entries, if the list has more. */
     noteNext: (command: Command, next: number | string | null) => {
-      if (next !== null && !wantsJson(command)) stderr.write(`for more: --before ${next}\n`)
+      if (next !== null && ['table', 'wide'].includes(globals(command).output))
+        note(`for more: --before ${next}`)
     },
     /** The reader of the output has exited. */
     gone: gone.signal,
+    /** Clears the terminal before the next lines, so that they replace the last ones. */
+    replaceNext: () => {
+      if (stdout.isTTY) clearFirst = '\x1b[H\x1b[2J'
+    },
     /** For commands that run until they are told to end: by Ctrl-C, by a signal, or because the reader has exited. */
     untilStopped: (): AbortSignal => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
@@ -85,7 +132,7 @@ export function openShell(environment: Environment, streams: Streams) {
 }
 
 async function targetOf(
-  options: GlobalOptions,
+  options: TargetOption,
   environment: Environment,
   file: string,
 ): Promise<ControlAddress> {

@@ -30,9 +30,7 @@ export function chooseTarget(
 ): ControlAddress {
   const server = flags.server ?? environment.server ?? preferred?.server
   if (server === undefined)
-    throw usage(
-      'no server is configured: run `imapfleet login URL`, use --server and --token, or start `npm run quickstart` here',
-    )
+    throw usage('no server is configured: run `imapfleet login URL`, or use --server and --token')
   const url = parseServer(server)
   const kept = [...(preferred ? [preferred] : []), ...known].find(
     (entry) => URL.canParse(entry.server) && sameServer(new URL(entry.server), url),

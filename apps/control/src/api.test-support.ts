@@ -90,6 +90,19 @@ export const expected: Record<RouteName, { roles: readonly Role[] | 'everybody';
       },
     },
   },
+  changeLayers: {
+    roles: operators,
+    sample: {
+      body: {
+        changes: [
+          { layer: { kind: 'region', name: 'eu' }, set: { 'pool.usesMax': 7 }, unset: ['log.level'] },
+          { layer: { kind: 'edge', name: 'eu-1' }, set: { 'pool.usesMax': 8 } },
+        ],
+        note: 'a note',
+        dryRun: true,
+      },
+    },
+  },
   listRevisions: { roles: viewers, sample: { query: page } },
   readRevision: { roles: viewers, sample: { params: { revision: '9' } } },
   restoreRevision: {

@@ -96,6 +96,16 @@ const who = { kind: 'who', user: 'ann@own.example' } as const
 const layer = (kind: 'region' | 'edge') => (name: string) => ({
   body: { layer: { kind, name }, set: { 'pool.usesMax': 7 }, dryRun: true },
 })
+/** A change of another layer, in one request with a layer that is within the limits. */
+const layersBeside = (other: object) => ({
+  body: {
+    changes: [
+      { layer: { kind: 'region', name: 'eu' }, set: { 'pool.usesMax': 7 } },
+      { layer: other, set: { 'pool.usesMax': 8 } },
+    ],
+    dryRun: true,
+  },
+})
 const steered = (steering: string) => (revision: string) => ({ params: { revision, steering } })
 const preview = (operation: object, target: object = { kind: 'all' }) => ({ body: { target, operation } })
 const trace = { user: 'ann@own.example', seconds: 60, bytesMax: 1024 }
@@ -161,6 +171,16 @@ const decisions: Record<RouteName, Decision> = {
       ofEdge(layer('edge')),
       ofRegion(layer('region')),
       twin((kind) => ({ body: { layer: { kind }, set: { 'pool.usesMax': 7 } } }), 'global', 'global'),
+    ],
+  },
+  changeLayers: {
+    limits: 'region',
+    within: layersBeside({ kind: 'edge', name: 'eu-1' }),
+    shows: /"name":"eu".*"id":"eu-1"/,
+    outsideRegion: [
+      ofEdge((name) => layersBeside({ kind: 'edge', name })),
+      ofRegion((name) => layersBeside({ kind: 'region', name })),
+      twin((kind) => layersBeside({ kind }), 'global', 'global'),
     ],
   },
   listRevisions: {

@@ -1,7 +1,7 @@
 /** The configuration of the fleet: revisions, layers, keys, and the import of an imapproxy.conf. */
 import { z } from 'zod'
 import { json } from './json.ts'
-import { layerNameSchema } from './layer.ts'
+import { layerNameSchema, layerText } from './layer.ts'
 import { rolloutRequestSchema } from './rollouts.ts'
 import { decimalNumber, pageByRevision, revisionMax } from './pages.ts'
 import { route } from './route.ts'
@@ -21,6 +21,27 @@ export const revisionRequestSchema = z
   })
   .meta({ id: 'RevisionRequest' })
 export type RevisionRequest = z.input<typeof revisionRequestSchema>
+
+/** Changes of several layers: all are made, in one transaction, or none. Each changed layer gets a revision. */
+export const layerChangesRequestSchema = z
+  .object({
+    changes: z
+      .array(revisionRequestSchema.pick({ layer: true, set: true, unset: true }))
+      .min(1)
+      .max(5_000)
+      .refine(
+        (changes) => new Set(changes.map(({ layer }) => layerText(layer))).size === changes.length,
+        'name each layer once',
+      ),
+    note: z.string().max(1000).default(''),
+    /** The revision that the changes are based on. Refused with 409 if it is not the newest. */
+    base: z.int().min(0).optional(),
+    dryRun: z.boolean().default(false),
+    /** Only if a single layer changes. If left out, all edges get the changes immediately. */
+    rollout: rolloutRequestSchema.optional(),
+  })
+  .meta({ id: 'LayerChangesRequest' })
+export type LayerChangesRequest = z.input<typeof layerChangesRequestSchema>
 
 /** Restores a layer to its content after an older revision. */
 export const restoreRequestSchema = z
@@ -77,6 +98,16 @@ export const revisionStatusSchema = z
   })
   .meta({ id: 'RevisionStatus' })
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>
+
+export const layerChangesSchema = z
+  .object({
+    /** The newest revision: a further change is based on it. */
+    newest: z.int(),
+    /** One for each layer that changes. Layers that are the same already are left out. */
+    revisions: z.array(revisionStatusSchema),
+  })
+  .meta({ id: 'LayerChanges' })
+export type LayerChanges = z.infer<typeof layerChangesSchema>
 
 export const configViewSchema = z
   .object({
@@ -202,6 +233,24 @@ export const configRoutes = {
     headers: ifMatchHeader,
     body: revisionRequestSchema,
     ...written,
+  }),
+  changeLayers: route({
+    method: 'POST',
+    path: '/v1/config/changes',
+    tag: 'config',
+    summary: 'Change several layers, all or none',
+    description: `Edges get all changes at once. ${ifMatchText}`,
+    role: 'operator',
+    limits: 'region',
+    headers: ifMatchHeader,
+    body: layerChangesRequestSchema,
+    status: 201,
+    answer: layerChangesSchema,
+    returns: 'The new revisions',
+    otherwise: {
+      status: 200,
+      returns: 'The revisions that would result: a dry run, or a request that changes nothing',
+    },
   }),
   listRevisions: route({
     method: 'GET',

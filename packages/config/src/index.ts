@@ -14,12 +14,13 @@ export {
   type JsonValue,
   type Layer,
 } from './layer.ts'
+export { layerJsonSchema } from './layer-json-schema.ts'
 export { describeKeys, type KeyManual } from './manual.ts'
 export { printProblem, type Problem } from './problem.ts'
-export { redact } from './redact.ts'
+export { isSecretKey, redact } from './redact.ts'
 export { resolveConfig } from './resolve.ts'
 export type { EdgeConfig, PoolConfig } from './schema.ts'
 export type { ListenerConfig } from './sections/listeners.ts'
 export type { RouteConfig } from './sections/routes.ts'
 export type { UpstreamConfig } from './sections/upstreams.ts'
-export { parseValue, readYaml } from './yaml.ts'
+export { parseValue, printAnyYaml, printYaml, readYaml } from './yaml.ts'

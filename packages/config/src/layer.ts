@@ -30,7 +30,8 @@ function partialOf(schema: z.ZodType): z.ZodType {
   return inner
 }
 
-const layerSchema = z.strictObject(
+/** What a layer may have. `checkLayer` also finds what the schema leaves out without an error. */
+export const layerSchema = z.strictObject(
   Object.fromEntries(
     steerableSections.map((section) => [section, partialOf(sectionsSchema.shape[section]).optional()]),
   ),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { resolveYaml } from './resolve.ts'
 import { describeKeys } from './manual.ts'
-import { redact } from './redact.ts'
+import { isSecretKey, redact } from './redact.ts'
 import { writeKey, type Layer } from './layer.ts'
 
 test('a redacted configuration has no secrets and is otherwise unchanged', () => {
@@ -31,4 +31,13 @@ test('every secret key of a layer is redacted, whatever its value is', () => {
 test('keys that are not in the schema are unchanged', () => {
   const odd: Layer = { unknown: { masterPassword: 1 }, pool: 'x', upstreams: [] }
   assert.deepEqual(redact(odd), odd)
+})
+
+test('secret keys are found under any name', () => {
+  assert.deepEqual(
+    ['upstreams.main.masterPassword', 'upstreams.x.masterUser', 'upstreams', 'nosuch.key', ''].map(
+      isSecretKey,
+    ),
+    [true, false, false, false, false],
+  )
 })

@@ -2,12 +2,18 @@
 import type { z } from 'zod'
 import { metaOf, redacted } from './fields.ts'
 import type { JsonValue } from './layer.ts'
-import { childOf, isSection } from './schema-walk.ts'
+import { childOf, isSection, schemaAt } from './schema-walk.ts'
 import { edgeConfigSchema } from './schema.ts'
 
 /** A copy of a whole configuration, or of a layer, without its secrets. */
 export function redact<T>(document: T): T {
   return walk(edgeConfigSchema, document as JsonValue) as T
+}
+
+/** Whether the value of this dotted key is never shown. */
+export function isSecretKey(key: string): boolean {
+  const schema = schemaAt(edgeConfigSchema, key.split('.'))
+  return schema !== undefined && metaOf(schema)?.secret === true
 }
 
 function walk(schema: z.ZodType, value: JsonValue): JsonValue {

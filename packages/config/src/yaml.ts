@@ -1,6 +1,6 @@
-/** Parses YAML text into plain data, and finds the line of a key. Never throws. */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml'
-import type { JsonValue } from './layer.ts'
+/** Parses YAML text into plain data, finds the line of a key, and prints layers. Parsing never throws. */
+import { Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
+import type { JsonValue, Layer } from './layer.ts'
 import type { Problem } from './problem.ts'
 
 export type ParsedYaml =
@@ -45,6 +45,32 @@ export function parseValue(text: string): JsonValue {
   // Comments, aliases, anchors and tags of YAML are text here: '#1', '*@example.org', '&x', '!'.
   if (!yaml.ok || /(^|\s)#|^\s*[&!]/.test(text)) return text
   return yaml.data as JsonValue
+}
+
+/** A layer as YAML. Keys are sorted and lines are not folded, so equal layers give the same text. */
+export const printYaml = (layer: Layer): string => printAnyYaml(layer, { sortMapEntries: true })
+
+/** Any JSON value as YAML, without control characters that a terminal would obey. */
+export function printAnyYaml(value: unknown, options: { sortMapEntries?: boolean } = {}): string {
+  const document = new Document(value, { ...options, aliasDuplicateObjects: false })
+  visit(document, {
+    Scalar: (_, node) => {
+      // Only a quoted text can have escapes.
+      if (typeof node.value === 'string' && unprintable.test(node.value)) node.type = 'QUOTE_DOUBLE'
+    },
+  })
+  const text = document.toString({ lineWidth: 0 })
+  return text.replace(unprintables, (character) => (character === '\n' ? character : escapeOf(character)))
+}
+
+/** Control characters and marks that change the direction or the width of a text. */
+const unprintables = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
+const unprintable = new RegExp(unprintables, 'u')
+const escapeOf = (character: string): string => {
+  const point = character.codePointAt(0) ?? 0
+  return point > 0xffff
+    ? `\\U${point.toString(16).padStart(8, '0')}`
+    : `\\u${point.toString(16).padStart(4, '0')}`
 }
 
 const firstLine = (message: string) => message.split('\n')[0] ?? ''

@@ -54,6 +54,7 @@ export const orderKinds = {
     title: (input) => (input.user === undefined ? 'list connections' : `list connections of ${input.user}`),
     outcome: (connections) => amount(connections.length, 'connection'),
     subject: userOf,
+    isRead: true,
   }),
   'kick-user': row({
     input: z.object({ user }),
@@ -88,6 +89,7 @@ export const orderKinds = {
       `${amount(users, 'user')}, ${amount(active, 'session')}, ${amount(idle, 'idle connection')}`,
     subject: (input) =>
       userOf(input) ?? (input.domain === undefined ? undefined : { kind: 'domain', name: input.domain }),
+    isRead: true,
   }),
   'reset-counters': row({
     input: z.object({}),
@@ -109,6 +111,7 @@ export const orderKinds = {
     title: () => 'show the version',
     outcome: ({ version }) => version,
     subject: ofNoUser,
+    isRead: true,
   }),
   'route-lookup': row({
     input: z.object({ user, listener: configName.optional() }),
@@ -116,6 +119,7 @@ export const orderKinds = {
     title: (input) => `find the upstream of ${input.user}`,
     outcome: ({ upstream }) => upstream,
     subject: userOf,
+    isRead: true,
   }),
   'pause-upstream': row({
     input: z.object({ upstream: configName }),
@@ -150,6 +154,8 @@ interface Row<Shape extends z.ZodRawShape, Result extends z.ZodType> {
    * out: it does not.
    */
   isDisruptive?: (input: z.output<z.ZodObject<Shape>>) => boolean
+  /** It changes nothing on the edge. It is in the list of orders, but not in the audit log. Left out: it changes something. */
+  isRead?: true
 }
 
 function row<Shape extends z.ZodRawShape, Result extends z.ZodType>(
@@ -175,6 +181,7 @@ interface AnyRow {
   outcome: (result: OrderResult) => string
   subject: (action: OrderAction) => OrderSubject
   isDisruptive?: (action: OrderAction) => boolean
+  isRead?: true
 }
 /** For a kind that is known only at run time. */
 const rows = orderKinds as unknown as Record<OrderKind, AnyRow>
@@ -213,6 +220,9 @@ export const orderSubject = (action: OrderAction): OrderSubject => rows[action.k
 /** Whether it affects many users at once. */
 export const isDisruptiveOrder = (action: OrderAction): boolean =>
   rows[action.kind].isDisruptive?.(action) ?? false
+
+/** Whether it changes nothing. */
+export const isReadOrder = ({ kind }: Pick<OrderAction, 'kind'>): boolean => rows[kind].isRead ?? false
 
 /** `ended 2 sessions`; empty for a result of another kind. */
 export function orderResultText(kind: OrderKind, result: unknown): string {

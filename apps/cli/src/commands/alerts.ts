@@ -13,6 +13,7 @@ import {
 } from '../print/alert.ts'
 import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
+import { watchable } from '../watching.ts'
 
 const examples = `
 Examples:
@@ -58,17 +59,19 @@ interface ListOptions extends PageOptions {
 }
 
 function addList(alerts: Command, shell: Shell): void {
-  pageOptions(alerts.command('list', { isDefault: true }))
-    .description('alerts, newest first (the default)')
-    .addOption(
-      new Option('--state <state>', 'current: pending and open')
-        .choices(['current', 'open', 'pending', 'resolved', 'all'])
-        .default('open'),
-    )
-    .option('--region <region>', 'only of this region')
-    .option('--edge <id>', 'only of this edge')
-    .addOption(ruleOption())
-    .action(async (options: ListOptions, command: Command) => {
+  watchable(
+    pageOptions(alerts.command('list', { isDefault: true }))
+      .description('alerts, newest first (the default)')
+      .addOption(
+        new Option('--state <state>', 'current: pending and open')
+          .choices(['current', 'open', 'pending', 'resolved', 'all'])
+          .default('open'),
+      )
+      .option('--region <region>', 'only of this region')
+      .option('--edge <id>', 'only of this edge')
+      .addOption(ruleOption()),
+    shell,
+    async (options: ListOptions, command: Command) => {
       const { state, region, edge, rule } = options
       const client = await shell.client(command)
       const list = await client.call('listAlerts', {
@@ -78,7 +81,8 @@ function addList(alerts: Command, shell: Shell): void {
       shell.answer(command, list, (page) => table(alertColumns(Date.now()), list.alerts, page))
       for (const problem of list.problems) shell.note(problem)
       shell.noteNext(command, list.next)
-    })
+    },
+  )
 
   alerts
     .command('show')

@@ -3,7 +3,7 @@ import type { AuditEntry } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { pageQuery, pageOptions, type PageOptions } from '../options.ts'
 import { table, type Column } from '../print/table.ts'
-import { dayAndClock } from '../print/time.ts'
+import { timeColumn } from '../print/time-column.ts'
 import type { Shell } from '../shell.ts'
 
 interface AuditOptions extends PageOptions {
@@ -22,7 +22,7 @@ const value = (data: AuditEntry['before']) => (data === null ? '' : JSON.stringi
 
 const columns: Column<AuditEntry>[] = [
   { title: 'NUMBER', cell: (entry) => String(entry.id), align: 'right' },
-  { title: 'WHEN', cell: (entry) => dayAndClock(entry.at) },
+  timeColumn('WHEN', (entry) => entry.at),
   { title: 'WHO', cell: (entry) => entry.actor },
   { title: 'ACTION', cell: (entry) => entry.action },
   { title: 'TARGET', cell: (entry) => entry.target },

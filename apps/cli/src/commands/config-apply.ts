@@ -1,48 +1,80 @@
 /**
- * `imapfleet config apply`, `diff` and `import`: a whole layer from a file. Parses the file, and computes the change that
- * makes the layer of the fleet equal to it.
+ * `imapfleet config apply`, `diff` and `import`: one layer from a file, or all layers from a directory, which
+ * config-directory.ts reads.
  */
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { layerText, type LayerName } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 import {
-  checkLayer,
   detectFormat,
-  flattenLayer,
   layerFromImapproxyConf,
   printProblem,
   printReportRow,
-  readYaml,
-  redacted,
   type JsonValue,
   type Layer,
 } from '@imapfleet/config'
 import type { Command } from 'commander'
-import { usage } from '../failure.ts'
+import { Failure, failureOf, mistaken, usage } from '../failure.ts'
+import { changeBetween, isSame, missingSecrets, parseLayer } from '../layer-file.ts'
 import { safe } from '../print/safe.ts'
 import type { Shell } from '../shell.ts'
 import { change, changeOptions, layerOf, layerOptions, type ChangeOptions } from './config-change.ts'
+import { applyDirectory, differencesOf, showDifferences, type DirectoryOptions } from './config-directory.ts'
 
-const layerFile = ['<file>', 'YAML with the keys of the layer; - reads standard input'] as const
+const source = [
+  '<path>',
+  'YAML with the keys of one layer, - for standard input, or a directory with all layers',
+] as const
+
+type ApplyOptions = ChangeOptions & DirectoryOptions
+
+const applyExamples = `
+Examples:
+  imapfleet config export fleet                 all layers as files: global.yaml, regions/eu.yaml, edges/eu-1.yaml
+  imapfleet config diff fleet                   exit status 0 if they are equal, 1 if they differ, 2 after an error
+  imapfleet config apply fleet -m 'release 41'  all layers at once, or none
+  imapfleet config apply eu.yaml --region eu    one layer`
 
 export function addConfigApply(config: Command, shell: Shell): void {
-  const replace = async (path: string, options: ChangeOptions, command: Command) => {
-    const wanted = parseLayer(await readText(path, shell.stdin), path)
-    const client = await shell.client(command)
-    const { layer, revision } = await currentLayer(client, layerOf(options))
-    // Based on this revision: the server refuses if another one was written in between.
-    await change(changeBetween(layer, wanted), { base: revision, ...options }, command, shell)
-  }
+  changeOptions(config.command('apply').argument(...source))
+    .description('make the layers equal to files: keys that are not in the file of a layer are unset')
+    .option('--prune', 'with a directory: also remove layers that have no file in it')
+    .addHelpText('after', applyExamples)
+    .action(async (path: string, options: ApplyOptions, command: Command) => {
+      if (await isDirectory(path)) {
+        refuseLayerOption(options)
+        return await applyDirectory(path, options, command, shell)
+      }
+      if (options.prune) throw usage('--prune needs a directory: a file is one layer')
+      const wanted = await readLayer(path, shell)
+      const client = await shell.client(command)
+      const { layer, revision } = await currentLayer(client, layerOf(options))
+      refuseMissing(layer, wanted, path)
+      // Based on this revision: the server refuses if another one was written in between.
+      await change(changeBetween(layer, wanted), { base: revision, ...options }, command, shell)
+    })
 
-  changeOptions(config.command('apply').argument(...layerFile))
-    .description('make a layer equal to a file: keys that are not in the file are unset')
-    .action(replace)
-
-  layerOptions(config.command('diff').argument(...layerFile))
-    .description('show what `config apply` would change')
+  layerOptions(config.command('diff').argument(...source))
+    .description(
+      'show what `config apply` would change; exit status 1 if the fleet differs, 2 after an error',
+    )
+    .addHelpText('after', applyExamples)
     .action(async (path: string, options: ChangeOptions, command: Command) => {
-      await replace(path, { ...options, dryRun: true }, command)
+      await withStatus2(async () => {
+        const client = await shell.client(command)
+        if (await isDirectory(path)) {
+          refuseLayerOption(options)
+          return await showDifferences(await differencesOf(path, client), path, { client, command, shell })
+        }
+        const wanted = await readLayer(path, shell)
+        const name = layerOf(options)
+        const { layer, revision } = await currentLayer(client, name)
+        refuseMissing(layer, wanted, path)
+        const only = { name, has: layer, change: changeBetween(layer, wanted), hasFile: true }
+        const differences = isSame(only.change) ? [] : [only]
+        await showDifferences({ revision, differences }, path, { client, command, shell })
+      })
     })
 
   changeOptions(config.command('import').argument('<file>', 'an imapproxy.conf; - reads standard input'))
@@ -54,15 +86,48 @@ export function addConfigApply(config: Command, shell: Shell): void {
     })
 }
 
+/** As diff(1): 1 means only that there are differences. */
+async function withStatus2(compare: () => Promise<void>): Promise<void> {
+  try {
+    await compare()
+  } catch (error) {
+    const failure = failureOf(error)
+    throw failure && failure.kind !== 'different'
+      ? new Failure('usage', failure.message, failure.details)
+      : error
+  }
+}
+
+/** A path that does not exist is not one; reading it then says so. */
+const isDirectory = async (path: string): Promise<boolean> =>
+  path !== '-' &&
+  (await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  ))
+
+function refuseLayerOption(options: ChangeOptions): void {
+  if (options.global || options.region !== undefined || options.edge !== undefined)
+    throw usage('a directory has all layers: name a file to use --global, --region or --edge')
+}
+
+function refuseMissing(has: Layer, wanted: Layer, path: string): void {
+  const [key] = missingSecrets(has, wanted)
+  if (key !== undefined)
+    throw usage(
+      `${path}: ${key} is the placeholder for a secret that the fleet does not have: set it first with \`imapfleet config set\``,
+    )
+}
+
 async function currentLayer(client: ApiClient, name: LayerName): Promise<{ layer: Layer; revision: number }> {
   const { revision, layers } = await client.call('readConfig')
   return { layer: layers[layerText(name)] ?? {}, revision }
 }
 
-/** The content of a revision request. */
-interface LayerChange {
-  set: Record<string, JsonValue>
-  unset: string[]
+async function readLayer(path: string, shell: Shell): Promise<Layer> {
+  const parsed = parseLayer(await readText(path, shell.stdin), path)
+  if (!parsed.ok) throw mistaken(parsed.mistakes, path)
+  return parsed.layer
 }
 
 /** The text of a file; `-` is standard input. */
@@ -72,30 +137,6 @@ async function readText(file: string, stdin: NodeJS.ReadStream): Promise<string>
   } catch (error) {
     throw usage(`cannot read ${file}: ${(error as Error).message}`)
   }
-}
-
-/** Parses a layer in YAML, as `config get --output json` prints one. Reports every mistake with its line. */
-export function parseLayer(content: string, file: string): Layer {
-  if (detectFormat(content) === 'imapproxy-conf')
-    throw usage(`${file} is an imapproxy.conf: use \`imapfleet config import ${file}\``)
-  const yaml = readYaml(content)
-  if (!yaml.ok) throw usage(yaml.problems.map((problem) => printProblem(problem, file)).join('; '))
-  const checked = checkLayer(yaml.data ?? {})
-  if (checked.ok) return checked.layer
-  const problems = checked.problems.map((problem) => {
-    const line = yaml.lineOf(problem.key.split('.'))
-    return printProblem(line === undefined ? problem : { ...problem, line }, file)
-  })
-  throw usage(problems.join('; '))
-}
-
-/** The change that makes `current` equal to `wanted`. A secret shown as redacted stays unchanged. */
-export function changeBetween(current: Layer, wanted: Layer): LayerChange {
-  const [has, wants] = [new Map(flattenLayer(current)), new Map(flattenLayer(wanted))]
-  const changed = [...wants].filter(
-    ([key, value]) => value !== redacted && JSON.stringify(has.get(key)) !== JSON.stringify(value),
-  )
-  return { set: Object.fromEntries(changed), unset: [...has.keys()].filter((key) => !wants.has(key)) }
 }
 
 /**

@@ -1,14 +1,18 @@
 /** `imapfleet config`: reads the fleet's configuration. config-change.ts changes it. */
 import { layerText, type RevisionView } from '@imapfleet/api'
-import { flattenLayer, type JsonValue, type Layer } from '@imapfleet/config'
+import type { ApiClient } from '@imapfleet/client'
+import { flattenLayer, mergeLayers, type JsonValue, type Layer } from '@imapfleet/config'
 import type { Command } from 'commander'
+import { usage } from '../failure.ts'
 import { pageOptions, pageQuery, wholeArgument, type PageOptions } from '../options.ts'
 import { revisionLines } from '../print/revision.ts'
 import { table, type Column } from '../print/table.ts'
-import { dayAndClock } from '../print/time.ts'
+import { timeColumn } from '../print/time-column.ts'
 import type { Shell } from '../shell.ts'
+import { watchable } from '../watching.ts'
 import { addConfigApply } from './config-apply.ts'
 import { addConfigChange, addConfigRollback } from './config-change.ts'
+import { addConfigFiles } from './config-directory.ts'
 import { addConfigKeys } from './config-keys.ts'
 
 export function addConfig(parent: Command, shell: Shell): void {
@@ -21,6 +25,7 @@ export function addConfig(parent: Command, shell: Shell): void {
   addHistory(config, shell)
   addShow(config, shell)
   addConfigKeys(config, shell)
+  addConfigFiles(config, shell)
   addConfigApply(config, shell)
   addConfigRollback(config, shell)
 }
@@ -31,8 +36,10 @@ Examples:
   imapfleet config set clients.connectionsMax 500 --edge eu-1 --dry-run
   imapfleet config unset pool.idleTimeoutMs --region eu
   imapfleet config get --edge eu-1
+  imapfleet config get pool --region eu
   imapfleet config keys pool
   imapfleet config set pool.usesMax 50 --rollout --canary eu-1 --soak 5m
+  imapfleet config export fleet && imapfleet config diff fleet
   imapfleet config history
   imapfleet config rollback 41 --dry-run`
 
@@ -51,35 +58,62 @@ const getColumns: Column<Row>[] = [
 function addGet(parent: Command, shell: Shell): void {
   parent
     .command('get')
-    .description('the keys set in each layer; with --edge the merged result for one edge')
+    .description('the keys set in each layer; with --edge or --region what results for one edge or region')
     .argument('[key]', 'only this key, or the keys below it')
     .option('--edge <id>', 'the layers merged for this edge')
-    .action(async (key: string | undefined, options: { edge?: string }, command: Command) => {
-      const client = await shell.client(command)
-      const inAsked = (row: Row) => key === undefined || row.key === key || row.key.startsWith(`${key}.`)
-      const rowsOf = (layer: string, values: Layer) =>
-        flattenLayer(values)
-          .map(([leaf, value]): Row => ({ layer, key: leaf, value }))
-          .filter(inAsked)
-      const answered =
-        options.edge === undefined
-          ? await client.call('readConfig')
-          : await client.call('resolveConfig', { query: { edge: options.edge } })
-      const rows =
-        'layers' in answered
-          ? Object.entries(answered.layers).flatMap(([name, layer]) => rowsOf(name, layer))
-          : rowsOf(`for ${options.edge}`, answered.layer)
-      if (rows.length === 0)
-        shell.note(
-          `${key ?? 'nothing'} is${key === undefined ? '' : ' not'} set by the fleet: edges use their own files`,
+    .option(
+      '--region <region>',
+      'the global layer and that of this region, merged, and where each value comes from',
+    )
+    .action(
+      async (key: string | undefined, options: { edge?: string; region?: string }, command: Command) => {
+        if (options.edge !== undefined && options.region !== undefined)
+          throw usage('give only one of --edge and --region')
+        const client = await shell.client(command)
+        const { data, rows: all } = await readRows(client, options)
+        const rows = all.filter(
+          (row) => key === undefined || row.key === key || row.key.startsWith(`${key}.`),
         )
-      shell.answer(command, answered, (page) => (rows.length === 0 ? [] : table(getColumns, rows, page)))
-    })
+        if (rows.length === 0)
+          shell.note(
+            `${key ?? 'nothing'} is${key === undefined ? '' : ' not'} set by the fleet: edges use their own files`,
+          )
+        shell.answer(command, data, (page) => table(getColumns, rows, page))
+      },
+    )
+}
+
+/** The keys of all layers, or of those that result for one edge or region. */
+async function readRows(
+  client: ApiClient,
+  { edge, region }: { edge?: string; region?: string },
+): Promise<{ data: unknown; rows: Row[] }> {
+  const rowsOf = (layer: string, values: Layer) =>
+    flattenLayer(values).map(([key, value]): Row => ({ layer, key, value }))
+  if (edge !== undefined) {
+    const resolved = await client.call('resolveConfig', { query: { edge } })
+    return { data: resolved, rows: rowsOf(`for ${edge}`, resolved.layer) }
+  }
+  const config = await client.call('readConfig')
+  if (region === undefined)
+    return {
+      data: config,
+      rows: Object.entries(config.layers).flatMap(([name, layer]) => rowsOf(name, layer)),
+    }
+  const name = layerText({ kind: 'region', name: region })
+  const own = config.layers[name] ?? {}
+  const layer = mergeLayers(config.layers['global'] ?? {}, own)
+  const ownKeys = new Set(flattenLayer(own).map(([key]) => key))
+  const rows = flattenLayer(layer).map(([key, value]): Row => ({
+    ...{ key, value },
+    layer: ownKeys.has(key) ? name : 'global',
+  }))
+  return { data: { revision: config.revision, layer }, rows }
 }
 
 const historyColumns: Column<RevisionView>[] = [
   { title: 'REVISION', cell: (row) => String(row.revision), align: 'right' },
-  { title: 'WHEN', cell: (row) => dayAndClock(row.createdAt) },
+  timeColumn('WHEN', (row) => row.createdAt),
   { title: 'WHO', cell: (row) => row.createdBy },
   { title: 'LAYER', cell: (row) => layerText(row.layer) },
   { title: 'STATE', cell: (row) => row.state ?? '' },
@@ -100,13 +134,16 @@ function addHistory(parent: Command, shell: Shell): void {
 }
 
 function addShow(parent: Command, shell: Shell): void {
-  parent
-    .command('show')
-    .description('one revision: its changes, and its state on each edge')
-    .argument('<revision>', 'number of the revision', wholeArgument(1))
-    .action(async (revision: number, _options: object, command: Command) => {
+  watchable(
+    parent
+      .command('show')
+      .description('one revision: its changes, and its state on each edge')
+      .argument('<revision>', 'number of the revision', wholeArgument(1)),
+    shell,
+    async (revision: number, _options: object, command: Command) => {
       const client = await shell.client(command)
       const status = await client.call('readRevision', { params: { revision } })
       shell.answer(command, status, (page) => revisionLines(status, page))
-    })
+    },
+  )
 }

@@ -7,8 +7,10 @@ import type { Style } from '../print/colour.ts'
 import { problemsText } from '../print/problems.ts'
 import { safe } from '../print/safe.ts'
 import { facts, table, type Column, type TableLayout } from '../print/table.ts'
+import { timeColumn } from '../print/time-column.ts'
 import { ago, dayAndClock, duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
+import { watchable } from '../watching.ts'
 import { addEnrolments } from './enrolments.ts'
 
 export function addEdges(parent: Command, shell: Shell): void {
@@ -17,11 +19,13 @@ export function addEdges(parent: Command, shell: Shell): void {
     .description('list the edges: state, connections, configuration revision, and what is wrong')
     .addHelpText('after', examples)
 
-  edges
-    .command('list', { isDefault: true })
-    .description('all edges of the fleet (the default)')
-    .option('--region <region>', 'only this region')
-    .action(async (options: { region?: string }, command: Command) => {
+  watchable(
+    edges
+      .command('list', { isDefault: true })
+      .description('all edges of the fleet (the default)')
+      .option('--region <region>', 'only this region'),
+    shell,
+    async (options: { region?: string }, command: Command) => {
       const client = await shell.client(command)
       const { edges: all, problems } = await readFleet(client)
       const list = all.filter(({ region }) => region === (options.region ?? region))
@@ -29,27 +33,31 @@ export function addEdges(parent: Command, shell: Shell): void {
       if (list.length === 0)
         shell.note(
           options.region === undefined
-            ? 'there are no edges yet: start one with fleet.servers set to the NATS server'
+            ? 'there are no edges yet: an edge is listed after its first heartbeat (see `imapfleet edges enroll --help`)'
             : `there are no edges in region ${options.region}`,
         )
       shell.answer(command, { edges: list, problems }, (page) => table(columns(Date.now()), list, page))
-    })
+    },
+  )
 
-  edges
-    .command('show')
-    .description('one edge in detail, even a forgotten one')
-    .argument('<id>', 'name of the edge')
-    .action(async (id: string, _options: object, command: Command) => {
+  watchable(
+    edges
+      .command('show')
+      .description('one edge in detail, even a forgotten one')
+      .argument('<id>', 'name of the edge'),
+    shell,
+    async (id: string, _options: object, command: Command) => {
       const client = await shell.client(command)
       const edge = await client.call('readEdge', { params: { id } })
       shell.answer(command, edge, (page) => edgeFacts(edge, page))
-    })
+    },
+  )
 
   edges
     .command('forget')
     .description('remove an edge from the fleet for good; its next heartbeat returns it')
     .argument('<id>', 'name of the edge')
-    .option('--yes', 'do not ask for confirmation')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action(async (id: string, { yes }: { yes?: true }, command: Command) => {
       const client = await shell.client(command)
       if (!yes)
@@ -65,7 +73,7 @@ export function addEdges(parent: Command, shell: Shell): void {
     .description(
       'confirm that the database of control is the right one, although edges run the state of another one',
     )
-    .option('--yes', 'do not ask for confirmation')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action(async ({ yes }: { yes?: true }, command: Command) => {
       const client = await shell.client(command)
       if (!yes)
@@ -89,6 +97,8 @@ Examples:
   imapfleet edges --region eu
   imapfleet edges show eu-1
   imapfleet edges forget eu-1
+  imapfleet edges --watch
+  imapfleet edges -o name --no-headers | xargs -n1 imapfleet edges show
   imapfleet edges --output json | jq '.edges[] | select(.state == "silent") | .id'`
 
 /** All edges, page by page. */
@@ -122,14 +132,22 @@ const isRefused = ({ config }: EdgeView) => config.rejected?.revision === config
 
 function columns(now: number): Column<EdgeView>[] {
   return [
-    { title: 'ID', cell: (edge) => edge.id },
+    { title: 'ID', cell: (edge) => edge.id, cut: 'never' },
     { title: 'REGION', cell: (edge) => edge.region },
-    { title: 'STATE', cell: (edge) => edge.state, style: (edge) => stateStyle[edge.state] },
-    { title: 'VERSION', cell: (edge) => edge.version },
+    {
+      title: 'STATE',
+      cell: (edge) => edge.state,
+      cut: 'never',
+      hide: 'never',
+      style: (edge) => stateStyle[edge.state],
+    },
+    { title: 'VERSION', cell: (edge) => edge.version, hide: 'first' },
+    { ...timeColumn('STARTED', (edge: EdgeView) => edge.startedAt), isExtra: true },
+    { title: 'LISTENERS', cell: (edge) => edge.listeners.join(', '), isExtra: true },
     { title: 'CACHED', cell: (edge) => present(edge, edge.connections.cached), align: 'right' },
     { title: 'ACTIVE', cell: (edge) => present(edge, edge.connections.active), align: 'right' },
     { title: 'CLIENTS', cell: (edge) => present(edge, edge.connections.clients), align: 'right' },
-    { title: 'WANTED', cell: (edge) => String(edge.config.wanted), align: 'right' },
+    { title: 'WANTED', cell: (edge) => String(edge.config.wanted), align: 'right', hide: 'first' },
     {
       title: 'APPLIED',
       cell: (edge) => String(edge.config.applied),
@@ -137,10 +155,16 @@ function columns(now: number): Column<EdgeView>[] {
       style: (edge) =>
         isRefused(edge) ? 'red' : edge.config.applied === edge.config.wanted ? undefined : 'yellow',
     },
-    { title: 'LAST SEEN', cell: (edge) => ago(edge.lastSeenAt, now) },
+    {
+      title: 'LAST SEEN',
+      cell: (edge) => ago(edge.lastSeenAt, now),
+      raw: (edge) => edge.lastSeenAt,
+      hide: 'first',
+    },
     {
       title: 'PROBLEMS',
       cell: (edge) => problemsText(edge, now).join('; '),
+      hide: 'never',
       style: ({ problems }) =>
         problems.some(({ severity }) => severity === 'bad')
           ? 'red'

@@ -7,8 +7,10 @@ import type { EnrolmentView } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
 import { pageOptions, pageQuery, type PageOptions } from '../options.ts'
+import { confirm } from '../prompt.ts'
 import { safe } from '../print/safe.ts'
 import { table, type Column } from '../print/table.ts'
+import { timeColumn } from '../print/time-column.ts'
 import { dayAndClock } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 
@@ -51,8 +53,15 @@ export function addEnrolments(edges: Command, shell: Shell): void {
     )
     .argument('<id>', 'name of the edge')
     .option('--key <key>', 'only the credential with this public key')
-    .action(async (id: string, { key }: { key?: string }, command: Command) => {
+    .option('-y, --yes', 'do not ask for confirmation')
+    .action(async (id: string, { key, yes }: { key?: string; yes?: true }, command: Command) => {
       const client = await shell.client(command)
+      if (!yes)
+        await confirm(
+          `Revoke ${key === undefined ? 'every credential' : 'this credential'} of ${safe(id)}? ` +
+            'This cannot be undone: the edge leaves the fleet until it gets a new one.',
+          shell,
+        )
       const revoked = await client.call('revokeEnrolments', { params: { id }, query: { key } })
       shell.answer(command, revoked, (page) => table(columns, revoked.enrolments, page))
       if (revoked.enrolments.some(({ enforcedAt }) => enforcedAt === null))
@@ -86,7 +95,7 @@ const columns: Column<EnrolmentView>[] = [
   { title: 'REGION', cell: ({ region }) => region },
   { title: 'KEY', cell: ({ key }) => key },
   { title: 'BY', cell: ({ createdBy }) => createdBy },
-  { title: 'CREATED', cell: ({ createdAt }) => dayAndClock(createdAt) },
+  timeColumn('CREATED', ({ createdAt }) => createdAt),
   {
     title: 'STATE',
     cell: validity,

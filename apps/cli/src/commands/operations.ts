@@ -4,6 +4,7 @@ import { pageOptions, pageQuery, type PageOptions } from '../options.ts'
 import { operationColumns, operationLines } from '../print/operation.ts'
 import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
+import { watchable } from '../watching.ts'
 import { complainOfOperation } from './stages.ts'
 
 const examples = `
@@ -16,27 +17,33 @@ Examples:
   imapfleet operations show 0a9d2b6e-1111-4222-8333-444455556666`
 
 export function addOperations(parent: Command, shell: Shell): void {
-  const operations = pageOptions(parent.command('operations'))
-    .description('operations in stages, newest first')
-    .addHelpText('after', examples)
-    .action(async (options: PageOptions, command: Command) => {
+  const operations = watchable(
+    pageOptions(parent.command('operations'))
+      .description('operations in stages, newest first')
+      .addHelpText('after', examples),
+    shell,
+    async (options: PageOptions, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listOperations', { query: pageQuery(options) })
       if (list.operations.length === 0) shell.note('there are no operations yet')
       shell.answer(command, list, (page) => table(operationColumns, list.operations, page))
       shell.noteNext(command, list.next)
-    })
+    },
+  )
 
-  operations
-    .command('show')
-    .description('one operation, region by region; exit status 1 if it was stopped or aborted')
-    .argument('<id>', 'id of the operation')
-    .action(async (id: string, _options: object, command: Command) => {
+  watchable(
+    operations
+      .command('show')
+      .description('one operation, region by region; exit status 1 if it was stopped or aborted')
+      .argument('<id>', 'id of the operation'),
+    shell,
+    async (id: string, _options: object, command: Command) => {
       const client = await shell.client(command)
       const operation = await client.call('readOperation', { params: { id } })
       shell.answer(command, operation, (page) => operationLines(operation, page))
       if (operation.state !== 'running') complainOfOperation(operation)
-    })
+    },
+  )
 
   const steer = (steering: 'continue' | 'abort', help: string) => {
     operations

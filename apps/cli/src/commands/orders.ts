@@ -7,21 +7,24 @@ import { pageOptions, pageQuery, type PageOptions } from '../options.ts'
 import { accountLines, orderColumns, orderLines } from '../print/order.ts'
 import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
+import { watchable } from '../watching.ts'
 import { complainOf, orderOptions, runOrder, type OrderOptions } from './give-order.ts'
 import { stageOptions, type StageOptions } from './stages.ts'
 
 type StagedOrder = OrderOptions & StageOptions
 
 export function addOrders(parent: Command, shell: Shell): void {
-  const orders = pageOptions(parent.command('orders'))
-    .description('orders sent to edges, newest first')
-    .action(async (options: PageOptions, command: Command) => {
+  const orders = watchable(
+    pageOptions(parent.command('orders')).description('orders sent to edges, newest first'),
+    shell,
+    async (options: PageOptions, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listOrders', { query: pageQuery(options) })
       if (list.orders.length === 0) shell.note('there are no orders yet')
       shell.answer(command, list, (page) => table(orderColumns, list.orders, page))
       shell.noteNext(command, list.next)
-    })
+    },
+  )
 
   orders
     .command('show')

@@ -11,6 +11,7 @@ import { revocationColumns, revocationLines, whatIsMissing } from '../print/revo
 import { table } from '../print/table.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
+import { watchable } from '../watching.ts'
 import { waitFor } from '../waiting.ts'
 import {
   complainOfOperation,
@@ -45,15 +46,17 @@ export function addRevoke(parent: Command, shell: Shell): void {
   addKind(revoke, 'user', 'login name, as the mail client sends it', shell)
   addKind(revoke, 'domain', 'every user whose name ends in @DOMAIN', shell)
 
-  const revocations = pageOptions(parent.command('revocations'))
-    .description('revocations, newest first')
-    .action(async (options: PageOptions, command: Command) => {
+  const revocations = watchable(
+    pageOptions(parent.command('revocations')).description('revocations, newest first'),
+    shell,
+    async (options: PageOptions, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listRevocations', { query: pageQuery(options) })
       if (list.revocations.length === 0) shell.note('there are no revocations yet')
       shell.answer(command, list, (page) => table(revocationColumns, list.revocations, page))
       shell.noteNext(command, list.next)
-    })
+    },
+  )
 
   revocations
     .command('show')

@@ -6,6 +6,7 @@ import { pageQuery, pageOptions, wholeArgument, type PageOptions } from '../opti
 import { rolloutColumns, rolloutLines } from '../print/rollout.ts'
 import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
+import { watchable } from '../watching.ts'
 
 const examples = `
 Examples:
@@ -15,28 +16,34 @@ Examples:
   imapfleet rollouts abort 17`
 
 export function addRollouts(parent: Command, shell: Shell): void {
-  const rollouts = pageOptions(parent.command('rollouts'))
-    .description('rollouts in waves, newest first')
-    .addHelpText('after', examples)
-    .action(async (options: PageOptions, command: Command) => {
+  const rollouts = watchable(
+    pageOptions(parent.command('rollouts'))
+      .description('rollouts in waves, newest first')
+      .addHelpText('after', examples),
+    shell,
+    async (options: PageOptions, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listRollouts', { query: pageQuery(options) })
       if (list.rollouts.length === 0)
         shell.note('there are no rollouts yet: start one with `imapfleet config set KEY VALUE --rollout`')
       shell.answer(command, list, (page) => table(rolloutColumns, list.rollouts, page))
       shell.noteNext(command, list.next)
-    })
+    },
+  )
 
-  rollouts
-    .command('show')
-    .description('one rollout, wave by wave; exit status 1 if it was rolled back')
-    .argument('<revision>', 'the revision that is rolled out', wholeArgument(1))
-    .action(async (revision: number, _options: object, command: Command) => {
+  watchable(
+    rollouts
+      .command('show')
+      .description('one rollout, wave by wave; exit status 1 if it was rolled back')
+      .argument('<revision>', 'the revision that is rolled out', wholeArgument(1)),
+    shell,
+    async (revision: number, _options: object, command: Command) => {
       const client = await shell.client(command)
       const rollout = await client.call('readRollout', { params: { revision } })
       shell.answer(command, rollout, (page) => rolloutLines(rollout, page))
-      complain(rollout)
-    })
+      complainOfRollout(rollout)
+    },
+  )
 
   const steer = (word: 'pause' | 'resume' | 'abort', help: string) => {
     rollouts
@@ -54,7 +61,8 @@ export function addRollouts(parent: Command, shell: Shell): void {
   steer('abort', 'roll it back on every edge that applied it')
 }
 
-function complain({ revision, state, reason }: RolloutView): void {
+/** Throws if it was rolled back. */
+export function complainOfRollout({ revision, state, reason }: RolloutView): void {
   if (state === 'rolled-back' || state === 'aborted')
     throw new Failure(
       'refused',

@@ -67,7 +67,8 @@ export function addStats(parent: Command, shell: Shell): void {
       const history = await client.call('readHistory', {
         query: { ...query, step: `${Math.ceil(step / 1000)}s` },
       })
-      if (options.csv) return shell.print(historyCsv(history).trimEnd().split('\r\n'))
+      if (options.csv || shell.format(command) === 'csv')
+        return shell.print(historyCsv(history).trimEnd().split('\r\n'))
       const figures = metrics === undefined ? reuseFigures(byUpstream) : history.metrics.map(metricFigure)
       const first = firstReported(history)
       if (first === stepsOf(history)) shell.note('nothing was reported in that time')

@@ -12,6 +12,7 @@ import { Option, type Command } from 'commander'
 import { durationOption, pageByIdOptions, pageQuery, type IdPageOptions } from '../options.ts'
 import { safe } from '../print/safe.ts'
 import { table, type Column } from '../print/table.ts'
+import { timeColumn } from '../print/time-column.ts'
 import { dayAndClock } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 
@@ -94,13 +95,13 @@ function validity({ expiresAt, revokedAt }: Pick<TokenView, 'expiresAt' | 'revok
 
 function columns(now: number): Column<TokenView>[] {
   return [
-    { title: 'ID', cell: (token) => token.id },
+    { title: 'ID', cell: (token) => token.id, cut: 'never' },
     { title: 'NAME', cell: (token) => token.name },
     { title: 'ROLE', cell: (token) => token.role },
     { title: 'SCOPES', cell: (token) => token.scopes.join(', ') },
     { title: 'LIMITS', cell: (token) => limitsText(token.limits) },
     { title: 'BY', cell: (token) => token.createdBy },
-    { title: 'CREATED', cell: (token) => dayAndClock(token.createdAt) },
+    timeColumn('CREATED', (token) => token.createdAt),
     {
       title: 'STATE',
       cell: (token) => validity(token, now),

@@ -10,14 +10,8 @@ import { failureOf, usage } from '../failure.ts'
 import { liveFleet, type LiveView } from '../live-fleet.ts'
 import { durationOption } from '../options.ts'
 import { edgeScreen, type StatsReading } from '../print/edge-screen.ts'
-import {
-  fleetScreen,
-  keys,
-  sorted,
-  sortings,
-  type ScreenChoice,
-  type Sorting,
-} from '../print/fleet-screen.ts'
+import { firstChoice, press, sorted, sortings, type Sorting } from '../print/fleet-choice.ts'
+import { fleetScreen, helpLines } from '../print/fleet-screen.ts'
 import { safe } from '../print/safe.ts'
 import { openScreen } from '../print/screen.ts'
 import { ago } from '../print/time.ts'
@@ -42,10 +36,10 @@ Examples:
 export function addTop(parent: Command, shell: Shell): void {
   parent
     .command('top')
-    .description('watch the fleet, or one edge as pimpstat does; q or Ctrl-C quits')
+    .description('watch the fleet, problems first, or one edge as pimpstat does; ? shows the keys')
     .option('--region <region>', 'only edges of this region')
     .addOption(
-      new Option('--sort <column>', 'sort by this column').choices(Object.keys(sortings)).default('edge'),
+      new Option('--sort <column>', 'sort by this column').choices(Object.keys(sortings)).default('problems'),
     )
     .option('--edge <url>', 'one edge, by the URL of its HTTP port, such as http://127.0.0.1:9143')
     .option('--once', 'print once and exit')
@@ -74,22 +68,31 @@ async function topOfFleet(options: TopOptions, command: Command, shell: Shell): 
   const left = new AbortController()
   const done = AbortSignal.any([left.signal, shell.untilStopped()])
   const views = liveFleet(client, options.region, done)
-  const choice: ScreenChoice = { sorting: options.sort, region: undefined }
+  const choice = firstChoice(options.sort)
   const first = await views.next()
   if (first.done) return
   if (options.once) {
     left.abort()
     const { edges, at } = first.value
     const data = { at: new Date(at).toISOString(), edges: sorted(edges, choice.sorting) }
-    return shell.answer(command, data, (page) => fleetScreen(first.value, choice, page, Date.now()))
+    return shell.answer(command, data, (page) => [
+      ...fleetScreen(first.value, choice, page, Date.now()).lines,
+    ])
   }
   let view: LiveView = first.value
+  let visible = 1
   const screen = openScreen(
     shell,
     () => left.abort(),
-    (key) => choose(choice, key, view),
+    (key) => press(choice, key, { edges: view.edges, visible }),
   )
-  const picture = () => fleetScreen(view, choice, shell.page(), Date.now(), keys)
+  const picture = (rows: number) => {
+    if (choice.isHelp) return helpLines
+    const drawn = fleetScreen(view, choice, shell.page(), Date.now(), { rows, keys: keysLine })
+    choice.top = drawn.top
+    visible = drawn.visible
+    return drawn.lines
+  }
   try {
     screen.draw(picture)
     for await (view of views) screen.draw(picture)
@@ -98,13 +101,14 @@ async function topOfFleet(options: TopOptions, command: Command, shell: Shell): 
   }
 }
 
-function choose(choice: ScreenChoice, key: string, { edges }: LiveView): void {
-  const sorting = (Object.keys(sortings) as Sorting[]).find((name) => sortings[name].key === key)
-  if (sorting) choice.sorting = sorting
-  if (key !== 'g') return
-  const regions = [undefined, ...[...new Set(edges.map(({ region }) => region))].sort()]
-  choice.region = regions[(regions.indexOf(choice.region) + 1) % regions.length]
-}
+const keysLine = [
+  '? help',
+  '/ filter',
+  'g region',
+  'sort: p problems, n s r a c e l',
+  'arrows scroll',
+  'q quit',
+]
 
 async function watchEdge(edge: EdgePort, first: StatsReading, everyMs: number, shell: Shell): Promise<void> {
   const left = new AbortController()

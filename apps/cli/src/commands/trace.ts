@@ -5,7 +5,7 @@
 import type { TraceEdgeEvent, TraceEvent, TraceView } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
-import { Failure, failureOf } from '../failure.ts'
+import { Failure, failureOf, usage } from '../failure.ts'
 import { durationOption, sizeArgument } from '../options.ts'
 import { painterFor } from '../print/colour.ts'
 import { safe, safeJson } from '../print/safe.ts'
@@ -151,7 +151,9 @@ export async function show(
   shell: Shell,
   user?: string,
 ): Promise<void> {
-  const json = shell.wantsJson(command)
+  const format = shell.format(command)
+  if (format !== 'table' && format !== 'json') throw usage('a trace is printed with --output table or json')
+  const json = format === 'json'
   const paint = painterFor(shell.stdout)
   const whose = user === undefined ? {} : { user }
   for await (const update of all) {

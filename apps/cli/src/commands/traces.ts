@@ -3,20 +3,26 @@ import type { TraceView } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { pageByIdOptions, pageQuery, type IdPageOptions } from '../options.ts'
 import { table, type Column } from '../print/table.ts'
-import { clock, dayAndClock } from '../print/time.ts'
+import { timeColumn } from '../print/time-column.ts'
+import { clock } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
+import { watchable } from '../watching.ts'
 import { show, watch } from './trace.ts'
 
 export function addTraces(parent: Command, shell: Shell): void {
-  const traces = pageByIdOptions(parent.command('traces'))
-    .description('list the traces, newest first; watch, download or end one')
-    .action(async (options: IdPageOptions, command: Command) => {
+  const traces = watchable(
+    pageByIdOptions(parent.command('traces')).description(
+      'list the traces, newest first; watch, download or end one',
+    ),
+    shell,
+    async (options: IdPageOptions, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listTraces', { query: pageQuery(options) })
       if (list.traces.length === 0) shell.note('there are no traces: start one with `imapfleet trace USER`')
       shell.answer(command, list, (page) => table(columns(Date.now()), list.traces, page))
       shell.noteNext(command, list.next)
-    })
+    },
+  )
 
   traces
     .command('watch')
@@ -53,10 +59,10 @@ export function addTraces(parent: Command, shell: Shell): void {
 function columns(now: number): Column<TraceView>[] {
   const isLive = (trace: TraceView) => trace.endedAt === null && Date.parse(trace.expiresAt) > now
   return [
-    { title: 'ID', cell: (trace) => trace.id },
+    { title: 'ID', cell: (trace) => trace.id, cut: 'never' },
     { title: 'USER', cell: (trace) => trace.user },
     { title: 'BY', cell: (trace) => trace.createdBy },
-    { title: 'STARTED', cell: (trace) => dayAndClock(trace.createdAt) },
+    timeColumn('STARTED', (trace) => trace.createdAt),
     {
       title: 'STATE',
       cell: (trace) =>

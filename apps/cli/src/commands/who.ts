@@ -5,13 +5,16 @@ import { connectionColumns, poolColumns, poolsOf, connectionRows } from '../prin
 import { safe } from '../print/safe.ts'
 import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
+import { watchable } from '../watching.ts'
 import { runOrder, orderOptions, type OrderOptions } from './give-order.ts'
 
 export function addWho(parent: Command, shell: Shell): void {
-  orderOptions(parent.command('who').argument('[user]', 'only this login name'))
-    .description('list connected users with client addresses and edges; includes idle server connections')
-    .addHelpText('after', whoExamples)
-    .action(async (user: string | undefined, options: OrderOptions, command: Command) => {
+  watchable(
+    orderOptions(parent.command('who').argument('[user]', 'only this login name'))
+      .description('list connected users with client addresses and edges; includes idle server connections')
+      .addHelpText('after', whoExamples),
+    shell,
+    async (user: string | undefined, options: OrderOptions, command: Command) => {
       const action = { kind: 'who', ...(user === undefined ? {} : { user }) } as const
       await runOrder({ action, options }, command, shell, (order, page) => {
         const rows = connectionRows(order)
@@ -19,18 +22,23 @@ export function addWho(parent: Command, shell: Shell): void {
           shell.note(`${user === undefined ? 'no user' : safe(user)} has no connection${whereAsked(order)}`)
         return table(connectionColumns(Date.now()), rows, page)
       })
-    })
+    },
+  )
 
-  orderOptions(parent.command('pool'))
-    .description('the number of connections of each edge to each upstream, by state')
-    .action(async (options: OrderOptions, command: Command) => {
+  watchable(
+    orderOptions(parent.command('pool')).description(
+      'the number of connections of each edge to each upstream, by state',
+    ),
+    shell,
+    async (options: OrderOptions, command: Command) => {
       const action = { kind: 'who' } as const
       await runOrder({ action, options }, command, shell, (order, page) => {
         const rows = poolsOf(connectionRows(order))
         if (rows.length === 0) shell.note(`there are no connections${whereAsked(order)}`)
         return table(poolColumns, rows, page)
       })
-    })
+    },
+  )
 }
 
 /** Nothing is known about edges that did not answer. */

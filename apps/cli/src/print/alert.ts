@@ -9,16 +9,17 @@ import type {
 } from '@imapfleet/api'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
+import { timeColumn } from './time-column.ts'
 import { dayAndClock, duration } from './time.ts'
 
 export const alertColumns = (now: number): Column<AlertView>[] => [
   { title: 'NUMBER', cell: ({ id }) => String(id), align: 'right' },
   { title: 'STATE', cell: alertState, style: alertStyle },
-  { title: 'SEVERITY', cell: ({ severity }) => severity },
+  { title: 'SEVERITY', cell: ({ severity }) => severity, hide: 'first' },
   { title: 'FOR', cell: (alert) => alertDuration(alert, now), align: 'right' },
   { title: 'REGION', cell: ({ region }) => region ?? '' },
-  { title: 'RULE', cell: ({ rule }) => rule },
-  { title: 'WHAT', cell: ({ text }) => text },
+  { title: 'RULE', cell: ({ rule }) => rule, hide: 'first' },
+  { title: 'WHAT', cell: ({ text }) => text, hide: 'never' },
 ]
 
 function alertState({ state, acknowledged, silencedBy }: AlertView): string {
@@ -62,7 +63,7 @@ export function alertLines(alert: AlertDetail, now: number, page: TableLayout): 
 
 export const messageColumns: Column<AlertMessage>[] = [
   { title: 'CHANNEL', cell: ({ channel }) => channel },
-  { title: 'WRITTEN', cell: ({ at }) => dayAndClock(at) },
+  timeColumn('WRITTEN', ({ at }) => at),
   {
     title: 'STATE',
     cell: ({ state }) => state,
@@ -80,7 +81,7 @@ export const alertSilenceColumns: Column<AlertSilence>[] = [
     cell: ({ isActive }) => (isActive ? 'active' : 'ended'),
     style: ({ isActive }) => (isActive ? undefined : 'dim'),
   },
-  { title: 'UNTIL', cell: ({ endsAt }) => dayAndClock(endsAt) },
+  timeColumn('UNTIL', ({ endsAt }) => endsAt),
   { title: 'MATCHES', cell: silenceMatches },
   { title: 'BY', cell: ({ createdBy }) => createdBy },
   { title: 'REASON', cell: ({ reason }) => reason },

@@ -27,7 +27,11 @@ export function connectionColumns(now: number): Column<Row>[] {
     { title: 'STATE', cell: (row) => row.state, style: (row) => stateStyle[row.state] },
     { title: 'CLIENT', cell: (row) => row.client ?? '' },
     { title: 'USES', cell: (row) => String(row.uses), align: 'right' },
-    { title: 'LAST USED', cell: (row) => ago(row.since, now) },
+    {
+      title: 'LAST USED',
+      cell: (row) => ago(row.since, now),
+      raw: (row) => new Date(row.since).toISOString(),
+    },
   ]
 }
 

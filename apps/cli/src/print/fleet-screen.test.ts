@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LiveEdge } from '@imapfleet/api'
 import { plain } from './colour.ts'
-import { fleetScreen, keys, sortings, type Sorting } from './fleet-screen.ts'
+import { firstChoice, sortings, type ScreenChoice, type Sorting } from './fleet-choice.ts'
+import { fleetScreen, helpLines } from './fleet-screen.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 const edge = (id: string, reported: string[]): LiveEdge => ({
@@ -25,14 +26,21 @@ const edge = (id: string, reported: string[]): LiveEdge => ({
   problems: reported.map((text) => ({ kind: 'reported', severity: 'bad', text })),
 })
 
-const screen = (width: number | undefined, edges: LiveEdge[], sorting: Sorting = 'edge') =>
+const draw = (
+  width: number | undefined,
+  edges: LiveEdge[],
+  choice: Partial<ScreenChoice> = {},
+  rows?: number,
+) =>
   fleetScreen(
     { at: 0, stale: undefined, edges },
-    { sorting, region: undefined },
+    { ...firstChoice('edge'), ...choice },
     { width, paint: plain },
     Date.parse(at) + 49 * 3_600_000,
-    keys,
+    rows === undefined ? { keys: ['? help'] } : { rows, keys: ['? help'] },
   )
+const screen = (width: number | undefined, edges: LiveEdge[], sorting: Sorting = 'edge') =>
+  draw(width, edges, { sorting }).lines
 
 const titles = (width: number | undefined, degraded: string[] = [], sorting: Sorting = 'edge') => {
   const lines = screen(width, [edge('eu-central-1', degraded), edge('eu-2', [])], sorting)
@@ -76,7 +84,7 @@ test('what a silent or incompatible edge had is in no total, and not shown as pr
     assert.match(lines.find((line) => line.startsWith(state)) ?? '', / - +- /)
 })
 
-test('totals and keys are complete at any width', () => {
+test('totals are complete at any width', () => {
   for (const width of [40, 80, 100, 200, undefined]) {
     const lines = screen(width, [edge('eu-1', [])])
     const head = lines.slice(
@@ -85,7 +93,6 @@ test('totals and keys are complete at any width', () => {
     )
     for (const line of head) assert.ok(width === undefined || line.length <= width, line)
     assert.match(head.join('\n'), /12\.3 errors\/s/)
-    for (const name of Object.keys(sortings)) assert.match(head.join('\n'), new RegExp(`\\w ${name}\\b`))
   }
 })
 
@@ -97,4 +104,59 @@ test('nothing is hidden if there is room, or without a terminal', () => {
 test('the column that the rows are sorted by is not hidden', () => {
   const { title } = titles(80, ['upstream main: connection refused'], 'cached')
   assert.ok(title.includes('CACHED▾') && !title.includes('ACTIVE'), title.join(' '))
+})
+
+const fleet = (count: number, bad: readonly number[] = []) =>
+  Array.from({ length: count }, (_, index) => {
+    const id = `eu-${String(index + 1).padStart(2, '0')}`
+    return edge(id, bad.includes(index + 1) ? ['upstream main is down'] : [])
+  })
+const rowsIn = (lines: readonly string[]) => lines.flatMap((line) => /^eu-\d\d\b/.exec(line)?.[0] ?? [])
+
+test('edges with problems come first, the bad ones before warnings', () => {
+  const edges = fleet(5, [3])
+  edges[4]!.problems = [{ kind: 'reported', severity: 'warning', text: 'clock' }]
+  const lines = screen(100, edges, 'problems')
+  assert.deepEqual(rowsIn(lines), ['eu-03', 'eu-05', 'eu-01', 'eu-02', 'eu-04'])
+  assert.ok(lines.some((line) => / WRONG▾$/.test(line)))
+})
+
+test('40 edges at 80x24: what is off screen is said, and with how many problems', () => {
+  const drawn = draw(80, fleet(40, [39, 40]), {}, 23)
+  assert.equal(drawn.lines.length, 23)
+  assert.equal(rowsIn(drawn.lines).length, drawn.visible)
+  assert.equal(
+    drawn.lines.at(-1),
+    `1 to ${drawn.visible} of 40 edges; below: ${40 - drawn.visible}, 2 with problems`,
+  )
+  const scrolled = draw(80, fleet(40, [1]), { top: 5 }, 23)
+  assert.equal(rowsIn(scrolled.lines)[0], 'eu-06')
+  assert.match(scrolled.lines.at(-1) ?? '', /^6 to \d+ of 40 edges; above: 5, 1 with problems; below: \d+$/)
+  const end = draw(80, fleet(40), { top: 1000 }, 23)
+  assert.equal(rowsIn(end.lines).at(-1), 'eu-40')
+  assert.equal(end.top, 40 - end.visible)
+  assert.deepEqual(rowsIn(draw(80, fleet(3), {}, 23).lines).length, 3)
+  assert.doesNotMatch(draw(80, fleet(3), {}, 23).lines.join('\n'), /of 3 edges;/)
+})
+
+test('a filter shows what it hides, and no match is said', () => {
+  const edges = fleet(12, [1, 2])
+  const drawn = draw(80, edges, { filter: 'EU-1' }, 23)
+  assert.deepEqual(rowsIn(drawn.lines), ['eu-10', 'eu-11', 'eu-12'])
+  assert.equal(drawn.lines.at(-1), '/EU-1 (Esc: all); 1 to 3 of 3 edges; filtered out: 9, 2 with problems')
+  const typing = draw(80, edges, { filter: 'zz', isTyping: true }, 23).lines
+  assert.match(typing.join('\n'), /no edge matches/)
+  assert.match(typing.at(-1) ?? '', /^\/zz_; 0 to 0 of 0 edges; filtered out: 12/)
+  assert.match(draw(80, edges, { filter: 'main down' }, 23).lines.join('\n'), /eu-01/)
+})
+
+test('the screen is never higher than the terminal, and the help fits into 80x24', () => {
+  for (const rows of [1, 5, 10, 23, 60])
+    for (const count of [0, 1, 40]) {
+      const { lines } = draw(80, fleet(count), { top: 3 }, rows)
+      assert.ok(lines.length <= Math.max(rows, 7), `${rows} ${count}: ${lines.length}`)
+    }
+  assert.ok(helpLines.length <= 23 && helpLines.every((line) => line.length <= 80))
+  for (const { key } of Object.values(sortings))
+    assert.ok(helpLines.some((line) => line.startsWith(`  ${key}  `)))
 })

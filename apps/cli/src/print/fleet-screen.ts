@@ -1,74 +1,123 @@
-/** The terminal screen of the whole fleet: totals, and one row for each edge, sorted as requested. */
+/**
+ * The terminal screen of the whole fleet: totals, one row for each edge, sorted as requested, and what is not on the
+ * screen.
+ */
 import { isHeard, type LiveEdge } from '@imapfleet/api'
 import type { LiveView } from '../live-fleet.ts'
 import type { Style } from './colour.ts'
+import { isMatching, sorted, type ScreenChoice, type Sorting } from './fleet-choice.ts'
 import { formatCount, share } from './number.ts'
 import { safe } from './safe.ts'
 import { table, tableWidth, wrapped, type Column, type TableLayout } from './table.ts'
 import { problemsText } from './problems.ts'
 import { ago, clock } from './time.ts'
 
-/** Columns to sort by, and their keys. */
-export const sortings = {
-  edge: { key: 'n', value: undefined },
-  sessions: { key: 's', value: (edge) => edge.sessionsPerSecond },
-  reuse: { key: 'r', value: (edge) => edge.reuseRatio },
-  active: { key: 'a', value: (edge) => edge.active },
-  cached: { key: 'c', value: (edge) => edge.cached },
-  errors: { key: 'e', value: (edge) => edge.errorsPerSecond },
-  login: { key: 'l', value: (edge) => edge.loginP50Ms },
-} satisfies Record<string, { key: string; value: ((edge: LiveEdge) => number | null) | undefined }>
-export type Sorting = keyof typeof sortings
-
-export interface ScreenChoice {
-  sorting: Sorting
-  /** Undefined: all regions. */
-  region: string | undefined
+export interface FleetPicture {
+  lines: readonly string[]
+  /** Index of the first edge shown, and how many fit. */
+  top: number
+  visible: number
 }
 
-/** `keys`: the keys that can be pressed, on a terminal. */
+/**
+ * `rows`: the height of the terminal; undefined: everything is printed. `keys`: a line about the keys that can be pressed.
+ */
 export function fleetScreen(
   view: LiveView,
   choice: ScreenChoice,
   page: TableLayout,
   now: number,
-  keys: readonly string[] = [],
-): string[] {
+  { rows, keys }: { rows?: number; keys?: readonly string[] } = {},
+): FleetPicture {
+  const inRegion = view.edges.filter(({ region }) => choice.region === undefined || region === choice.region)
   const edges = sorted(
-    view.edges.filter(({ region }) => choice.region === undefined || region === choice.region),
+    inRegion.filter((edge) => isMatching(edge, choice.filter)),
     choice.sorting,
   )
   const stale =
     view.stale === undefined
       ? []
       : [page.paint('red', `out of date since ${clock(view.at)} (${ago(view.at, now)}): ${safe(view.stale)}`)]
-  return [
+  const [titles = '', ...lines] = table(fitting(columnsBy(choice.sorting, now), edges, page), edges, page)
+  const head = [
     ...stale,
-    ...wrapped(totals(edges, choice, page), '   ', page.width),
-    // Above the table, because a large table is cut off at its end.
-    ...(keys.length === 0 ? [''] : wrapped(keys, '  ', page.width).map((line) => page.paint('dim', line))),
-    ...table(fitting(columnsBy(choice.sorting, now), edges, page), edges, page),
-    ...(edges.length === 0 ? ['there are no edges here'] : []),
+    ...wrapped(totals(inRegion, choice, page), '   ', page.width),
+    ...(keys ? wrapped(keys, '  ', page.width).map((line) => page.paint('dim', line)) : ['']),
+    ...(edges.length === 0 ? [] : [titles]),
   ]
+  const empty =
+    edges.length > 0 ? [] : [inRegion.length === 0 ? 'there are no edges here' : 'no edge matches']
+  if (rows === undefined) return { lines: [...head, ...lines, ...empty], top: 0, visible: lines.length }
+  const needsFoot = choice.filter !== '' || choice.isTyping || head.length + lines.length > rows
+  const visible = Math.max(1, rows - head.length - (needsFoot ? 1 : 0))
+  const top = Math.max(0, Math.min(choice.top, edges.length - visible))
+  const shown = lines.slice(top, top + visible)
+  const foot = () =>
+    footText({
+      above: edges.slice(0, top),
+      below: edges.slice(top + visible),
+      filtered: inRegion.filter((edge) => !edges.includes(edge)),
+      total: edges.length,
+      choice,
+    })
+  const blank = Array.from({ length: Math.max(0, visible - shown.length - empty.length) }, () => '')
+  const all = [...head, ...shown, ...empty, ...(needsFoot ? [...blank, page.paint('bold', foot())] : [])]
+  return { lines: all, top, visible }
 }
 
-const sortKeys = Object.entries(sortings).map(([name, { key }]) => `${key} ${name}`)
-export const keys: readonly string[] = [
-  'q quit',
-  'g next region',
-  `sort: ${sortKeys[0]}`,
-  ...sortKeys.slice(1),
+interface Hidden {
+  above: readonly LiveEdge[]
+  below: readonly LiveEdge[]
+  filtered: readonly LiveEdge[]
+  total: number
+  choice: ScreenChoice
+}
+
+/** `4 to 20 of 40 edges; above: 3; below: 20, 2 with problems`. The filter comes first, because it is typed there. */
+function footText({ above, below, filtered, total, choice }: Hidden): string {
+  const hidden = (name: string, edges: readonly LiveEdge[]) => {
+    const bad = edges.filter(({ problems }) => problems.length > 0).length
+    if (edges.length === 0) return []
+    return [`${name} ${edges.length}${bad === 0 ? '' : `, ${bad} with problems`}`]
+  }
+  const range = `${Math.min(above.length + 1, total)} to ${total - below.length} of ${total} edges`
+  const filter = choice.isTyping
+    ? [`/${safe(choice.filter)}_`]
+    : choice.filter === ''
+      ? []
+      : [`/${safe(choice.filter)} (Esc: all)`]
+  return [
+    ...filter,
+    range,
+    ...hidden('above:', above),
+    ...hidden('below:', below),
+    ...hidden('filtered out:', filtered),
+  ].join('; ')
+}
+
+export const helpLines: readonly string[] = [
+  'Keys',
+  '',
+  '  up, down, j, k       scroll by one edge',
+  '  PgUp, PgDn, space    scroll by one screen',
+  '  Home, End            first, last edge',
+  '  /                    filter by id, region, state or problem; Esc clears it',
+  '  g                    next region',
+  '  q, Ctrl-C            quit',
+  '',
+  'Sort by',
+  '',
+  '  p  problems          edges with problems first',
+  '  n  name              region and id',
+  '  s  sessions          SESS/S: sessions that ended, per second',
+  '  r  reuse             REUSE: share of logins served by an idle connection',
+  '  a  active            ACTIVE: server connections in use',
+  '  c  cached            CACHED: idle server connections',
+  '  e  errors            ERR/S: failed logins per second, no wrong passwords',
+  '  l  login             LOGIN: median time of a login',
+  '',
+  'Any key closes this help.',
 ]
-
-/** Highest first, edges without a value last. `edge` sorts by region and id. */
-export function sorted(edges: readonly LiveEdge[], sorting: Sorting): LiveEdge[] {
-  const { value } = sortings[sorting]
-  const byName = (a: LiveEdge, b: LiveEdge) => compare(a.region, b.region) || compare(a.id, b.id)
-  if (!value) return edges.toSorted(byName)
-  return edges.toSorted((a, b) => (value(b) ?? -Infinity) - (value(a) ?? -Infinity) || byName(a, b))
-}
-
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 function totals(edges: readonly LiveEdge[], { region }: ScreenChoice, page: TableLayout): string[] {
   // What an edge did before it became silent is not what the fleet does now.
@@ -140,7 +189,7 @@ function columnsBy(sorting: Sorting, now: number): Column<LiveEdge>[] {
       config.applied === config.wanted ? String(config.applied) : `${config.applied}→${config.wanted}`,
     ),
     {
-      title: 'WRONG',
+      title: sorting === 'problems' ? 'WRONG▾' : 'WRONG',
       cell: (edge) => problemsText(edge, now).join('; '),
       cut: 'middle',
       style: () => 'yellow',

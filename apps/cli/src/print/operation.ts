@@ -8,6 +8,7 @@ import {
 } from '@imapfleet/api'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
+import { timeColumn } from './time-column.ts'
 import { dayAndClock } from './time.ts'
 
 type Stage = OperationView['stages'][number]
@@ -56,8 +57,8 @@ const amount = (number: number, noun: string): string =>
   `${grouped.format(number)} ${noun}${number === 1 ? '' : 's'}`
 
 export const operationColumns: Column<OperationSummary>[] = [
-  { title: 'ID', cell: (operation) => operation.id },
-  { title: 'WHEN', cell: (operation) => dayAndClock(operation.createdAt) },
+  { title: 'ID', cell: (operation) => operation.id, cut: 'never' },
+  timeColumn('WHEN', (operation) => operation.createdAt),
   { title: 'WHO', cell: (operation) => operation.createdBy },
   { title: 'FOR', cell: (operation) => fleetTargetText(operation.target) },
   { title: 'WHAT', cell: (operation) => operation.title },

@@ -3,6 +3,7 @@ import { fleetTargetText, type OrderedEdge, type OrderSummary, type OrderView } 
 import { orderResultText, type OrderAction, type OrderResult } from '@imapfleet/protocol'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
+import { timeColumn } from './time-column.ts'
 import { dayAndClock } from './time.ts'
 
 const statusStyle: Readonly<Record<OrderedEdge['status'], Style>> = {
@@ -44,8 +45,8 @@ export function outcomeText({ counts, finishedAt }: Pick<OrderSummary, 'counts' 
 const isComplete = ({ counts }: OrderSummary) => counts.failed + counts.silent === 0
 
 export const orderColumns: Column<OrderSummary>[] = [
-  { title: 'ID', cell: (order) => order.id },
-  { title: 'WHEN', cell: (order) => dayAndClock(order.at) },
+  { title: 'ID', cell: (order) => order.id, cut: 'never' },
+  timeColumn('WHEN', (order) => order.at),
   { title: 'WHO', cell: (order) => order.givenBy },
   { title: 'FOR', cell: (order) => fleetTargetText(order.target) },
   { title: 'ORDER', cell: (order) => actionText(order.action) },

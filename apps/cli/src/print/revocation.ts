@@ -2,13 +2,14 @@
 import type { RevocationRecord, RevocationStatus } from '@imapfleet/api'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
+import { timeColumn } from './time-column.ts'
 import { dayAndClock } from './time.ts'
 
 type EdgeStatus = RevocationStatus['edges'][number]
 
 export const revocationColumns: Column<RevocationRecord>[] = [
   { title: 'NUMBER', cell: (row) => String(row.sequence), align: 'right' },
-  { title: 'WHEN', cell: (row) => dayAndClock(row.at) },
+  timeColumn('WHEN', (row) => row.at),
   { title: 'WHO', cell: (row) => row.createdBy },
   { title: 'KIND', cell: (row) => row.kind },
   { title: 'REVOKED', cell: (row) => row.subject },

@@ -2,6 +2,7 @@
 import { layerText, type RolloutState, type RolloutSummary, type RolloutView } from '@imapfleet/api'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
+import { timeColumn } from './time-column.ts'
 import { dayAndClock } from './time.ts'
 
 type Wave = RolloutView['waves'][number]
@@ -27,7 +28,7 @@ export const rolloutColumns: Column<RolloutSummary>[] = [
   { title: 'LAYER', cell: (rollout) => layerText(rollout.layer) },
   { title: 'STATE', cell: (rollout) => rollout.state, style: (rollout) => stateStyle[rollout.state] },
   { title: 'PROGRESS', cell: progressText },
-  { title: 'STARTED', cell: (rollout) => dayAndClock(rollout.createdAt) },
+  timeColumn('STARTED', (rollout) => rollout.createdAt),
   { title: 'WHO', cell: (rollout) => rollout.createdBy },
   { title: 'REASON', cell: (rollout) => rollout.reason ?? '' },
 ]

@@ -12,30 +12,29 @@ const clearLine = '\x1b[K'
 const clearBelow = '\x1b[J'
 
 export interface Screen {
-  /** Draws the picture now, and again whenever the window changes. */
-  draw(picture: () => readonly string[]): void
+  /** Draws the picture now, and again whenever the window changes. `rows`: how many lines it can have. */
+  draw(picture: (rows: number) => readonly string[]): void
   close(): void
 }
 
-/** `quit` is called when the operator quits, `onKey` for every other key. */
+/** `quit` is called when the operator quits; `onKey` for every key, and returns whether it was used. */
 export function openScreen(
   streams: Pick<Streams, 'stdin' | 'stdout'>,
   quit: () => void,
-  onKey: (key: string) => void = () => {},
+  onKey: (key: string) => boolean = () => false,
 ): Screen {
   const { stdin, stdout } = streams
-  let shown: () => readonly string[] = () => []
+  let shown: (rows: number) => readonly string[] = () => []
   const paint = () => {
-    const lines = shown().slice(0, Math.max(1, stdout.rows - 1))
+    const rows = Math.max(1, stdout.rows - 1)
+    const lines = shown(rows).slice(0, rows)
     const text = lines.map((line) => `${cliTruncate(line, stdout.columns)}${clearLine}\n`).join('')
     stdout.write(`${home}${text}${clearBelow}`)
   }
   const onTyped = (typed: Buffer) => {
-    const text = typed.toString('latin1')
-    // In raw mode Ctrl-C is a normal byte.
-    if (text.includes('q') || text.includes('Q') || text.includes('\x03') || text.includes('\x04'))
-      return quit()
-    for (const key of text) onKey(key)
+    for (const key of keysIn(typed.toString('utf8')))
+      // In raw mode Ctrl-C is a normal byte.
+      if (key === 'ctrl-c' || (!onKey(key) && key.toLowerCase() === 'q')) return quit()
     paint()
   }
 
@@ -59,4 +58,37 @@ export function openScreen(
       stdin.pause()
     },
   }
+}
+
+/** What terminals send for keys without a character. */
+const sequences: Readonly<Record<string, string>> = {
+  '\x1b[A': 'up',
+  '\x1bOA': 'up',
+  '\x1b[B': 'down',
+  '\x1bOB': 'down',
+  '\x1b[5~': 'page-up',
+  '\x1b[6~': 'page-down',
+  '\x1b[H': 'home',
+  '\x1bOH': 'home',
+  '\x1b[1~': 'home',
+  '\x1b[F': 'end',
+  '\x1bOF': 'end',
+  '\x1b[4~': 'end',
+  '\x1b': 'escape',
+  '\r': 'enter',
+  '\n': 'enter',
+  '\x7f': 'backspace',
+  '\b': 'backspace',
+  '\x15': 'ctrl-u',
+  '\x03': 'ctrl-c',
+  '\x04': 'ctrl-c',
+}
+
+/** The keys in what was typed: names for special ones, otherwise the character. Unknown sequences are left out. */
+export function keysIn(typed: string): string[] {
+  const parts = typed.match(/\x1b(?:\[[\d;]*[A-Za-z~]|O[A-Za-z])?|[^]/gu) ?? []
+  return parts.flatMap((part) => {
+    if (Object.hasOwn(sequences, part)) return [sequences[part] ?? '']
+    return /^\P{Cc}$/u.test(part) ? [part] : []
+  })
 }

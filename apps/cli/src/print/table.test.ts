@@ -4,7 +4,8 @@ import stringWidth from 'string-width'
 import fc from 'fast-check'
 import { plain } from './colour.ts'
 import { safe } from './safe.ts'
-import { facts, table, type Column } from './table.ts'
+import { csvLines, nameLines } from './csv.ts'
+import { facts, table, type Column, type PlainTable } from './table.ts'
 
 interface Edge {
   id: string
@@ -91,6 +92,69 @@ test('a table is never wider than the terminal, and does not change text that fi
       },
     ),
   )
+})
+
+interface Item {
+  id: string
+  note: string
+  when: string
+  active: number
+}
+const items: Item[] = [
+  {
+    id: '0a9d2b6e-1111-4222-8333-444455556666',
+    note: 'a long remark about it',
+    when: '2026-03-01',
+    active: 12,
+  },
+]
+const itemColumns: Column<Item>[] = [
+  { title: 'ID', cell: ({ id }) => id, cut: 'never' },
+  { title: 'WHEN', cell: ({ when }) => when, raw: () => 'iso', hide: 'first' },
+  { title: 'ACTIVE', cell: ({ active }) => String(active), align: 'right' },
+  { title: 'EXTRA', cell: () => 'more', isExtra: true },
+  { title: 'NOTE', cell: ({ note }) => note, hide: 'never' },
+]
+const titlesAt = (width: number) =>
+  table(itemColumns, items, { width, paint: plain })[0]?.split(/ +/).filter(Boolean)
+
+test('on a narrow terminal columns are hidden before ids and numbers would be cut, and no line wraps', () => {
+  assert.deepEqual(titlesAt(90), ['ID', 'WHEN', 'ACTIVE', 'NOTE'])
+  assert.deepEqual(titlesAt(60), ['ID', 'ACTIVE', 'NOTE'])
+  assert.deepEqual(titlesAt(50), ['ID', 'NOTE'])
+  assert.deepEqual(titlesAt(40), ['ID'])
+  for (let width = 1; width < 100; width++)
+    for (const line of table(itemColumns, items, { width, paint: plain }))
+      assert.ok(stringWidth(line) <= width, `${width}: ${line}`)
+  for (const width of [36, 46, 60, 90])
+    assert.match(
+      table(itemColumns, items, { width, paint: plain })[1]!,
+      /^0a9d2b6e-1111-4222-8333-444455556666/,
+    )
+})
+
+test('a wide table has all columns, uncut; without titles only the rows are printed', () => {
+  const wide = table(itemColumns, items, { width: undefined, paint: plain, isWide: true })
+  assert.match(wide[0]!, /^ID +WHEN +ACTIVE +EXTRA +NOTE$/)
+  assert.equal(table(itemColumns, items, { width: undefined, paint: plain, hasTitles: false }).length, 1)
+})
+
+test('programs get all columns, with values that they can read', () => {
+  const tables: PlainTable[] = []
+  const collecting = { width: 20, paint: plain, collect: (its: PlainTable) => void tables.push(its) }
+  const twice = [{ ...items[0]!, note: 'a "b", c' }, items[0]!]
+  assert.deepEqual(table(itemColumns, twice, collecting), [])
+  assert.deepEqual(facts([['a', 'b']], collecting), [])
+  const { id } = items[0]!
+  assert.deepEqual(csvLines(tables[0]!, true), [
+    'id,when,active,extra,note',
+    `${id},iso,12,more,"a ""b"", c"`,
+    `${id},iso,12,more,a long remark about it`,
+  ])
+  assert.equal(csvLines(tables[0]!, false).length, 2)
+  assert.deepEqual(nameLines(tables[0]!), [id])
+  table(itemColumns, [], collecting)
+  assert.deepEqual(csvLines(tables[1]!, true), ['id,when,active,extra,note'])
 })
 
 test('the values of facts are aligned', () => {

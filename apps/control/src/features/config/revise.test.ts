@@ -92,3 +92,12 @@ test('a layer that is too large for a message is refused', () => {
   assert.match(revised.problems[0]!.message, /larger than 262144 bytes/)
   assert.ok(revise({}, nothing).ok)
 })
+
+test('entries of a list that differ only in the order of their keys are equal', () => {
+  const stored = { routes: [{ user: 'a*', domain: 'example.org', upstream: 'main' }] }
+  const revised = revise(stored, {
+    set: { routes: [{ upstream: 'main', domain: 'example.org', user: 'a*' }] },
+    unset: [],
+  })
+  assert.deepEqual(revised.ok && revised.changes, [])
+})

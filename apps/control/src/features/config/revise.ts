@@ -1,4 +1,5 @@
 /** A change of one layer: the new document, and the difference. Pure; nothing is stored here. */
+import { isDeepStrictEqual } from 'node:util'
 import {
   checkLayer,
   describeKeys,
@@ -58,15 +59,18 @@ function changesBetween(before: Layer, after: Layer): KeyChange[] {
     leaves(redact(before)),
     leaves(redact(after)),
   ]
-  return [...new Set([...was.keys(), ...is.keys()])]
-    .filter((key) => JSON.stringify(was.get(key)) !== JSON.stringify(is.get(key)))
-    .sort()
-    .map((key) => ({
-      key,
-      before: wasShown.get(key) ?? null,
-      after: isShown.get(key) ?? null,
-      reload: reloadOf(key),
-    }))
+  return (
+    [...new Set([...was.keys(), ...is.keys()])]
+      // Postgres keeps the keys of an object in an order of its own, also in entries of a list.
+      .filter((key) => !isDeepStrictEqual(was.get(key), is.get(key)))
+      .sort()
+      .map((key) => ({
+        key,
+        before: wasShown.get(key) ?? null,
+        after: isShown.get(key) ?? null,
+        reload: reloadOf(key),
+      }))
+  )
 }
 
 const manual = new Map(describeKeys().map(({ key, reload }) => [key, reload]))

@@ -4,6 +4,7 @@ import type { Deps } from '../../deps.ts'
 import { JsonReply, type Handlers } from '../../platform/http/handlers.ts'
 import { strongTagsOf } from '../../platform/http/if-match.ts'
 import {
+  changeLayers,
   importConf,
   listConfigKeys,
   listRevisions,
@@ -26,6 +27,12 @@ export const configHandlers = (deps: Deps): Handlers<typeof configRoutes> => ({
     const input = { ...rest, newestIn: revisionsIn(headers['if-match']), change: { set, unset } }
     const { created, status } = await writeRevision(deps, actor, input)
     return new JsonReply(status, { status: created ? 201 : 200 })
+  },
+  changeLayers: async ({ actor, headers, body: { changes, ...rest } }) => {
+    const layers = changes.map(({ layer, ...change }) => ({ layer, change }))
+    const input = { ...rest, newestIn: revisionsIn(headers['if-match']), layers }
+    const { created, changes: answer } = await changeLayers(deps, actor, input)
+    return new JsonReply(answer, { status: created ? 201 : 200 })
   },
   listRevisions: ({ actor, query }) => listRevisions(deps, actor.limits, query),
   readRevision: ({ actor, params }) => readRevision(deps, actor.limits, params.revision),

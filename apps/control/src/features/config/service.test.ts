@@ -2,11 +2,20 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
+import { rolloutRequestSchema } from '@imapfleet/api'
 import type { JsonValue } from '@imapfleet/config'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import { noLimits, type Actor } from '../../platform/access.ts'
 import { listLayers } from './queries.ts'
-import { importConf, listConfigKeys, readConfig, restoreRevision, writeRevision } from './service.ts'
+import {
+  changeLayers,
+  importConf,
+  listConfigKeys,
+  readConfig,
+  readRevision,
+  restoreRevision,
+  writeRevision,
+} from './service.ts'
 
 const ann: Actor = { id: randomUUID(), name: 'ann', role: 'operator', scopes: [], limits: {} }
 
@@ -100,5 +109,110 @@ suite('configuration', () => {
     const { layers } = await readConfig(deps, noLimits)
     const { pool, log } = layers.global as { pool: { usesMax: number }; log?: unknown }
     assert.deepEqual([pool.usesMax, log], [6000, undefined])
+  })
+
+  const layerChange = (kind: 'global' | 'region' | 'edge', name: string, set: Record<string, JsonValue>) => ({
+    layer: kind === 'global' ? ({ kind } as const) : { kind, name },
+    change: { set, unset: [] },
+  })
+  const changeSeveral = async (
+    layers: ReturnType<typeof layerChange>[],
+    more: Partial<Parameters<typeof changeLayers>[2]> = {},
+  ) => await changeLayers(deps, ann, { layers, note: 'several', dryRun: false, ...more })
+  const everything = async () => ({
+    layers: await listLayers(deps.db.orm, noLimits),
+    revision: (await readConfig(deps, noLimits)).revision,
+  })
+
+  test('several layers change at once: a revision for each, all of one version', async () => {
+    const { revision: before } = await readConfig(deps, noLimits)
+    const { created, changes } = await changeSeveral([
+      layerChange('global', '', { 'pool.usesMax': 700 }),
+      layerChange('region', 'eu', { 'pool.usesMax': 701 }),
+      layerChange('edge', 'eu-1', { 'pool.usesMax': 702 }),
+    ])
+    assert.deepEqual(
+      [created, changes.newest, changes.revisions.map(({ revision }) => revision.revision)],
+      [true, before + 3, [before + 1, before + 2, before + 3]],
+    )
+    const stored = (await listLayers(deps.db.orm, noLimits)).filter(({ revision }) => revision > before)
+    assert.deepEqual(stored.map(({ kind }) => kind).toSorted(), ['edge', 'global', 'region'])
+    assert.equal(new Set(stored.map(({ version }) => version)).size, 1)
+    const { revision } = await readRevision(deps, noLimits, before + 2)
+    assert.deepEqual([revision.note, revision.layer], ['several', { kind: 'region', name: 'eu' }])
+  })
+
+  test('if one layer is not valid, none changes, and the problem names the layer', async () => {
+    const before = await everything()
+    const layers = [
+      layerChange('global', '', { 'pool.usesMax': 800 }),
+      layerChange('region', 'eu', { 'pool.usesMax': 0 }),
+    ]
+    for (const dryRun of [true, false])
+      await assert.rejects(changeSeveral(layers, { dryRun }), {
+        code: 'config_invalid',
+        message: 'region/eu pool.usesMax must be at least 1, not 0',
+      })
+    assert.deepEqual(await everything(), before)
+  })
+
+  test('several layers that are based on an older revision are refused, and none changes', async () => {
+    const before = await everything()
+    const layers = [
+      layerChange('region', 'eu', { 'pool.usesMax': 810 }),
+      layerChange('region', 'us', { 'pool.usesMax': 811 }),
+    ]
+    await assert.rejects(changeSeveral(layers, { base: before.revision - 1 }), { code: 'config_conflict' })
+    await assert.rejects(changeSeveral(layers, { newestIn: [before.revision - 1] }), {
+      code: 'precondition_failed',
+    })
+    assert.deepEqual(await everything(), before)
+  })
+
+  test('a dry run has the numbers that the revisions would get; equal layers get none', async () => {
+    const { revision } = await everything()
+    const layers = [
+      layerChange('edge', 'us-1', { 'pool.usesMax': 820 }),
+      layerChange('region', 'eu', { 'pool.usesMax': 701 }),
+      layerChange('region', 'us', { 'pool.usesMax': 821 }),
+    ]
+    const numbers = (answer: Awaited<ReturnType<typeof changeSeveral>>) =>
+      answer.changes.revisions.map((one) => [one.revision.revision, one.revision.layer])
+    const planned = await changeSeveral(layers, { dryRun: true })
+    assert.deepEqual([planned.created, planned.changes.newest], [false, revision])
+    const made = await changeSeveral(layers)
+    assert.deepEqual(numbers(planned), [
+      [revision + 1, { kind: 'edge', name: 'us-1' }],
+      [revision + 2, { kind: 'region', name: 'us' }],
+    ])
+    assert.deepEqual(numbers(made), numbers(planned))
+    const again = await changeSeveral(layers)
+    assert.deepEqual([again.created, again.changes], [false, { newest: revision + 2, revisions: [] }])
+  })
+
+  test('a rollout changes one layer: several are refused, also as a dry run, and unchanged ones do not count', async () => {
+    const rollout = rolloutRequestSchema.parse({})
+    const { revision } = await everything()
+    const two = [
+      layerChange('region', 'eu', { 'pool.usesMax': 830 }),
+      layerChange('region', 'us', { 'pool.usesMax': 831 }),
+    ]
+    for (const dryRun of [true, false])
+      await assert.rejects(changeSeveral(two, { rollout, dryRun }), {
+        code: 'request_invalid',
+        message: /one layer/,
+      })
+    assert.equal((await everything()).revision, revision)
+    const one = [two[0]!, layerChange('region', 'us', { 'pool.usesMax': 821 })]
+    const planned = await changeSeveral(one, { rollout, dryRun: true })
+    assert.deepEqual(
+      planned.changes.revisions.map(({ waves }) => waves),
+      [[]],
+    )
+    const made = await changeSeveral(one, { rollout })
+    assert.deepEqual(
+      made.changes.revisions.map((its) => its.revision.state),
+      ['rolling'],
+    )
   })
 })

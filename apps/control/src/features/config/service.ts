@@ -8,6 +8,7 @@ import {
   type JsonValue,
   type Layer,
   layerFromImapproxyConf,
+  type Problem,
   redact,
 } from '@imapfleet/config'
 import {
@@ -15,6 +16,7 @@ import {
   type configViewSchema,
   type ConfReport,
   type FleetTarget,
+  type LayerChanges,
   type LayerName,
   layerText,
   type AccessLimits,
@@ -134,7 +136,7 @@ export async function readRevision(
   return await inSnapshot(db, async (queries) => {
     const row = await findRevision(queries, limits, revision)
     if (!row) throw unknownRevision(revision)
-    const concerned = edgesOf(layerNameOf(row.layerKind, row.layerName))
+    const concerned = targetOf(layerNameOf(row.layerKind, row.layerName))
     return revisionStatus(row, await readApplied(queries, limits, concerned))
   })
 }
@@ -145,17 +147,28 @@ const unknownRevision = (revision: number): ServiceError =>
     `No revision has the number ${revision}: GET /v1/config/revisions lists all revisions.`,
   )
 
-export interface RevisionInput {
-  layer: LayerName
-  /** Keys to set and to unset, or a whole layer. */
-  change: { set: Record<string, JsonValue>; unset: string[] } | { document: Layer }
+/** Keys to set and to unset, or a whole layer. */
+type Change = { set: Record<string, JsonValue>; unset: string[] } | { document: Layer }
+
+/** What is common to all layers of a change. */
+interface ChangeTerms {
   note: string
   base?: number | undefined
   /** The newest revision must be one of these. */
   newestIn?: readonly number[] | undefined
   dryRun: boolean
-  /** Undefined: all edges get the revision immediately. */
+  /** Undefined: all edges get the revisions immediately. */
   rollout?: RolloutSettings | undefined
+}
+
+export interface RevisionInput extends ChangeTerms {
+  layer: LayerName
+  change: Change
+}
+
+export interface ChangesInput extends ChangeTerms {
+  /** Each layer once. */
+  layers: readonly { layer: LayerName; change: Change }[]
 }
 
 /**
@@ -165,19 +178,46 @@ export interface RevisionInput {
 export async function writeRevision(
   deps: Deps,
   actor: Actor,
-  input: RevisionInput,
+  { layer, change, ...terms }: RevisionInput,
 ): Promise<{ created: boolean; status: RevisionStatus }> {
-  await needsLayer(deps.db.orm, actor, input.layer)
+  const { created, statuses } = await writeLayers(deps, actor, { ...terms, layers: [{ layer, change }] })
+  const [status] = statuses
+  if (!status) throw new Error('a change of one layer has no revision')
+  return { created, status }
+}
+
+/** Changes several layers, all or none. */
+export async function changeLayers(
+  deps: Deps,
+  actor: Actor,
+  input: ChangesInput,
+): Promise<{ created: boolean; changes: LayerChanges }> {
+  const { created, newest, statuses } = await writeLayers(deps, actor, input)
+  const revisions = statuses.filter(({ revision }) => revision.changes.length > 0)
+  return { created, changes: { newest, revisions } }
+}
+
+interface Written {
+  created: boolean
+  /** Within the limits. */
+  newest: number
+  /** Layers that are the same already have the newest number, and no changes. */
+  statuses: RevisionStatus[]
+}
+
+async function writeLayers(deps: Deps, actor: Actor, input: ChangesInput): Promise<Written> {
+  for (const { layer } of input.layers) await needsLayer(deps.db.orm, actor, layer)
   for (;;) {
     // Before the change, which locks the fleet: most mistakes are found here.
     const planned = await preview(deps, actor, input)
-    if (planned) return { created: false, status: planned }
-    const row = await store(deps, actor, input)
-    if (!row) continue
-    const concerned = edgesOf(input.layer)
+    if (planned) return { created: false, ...planned }
+    const rows = await store(deps, actor, input)
+    if (rows.length === 0) continue
+    const concerned = edgesOf(input.layers)
     await distributeDesired(deps, concerned)
     const applied = await readApplied(deps.db.orm, actor.limits, concerned)
-    return { created: true, status: revisionStatus(row, applied) }
+    const newest = Math.max(...rows.map(({ revision }) => revision))
+    return { created: true, newest, statuses: rows.map((row) => revisionStatus(row, applied)) }
   }
 }
 
@@ -191,54 +231,77 @@ async function needsLayer(queries: Queries, { name, limits }: Actor, layer: Laye
   )
 }
 
-/** The edges that a layer applies to. */
-const edgesOf = (layer: LayerName): FleetTarget => (layer.kind === 'global' ? { kind: 'all' } : layer)
+/** The edges that a change concerns: those of its layer, or all. */
+function edgesOf(layers: ChangesInput['layers']): FleetTarget {
+  const [only, ...others] = layers
+  return only && others.length === 0 ? targetOf(only.layer) : { kind: 'all' }
+}
 
-/** Undefined if another request has made the same change in the meantime. */
-async function store(deps: Deps, actor: Actor, input: RevisionInput): Promise<RevisionRow | undefined> {
+const targetOf = (layer: LayerName): FleetTarget => (layer.kind === 'global' ? { kind: 'all' } : layer)
+
+/** All revisions, in one transaction and of one version. Empty if another request has made the same change in the meantime. */
+async function store(deps: Deps, actor: Actor, input: ChangesInput): Promise<RevisionRow[]> {
   return await changeFleet(deps.db, async (queries) => {
-    const layer = { kind: input.layer.kind, name: nameOf(input.layer) }
-    await refuseWhileRolling(queries, actor, layer, { inWaves: input.rollout !== undefined })
-    const { document, changes } = await compute(queries, actor, input)
-    if (changes.length === 0) return undefined
-    const row = await insertRevision(queries, {
-      ...described(input, actor, changes),
-      revision: (await newestRevision(queries, noLimits)) + 1,
-      document,
-      state: input.rollout ? 'rolling' : 'released',
-    })
-    if (input.rollout) await startRollout(queries, row, input.rollout, actor)
-    await writeAudit(queries, {
-      actor: actor.name,
-      action: 'config.revise',
-      target: layerText(input.layer),
-      before: keyed(changes, 'before'),
-      after: { revision: row.revision, note: input.note, ...keyed(changes, 'after') },
-    })
-    return row
+    const { computed } = await compute(queries, actor, input)
+    const changed = computed.filter(({ changes }) => changes.length > 0)
+    for (const { layer } of changed)
+      await refuseWhileRolling(queries, actor, rowNameOf(layer), { inWaves: input.rollout !== undefined })
+    const newest = await newestRevision(queries, noLimits)
+    const rows: RevisionRow[] = []
+    for (const [index, { layer, document, changes }] of changed.entries()) {
+      const row = await insertRevision(queries, {
+        ...described(input, layer, actor, changes),
+        revision: newest + 1 + index,
+        document,
+        state: input.rollout ? 'rolling' : 'released',
+      })
+      if (input.rollout) await startRollout(queries, row, input.rollout, actor)
+      await writeAudit(queries, {
+        actor: actor.name,
+        action: 'config.revise',
+        target: layerText(layer),
+        before: keyed(changes, 'before'),
+        after: { revision: row.revision, note: input.note, ...keyed(changes, 'after') },
+      })
+      rows.push(row)
+    }
+    return rows
   })
 }
 
 interface Computed {
-  /** Within the limits. */
-  newest: number
+  layer: LayerName
   document: Layer
   changes: KeyChange[]
 }
 
+/** Throws if a layer would be invalid, with the problems of all layers. `newest` is within the limits. */
 async function compute(
   queries: Queries,
   { limits }: Actor,
-  { layer, change, ...based }: RevisionInput,
-): Promise<Computed> {
+  { layers, rollout, ...based }: ChangesInput,
+): Promise<{ newest: number; computed: Computed[] }> {
   const newest = await newestRevision(queries, limits)
   refuseOutdated(based, newest)
-  const before = await readLayer(queries, layer.kind, nameOf(layer))
-  const revised = 'document' in change ? replaced(before, change.document) : revise(before, change)
-  if (revised.ok) return { newest, document: revised.document, changes: revised.changes }
-  const { problems } = revised
+  const computed: Computed[] = []
+  const problems: Problem[] = []
+  for (const { layer, change } of layers) {
+    const before = await readLayer(queries, layer.kind, nameOf(layer))
+    const revised = 'document' in change ? replaced(before, change.document) : revise(before, change)
+    if (revised.ok) computed.push({ layer, document: revised.document, changes: revised.changes })
+    else if (layers.length === 1) problems.push(...revised.problems)
+    else
+      for (const problem of revised.problems)
+        problems.push({ ...problem, key: `${layerText(layer)} ${problem.key}`.trim() })
+  }
   const [first] = problems
-  throw new ServiceError('config_invalid', `${first?.key ?? ''} ${first?.message ?? ''}`.trim(), { problems })
+  if (first) throw new ServiceError('config_invalid', `${first.key} ${first.message}`.trim(), { problems })
+  if (rollout && computed.filter(({ changes }) => changes.length > 0).length > 1)
+    throw new ServiceError(
+      'request_invalid',
+      'A rollout changes one layer, and several would change: change them without a rollout, or one after the other.',
+    )
+  return { newest, computed }
 }
 
 function refuseOutdated({ base, newestIn }: Pick<RevisionInput, 'base' | 'newestIn'>, newest: number): void {
@@ -256,26 +319,36 @@ function refuseOutdated({ base, newestIn }: Pick<RevisionInput, 'base' | 'newest
     )
 }
 
-/** The revision that would result, of a dry run or if nothing would change. Otherwise undefined: it is to be stored. */
+/** The revisions that would result, of a dry run or if nothing would change. Otherwise undefined: they are to be stored. */
 async function preview(
   { db, now }: Deps,
   actor: Actor,
-  input: RevisionInput,
-): Promise<RevisionStatus | undefined> {
+  input: ChangesInput,
+): Promise<Omit<Written, 'created'> | undefined> {
   return await inSnapshot(db, async (queries) => {
-    const { newest, changes } = await compute(queries, actor, input)
-    if (!input.dryRun && changes.length > 0) return undefined
-    const shown = {
-      ...described(input, actor, changes),
-      revision: changes.length === 0 ? newest : (await newestRevision(queries, noLimits)) + 1,
-      createdAt: new Date(now()),
-      state: 'released' as const,
-      version: changes.length === 0 ? await versionOf(queries, input.layer) : unissued,
+    const { newest, computed } = await compute(queries, actor, input)
+    if (!input.dryRun && computed.some(({ changes }) => changes.length > 0)) return undefined
+    const edges = await readApplied(queries, actor.limits, edgesOf(input.layers))
+    const last = await newestRevision(queries, noLimits)
+    const statuses: RevisionStatus[] = []
+    for (const { layer, changes } of computed) {
+      const isSame = changes.length === 0
+      const planned = statuses.filter(({ revision }) => revision.changes.length > 0).length
+      const shown = {
+        ...described(input, layer, actor, changes),
+        revision: isSame ? newest : last + 1 + planned,
+        createdAt: new Date(now()),
+        state: 'released' as const,
+        version: isSame ? await versionOf(queries, layer) : unissued,
+      }
+      const status = revisionStatus(shown, edges)
+      if (!input.rollout || (isSame && computed.length > 1)) statuses.push(status)
+      else {
+        const all = await selectEdges(queries, actor.limits)
+        statuses.push({ ...status, waves: wavesFor(rowNameOf(layer), all, input.rollout) })
+      }
     }
-    const status = revisionStatus(shown, await readApplied(queries, actor.limits, edgesOf(input.layer)))
-    if (!input.rollout) return status
-    const layer = { kind: shown.layerKind, name: shown.layerName }
-    return { ...status, waves: wavesFor(layer, await selectEdges(queries, actor.limits), input.rollout) }
+    return { newest, statuses }
   })
 }
 
@@ -288,13 +361,14 @@ async function versionOf(queries: Queries, layer: LayerName): Promise<number> {
   return layers.find(({ kind, name }) => kind === layer.kind && name === nameOf(layer))?.version ?? 0
 }
 
-const described = ({ layer, note }: RevisionInput, actor: Actor, changes: KeyChange[]) => ({
-  layerKind: layer.kind,
-  layerName: nameOf(layer),
-  changes,
-  note,
-  createdBy: actor.name,
-})
+const described = (
+  { note }: Pick<ChangesInput, 'note'>,
+  layer: LayerName,
+  actor: Actor,
+  changes: KeyChange[],
+) => ({ layerKind: layer.kind, layerName: nameOf(layer), changes, note, createdBy: actor.name })
+
+const rowNameOf = (layer: LayerName) => ({ kind: layer.kind, name: nameOf(layer) })
 
 const nameOf = (layer: LayerName): string => (layer.kind === 'global' ? '' : layer.name)
 

@@ -103,7 +103,7 @@ async function refuseBesideAnother(queries: Queries): Promise<void> {
   throw new ServiceError(
     'operation_active',
     `One operation in stages runs at a time, and "${title}" by ${createdBy} does (${progress}, since ${createdAt.toISOString()}): ` +
-      `wait until it ends, or abort it with imapfleet operations abort ${id} (POST /v1/operations/${id}/abort). ` +
+      `wait until it ends, or abort it (POST /v1/operations/${id}/abort). ` +
       'In an emergency give this one at once, with a reason (--at-once).',
   )
 }

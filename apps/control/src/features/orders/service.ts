@@ -16,6 +16,7 @@ import {
 } from '@imapfleet/api'
 import {
   isDisruptiveOrder,
+  isReadOrder,
   type OrderAction,
   type OrderAddress,
   type OrderOutcome,
@@ -122,12 +123,14 @@ async function recorded(
       const operation = isStaged(actor, isLarge, edges, pace)
         ? await beginOperation(tx, actor, new Date(at), { title, work, target, edges, pace })
         : undefined
-      await writeAudit(tx, {
-        actor: actor.name,
-        action: 'order.give',
-        target: fleetTargetText(target),
-        after: { id, ...action, ...(isLarge && { pace: pace ?? (operation ? 'staged' : 'at-once') }) },
-      })
+      // Consoles and scripts read often; their orders would bury the changes.
+      if (!isReadOrder(action))
+        await writeAudit(tx, {
+          actor: actor.name,
+          action: 'order.give',
+          target: fleetTargetText(target),
+          after: { id, ...action, ...(isLarge && { pace: pace ?? (operation ? 'staged' : 'at-once') }) },
+        })
       if (action.kind === 'resume-upstream')
         await abortPauses(tx, actor, action.upstream, edges, new Date(at))
       return { row: made, operation }
