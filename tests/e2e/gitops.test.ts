@@ -98,7 +98,7 @@ suite('configuration in Git', () => {
     mkdirSync(join(fleet, 'regions'), { recursive: true })
     writeFileSync(join(fleet, 'regions/us.yaml'), 'pool:\n  usesMax: 300\n')
 
-    const before = (await config()).revision
+    const earlier = (await config()).revision
     const applied = await succeed(script(page, 'imapfleet config apply fleet --dry-run'))
     assert.match(applied.stdout, /nothing was changed; this would be revision .* of global/)
     assert.match(applied.stdout, /eu-1 +eu +applied\nus-1 +us +applied\n$/)
@@ -108,7 +108,7 @@ suite('configuration in Git', () => {
     )
     const made = await newest(3)
     assert.deepEqual(
-      made.map(({ revision, layer, note }) => [revision - before, layer.kind, note]),
+      made.map(({ revision, layer, note }) => [revision - earlier, layer.kind, note]),
       [
         [3, 'region', 'idle connections of eu are kept for two minutes'],
         [2, 'region', 'idle connections of eu are kept for two minutes'],
@@ -116,17 +116,17 @@ suite('configuration in Git', () => {
       ],
     )
     // No edge has run a part of the change.
-    for (const { ran } of edges) assert.ok(!ran.includes(before + 1), ran.join())
+    for (const { ran } of edges) assert.ok(!ran.includes(earlier + 1), ran.join())
     assert.match((await succeed('imapfleet config diff fleet')).stdout, /are equal/)
     await succeed("git add . && git commit -qm 'more uses'")
   })
 
   test('the script for CI shows the differences of a branch, and applies the main branch', async () => {
     writeFileSync(join(fleet, 'global.yaml'), 'pool:\n  usesMax: 210\n')
-    const before = (await config()).revision
+    const earlier = (await config()).revision
     const branch = await succeed(script(page, 'set -eu'), { more: { BRANCH: 'feature', COMMIT: 'abc' } })
     assert.match(branch.stdout, /\+ pool\.usesMax 210/)
-    assert.equal((await config()).revision, before)
+    assert.equal((await config()).revision, earlier)
     const failed = await run(script(page, 'set -eu'), {
       token: 'wrong',
       more: { BRANCH: 'feature', COMMIT: 'abc' },
@@ -134,7 +134,7 @@ suite('configuration in Git', () => {
     assert.equal(failed.status, 1, 'an error of the comparison fails the job')
     await succeed(script(page, 'set -eu'), { more: { BRANCH: 'main', COMMIT: 'abc' } })
     const [last] = await newest(1)
-    assert.deepEqual([last?.revision, last?.note], [before + 1, 'commit abc'])
+    assert.deepEqual([last?.revision, last?.note], [earlier + 1, 'commit abc'])
     await succeed("git commit -qam 'still more uses'")
   })
 
@@ -146,21 +146,21 @@ suite('configuration in Git', () => {
   test('a layer without a file is a difference, and is removed only with --prune', async () => {
     const [gone = '', ...rest] = script(page, 'git rm -q fleet/edges/eu-1.yaml').trimEnd().split('\n')
     await succeed(gone)
-    const before = await config()
+    const earlier = await config()
     const differing = await run('imapfleet config diff fleet')
     assert.equal(differing.status, 1)
     assert.match(differing.stdout, /^edge\/eu-1 \(not in the directory\)\n- pool\.idleTimeoutMs 61000\n$/)
     const refused = await run('imapfleet config apply fleet')
     assert.equal(refused.status, 2)
     assert.match(refused.stderr, /fleet has no file for edge\/eu-1, which the fleet has: .*--prune/)
-    assert.deepEqual(await config(), before)
+    assert.deepEqual(await config(), earlier)
     await succeed(rest.join('\n'))
     assert.deepEqual((await config()).layers['edge/eu-1'], {})
     assert.match((await succeed('imapfleet config diff fleet')).stdout, /are equal/)
   })
 
   test('mistakes in files end with status 2, a line for each with its place, and change nothing', async () => {
-    const before = await config()
+    const earlier = await config()
     const path = join(fleet, 'regions/us.yaml')
     const good = readFileSync(path, 'utf8')
     writeFileSync(path, 'pool:\n  usesMax: 0\n  nosuch: 1\n')
@@ -172,7 +172,7 @@ suite('configuration in Git', () => {
         /^fleet\/regions\/us\.yaml:2: pool\.usesMax must be .*\nfleet\/regions\/us\.yaml:3: pool\.nosuch is not a known key.*\nimapfleet: fleet has 2 mistakes\n$/,
       )
     }
-    assert.deepEqual(await config(), before)
+    assert.deepEqual(await config(), earlier)
     writeFileSync(path, good)
     for (const wrong of ['imapfleet config diff nosuch', 'imapfleet config diff fleet --region eu'])
       assert.equal((await run(wrong)).status, 2, wrong)
@@ -184,18 +184,18 @@ suite('configuration in Git', () => {
     })
     const { token } = body as { token: string }
     await succeed('imapfleet config export own && test "$(ls own)" = regions', { token })
-    const before = await config()
+    const earlier = await config()
     writeFileSync(join(work, 'own/regions/eu.yaml'), 'pool:\n  idleTimeoutMs: 90000\n')
     writeFileSync(join(work, 'own/global.yaml'), 'pool:\n  usesMax: 1\n')
     const refused = await run('imapfleet config apply own', { token })
     assert.equal(refused.status, 1)
     assert.match(refused.stderr, /team-eu is limited to region eu, and the layer global is outside/)
-    assert.deepEqual(await config(), before)
+    assert.deepEqual(await config(), earlier)
     await succeed('rm own/global.yaml && imapfleet config apply own --prune', { token })
     const { layers } = await config()
     assert.deepEqual(
       [layers['region/eu'], layers['global']],
-      [{ pool: { idleTimeoutMs: 90_000 } }, before.layers['global']],
+      [{ pool: { idleTimeoutMs: 90_000 } }, earlier.layers['global']],
     )
   })
 

@@ -65,13 +65,13 @@ const placeholdersIn = (given: unknown): string[] =>
         .map(([key]) => key)
 
 /** The keys of a revision request. */
-export interface LayerChange {
+export interface LayerEdit {
   set: Record<string, JsonValue>
   unset: string[]
 }
 
 /** The change that makes `current` equal to `wanted`. A placeholder leaves the secret as it is. */
-export function changeBetween(current: Layer, wanted: Layer): LayerChange {
+export function changeBetween(current: Layer, wanted: Layer): LayerEdit {
   const [has, wants] = [new Map(flattenLayer(current)), new Map(flattenLayer(wanted))]
   const changed = [...wants].filter(
     ([key, value]) => value !== redacted && !isDeepStrictEqual(has.get(key), value),
@@ -79,7 +79,7 @@ export function changeBetween(current: Layer, wanted: Layer): LayerChange {
   return { set: Object.fromEntries(changed), unset: [...has.keys()].filter((key) => !wants.has(key)) }
 }
 
-export const isSame = ({ set, unset }: LayerChange): boolean =>
+export const isSame = ({ set, unset }: LayerEdit): boolean =>
   Object.keys(set).length === 0 && unset.length === 0
 
 /** Placeholders for secrets that the fleet does not have. */

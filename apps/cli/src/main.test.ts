@@ -205,9 +205,9 @@ test('the answer has the requested format, without titles and remarks if these a
 
 test('ids are completed from the server, without unsafe ones; a server that refuses completes nothing', async () => {
   withSecond = true
-  const complete = async (line: string[], token = 'good') => {
+  const complete = async (typed: string[], token = 'good') => {
     const environment = { IMAPFLEET_SERVER: server.href, IMAPFLEET_TOKEN: token }
-    return await run(['complete', '--', ...line], environment)
+    return await run(['complete', '--', ...typed], environment)
   }
   assert.match((await complete(['drain', ''])).stdout, /^us-1\tus, silent\n:\d+\n$/)
   assert.match((await complete(['stats', '--region', ''])).stdout, /^eu\t\nus\t\n:\d+\n$/)

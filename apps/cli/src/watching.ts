@@ -15,18 +15,14 @@ interface WatchOptions {
 const everyMinMs = 500
 
 /** Sets the action of a command, and gives it the options. Arguments of the action are those of commander. */
-export function watchable<Given extends readonly unknown[]>(
-  command: Command,
-  shell: Shell,
-  action: (...given: Given) => Promise<void>,
-): Command {
+export function watchable(command: Command, shell: Shell, action: Parameters<Command['action']>[0]): Command {
   return command
     .option('-w, --watch', 'repeat until Ctrl-C')
     .addOption(durationOption('--every <duration>', 'with --watch: interval', '2s'))
     .action(async (...given: unknown[]) => {
       // Of a command with subcommands, the options of both are parsed by the upper one.
       const { watch, every } = (given.at(-1) as Command).optsWithGlobals<WatchOptions>()
-      const once = async () => await action(...(given as unknown as Given))
+      const once = async () => await action.call(command, ...given)
       if (watch) await repeat(once, Math.max(everyMinMs, every), shell)
       else await once()
     })

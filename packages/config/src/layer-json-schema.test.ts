@@ -13,7 +13,7 @@ interface Node {
 
 /** The schema of a key in the notation of the manual. */
 function nodeOf(key: string): Node | undefined {
-  let node: Node | undefined = layerJsonSchema() as Node
+  let node: Node | undefined = layerJsonSchema()
   for (const part of key.replaceAll('[]', '.[]').split('.')) {
     if (part === 'NAME')
       node = typeof node?.additionalProperties === 'object' ? node.additionalProperties : undefined
@@ -37,7 +37,7 @@ test('unknown keys are mistakes at every level, and no key is required', () => {
     for (const [key, child] of Object.entries(node.properties ?? {})) walk(child, `${path}.${key}`)
     if (typeof node.additionalProperties === 'object') walk(node.additionalProperties, `${path}.NAME`)
   }
-  walk(layerJsonSchema() as Node, '')
+  walk(layerJsonSchema(), '')
   // An entry of a route names its upstream.
   assert.deepEqual(
     [...text.matchAll(/"required":(\[.*?\])/g)].map(([, keys]) => keys),

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { usage } from '../failure.ts'
 import { wholeArgument } from '../options.ts'
 import type { Shell } from '../shell.ts'
-import { revise, revisionOptions, type RevisionOptions } from './revise.ts'
+import { makeRevisions, revisionOptions, type RevisionOptions } from './make-revisions.ts'
 
 export interface ChangeOptions extends RevisionOptions {
   global?: true
@@ -67,7 +67,7 @@ export async function change(
   shell: Shell,
 ): Promise<void> {
   const layer = layerOf(options)
-  await revise(
+  await makeRevisions(
     {
       make: async (client, terms) => [
         await client.call('writeRevision', { body: { ...what, ...terms, layer } }),
@@ -86,7 +86,7 @@ export function addConfigRollback(config: Command, shell: Shell): void {
     .description('restore a layer to its state after this revision; `config history` lists revisions')
     .argument('<revision>', 'the revision; it also selects the layer', wholeArgument(1))
   revisionOptions(rollback).action(async (revision: number, options: RevisionOptions, command: Command) => {
-    await revise(
+    await makeRevisions(
       {
         make: async (client, body) => [await client.call('restoreRevision', { params: { revision }, body })],
         answerWith: ([status]) => status,

@@ -8,12 +8,12 @@ import { flattenLayer, isSecretKey, layerJsonSchema, redacted, type Layer } from
 import type { Command } from 'commander'
 import { Failure, mistaken, usage } from '../failure.ts'
 import { readLayers, writeLayers, type FileChange } from '../layer-directory.ts'
-import { changeBetween, isSame, missingSecrets, type LayerChange } from '../layer-file.ts'
+import { changeBetween, isSame, missingSecrets, type LayerEdit } from '../layer-file.ts'
 import { changeLines } from '../print/revision.ts'
 import { safe } from '../print/safe.ts'
 import { table, type Column } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
-import { revise, type RevisionOptions } from './revise.ts'
+import { makeRevisions, type RevisionOptions } from './make-revisions.ts'
 
 export interface DirectoryOptions extends RevisionOptions {
   prune?: true
@@ -71,7 +71,7 @@ interface LayerDifference {
   name: LayerName
   /** What the fleet has now. */
   has: Layer
-  change: LayerChange
+  change: LayerEdit
   /** False: the layer is only in the fleet. */
   hasFile: boolean
 }
@@ -213,7 +213,7 @@ export async function applyDirectory(
       `no change: the fleet is equal to ${safe(directory)} (revision ${revision})`,
     ])
   let newest = revision
-  await revise(
+  await makeRevisions(
     {
       make: async (client, terms) => {
         const changes = differences.map(({ name, change }) => ({ layer: name, ...change }))

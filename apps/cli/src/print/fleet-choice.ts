@@ -91,7 +91,7 @@ function typeFilter(choice: ScreenChoice, key: string): boolean {
   else if (key === 'escape') Object.assign(choice, { isTyping: false, filter: '' })
   else if (key === 'backspace') choice.filter = choice.filter.slice(0, -1)
   else if (key === 'ctrl-u') choice.filter = ''
-  else if ([...key].length === 1 && choice.filter.length < filterMax) choice.filter += key
+  else if (/^.$/u.test(key) && choice.filter.length < filterMax) choice.filter += key
   choice.top = 0
   return true
 }

@@ -125,7 +125,7 @@ suite('configuration', () => {
   })
 
   test('several layers change at once: a revision for each, all of one version', async () => {
-    const { revision: before } = await readConfig(deps, noLimits)
+    const { revision: earlier } = await readConfig(deps, noLimits)
     const { created, changes } = await changeSeveral([
       layerChange('global', '', { 'pool.usesMax': 700 }),
       layerChange('region', 'eu', { 'pool.usesMax': 701 }),
@@ -133,17 +133,17 @@ suite('configuration', () => {
     ])
     assert.deepEqual(
       [created, changes.newest, changes.revisions.map(({ revision }) => revision.revision)],
-      [true, before + 3, [before + 1, before + 2, before + 3]],
+      [true, earlier + 3, [earlier + 1, earlier + 2, earlier + 3]],
     )
-    const stored = (await listLayers(deps.db.orm, noLimits)).filter(({ revision }) => revision > before)
+    const stored = (await listLayers(deps.db.orm, noLimits)).filter(({ revision }) => revision > earlier)
     assert.deepEqual(stored.map(({ kind }) => kind).toSorted(), ['edge', 'global', 'region'])
     assert.equal(new Set(stored.map(({ version }) => version)).size, 1)
-    const { revision } = await readRevision(deps, noLimits, before + 2)
+    const { revision } = await readRevision(deps, noLimits, earlier + 2)
     assert.deepEqual([revision.note, revision.layer], ['several', { kind: 'region', name: 'eu' }])
   })
 
   test('if one layer is not valid, none changes, and the problem names the layer', async () => {
-    const before = await everything()
+    const earlier = await everything()
     const layers = [
       layerChange('global', '', { 'pool.usesMax': 800 }),
       layerChange('region', 'eu', { 'pool.usesMax': 0 }),
@@ -153,20 +153,20 @@ suite('configuration', () => {
         code: 'config_invalid',
         message: 'region/eu pool.usesMax must be at least 1, not 0',
       })
-    assert.deepEqual(await everything(), before)
+    assert.deepEqual(await everything(), earlier)
   })
 
   test('several layers that are based on an older revision are refused, and none changes', async () => {
-    const before = await everything()
+    const earlier = await everything()
     const layers = [
       layerChange('region', 'eu', { 'pool.usesMax': 810 }),
       layerChange('region', 'us', { 'pool.usesMax': 811 }),
     ]
-    await assert.rejects(changeSeveral(layers, { base: before.revision - 1 }), { code: 'config_conflict' })
-    await assert.rejects(changeSeveral(layers, { newestIn: [before.revision - 1] }), {
+    await assert.rejects(changeSeveral(layers, { base: earlier.revision - 1 }), { code: 'config_conflict' })
+    await assert.rejects(changeSeveral(layers, { newestIn: [earlier.revision - 1] }), {
       code: 'precondition_failed',
     })
-    assert.deepEqual(await everything(), before)
+    assert.deepEqual(await everything(), earlier)
   })
 
   test('a dry run has the numbers that the revisions would get; equal layers get none', async () => {

@@ -9,7 +9,7 @@ import { Failure } from '../failure.ts'
 import { durationOption, rolloutOf, rolloutOptions, wholeArgument, type RolloutOptions } from '../options.ts'
 import type { Paint } from '../print/colour.ts'
 import { changeLines, edgeLines } from '../print/revision.ts'
-import { progressText, rolloutLines } from '../print/rollout.ts'
+import { progressText } from '../print/rollout.ts'
 import { safe } from '../print/safe.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
@@ -53,7 +53,7 @@ export interface RevisionMaker {
 }
 
 /** Throws if an edge has refused a revision or has not applied it, or if its rollout was rolled back. */
-export async function revise(
+export async function makeRevisions(
   { make, answerWith }: RevisionMaker,
   options: RevisionOptions,
   command: Command,
