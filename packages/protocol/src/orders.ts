@@ -42,6 +42,18 @@ export const connectionSchema = z
     since: instant,
     /** How many sessions have used it. */
     uses: count,
+    /** The session that uses it. Missing unless the connection is leased, and from older edges. */
+    session: z
+      .object({
+        /** When its login was answered. Milliseconds since 1970. */
+        startedAt: instant,
+        /** Bytes received from the client, and from the server. */
+        clientBytes: count,
+        upstreamBytes: count,
+        /** The last command that went to the server, without its arguments. `OTHER` is one that the edge has no name for. */
+        command: storableText(32).optional(),
+      })
+      .optional(),
   })
   .meta({ id: 'Connection' })
 export type Connection = z.infer<typeof connectionSchema>

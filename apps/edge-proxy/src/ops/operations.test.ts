@@ -69,6 +69,26 @@ test('connections are listed with their state, and with a client only while one 
   assert.deepEqual(jane.ok && jane.result.map(({ user }) => user), ['jane'])
 })
 
+test('a session is listed with its start, its bytes and its last command, without arguments', async () => {
+  const { edge, joe } = await edgeWithUsers()
+  const sessions = () => {
+    const outcome = carryOut(edge.context, { kind: 'who' })
+    return outcome.ok ? outcome.result.map(({ user, session }) => [user, session] as const) : []
+  }
+  const before = Date.now()
+  const first = new Map(sessions()).get('joe')
+  assert.ok(first && first.startedAt <= before && first.startedAt > before - 60_000)
+  assert.equal(new Map(sessions()).get('jane'), undefined, 'an idle connection has no session')
+  joe.say('b SELECT "secret name"\r\n')
+  await joe.until('b OK')
+  const later = new Map(sessions()).get('joe')
+  assert.equal(later?.command, 'SELECT')
+  assert.equal((later?.clientBytes ?? 0) - first.clientBytes, 'b SELECT "secret name"\r\n'.length)
+  assert.ok((later?.upstreamBytes ?? 0) > first.upstreamBytes)
+  assert.ok(Math.abs((later?.startedAt ?? 0) - first.startedAt) < 1_000)
+  assert.doesNotMatch(JSON.stringify(sessions()), /secret/)
+})
+
 test('users, sessions and idle connections are counted by user, domain and server', async () => {
   const { edge, session } = await edgeWithUsers()
   await session('ann@Example.org')

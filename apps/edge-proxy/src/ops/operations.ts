@@ -5,6 +5,7 @@
 import type { Connection, OrderAction, OrderKind, OrderOutcome, Revocation } from '@imapfleet/protocol'
 import type { EdgeContext } from '../edge/context.ts'
 import { userKeyOf } from '../pool/key.ts'
+import type { ActiveSession } from '../session/sessions.ts'
 import { version } from '../version.ts'
 import type { TraceOrder, TraceSink } from '../observe/trace.ts'
 
@@ -23,10 +24,14 @@ export interface ListedConnection {
 /** Open server connections, of one user or of all. */
 export function listConnections(context: EdgeContext, user?: string): ListedConnection[] {
   const { connections } = context.pool
+  const sessions = new Map(
+    [...context.sessions.active].map((session) => [session.splice.connection, session]),
+  )
   return [...connections.all()]
     .filter(([connection]) => user === undefined || connection.user === user)
     .map(([connection, state]) => {
       const client = connections.holderOf(connection)?.address
+      const session = state === 'leased' ? sessions.get(connection) : undefined
       return {
         number: connection.number,
         connection: {
@@ -36,9 +41,23 @@ export function listConnections(context: EdgeContext, user?: string): ListedConn
           ...(client !== undefined && { client }),
           since: context.clock.wallAt(connection.lastUsedAt),
           uses: connection.uses,
+          ...(session && { session: listedSession(context, session) }),
         },
       }
     })
+}
+
+function listedSession(
+  context: EdgeContext,
+  { startedAt, splice }: ActiveSession,
+): NonNullable<Connection['session']> {
+  const { clientBytes, upstreamBytes, lastVerb } = splice
+  return {
+    startedAt: context.clock.wallAt(startedAt),
+    clientBytes,
+    upstreamBytes,
+    ...(lastVerb !== undefined && { command: lastVerb }),
+  }
 }
 
 /** Ends all sessions of a user; the number of them. */

@@ -236,6 +236,11 @@ export class Conversation {
   }
 
   /** The command whose lines the client is sending. */
+  /** Of the last command that went to the server. */
+  get lastVerb(): Verb | undefined {
+    return this.#current?.verb
+  }
+
   get current(): SentCommand {
     return this.#current!
   }

@@ -112,6 +112,16 @@ export class Splice extends Linked<Splice> {
     return this.#upstreamBytes
   }
 
+  /** Another one after the session has moved. */
+  get connection(): ServerConnection {
+    return this.#conversation.connection
+  }
+
+  /** The last command of the client that went to the server. Undefined before the first, and after a move. */
+  get lastVerb(): Verb | undefined {
+    return this.#conversation.lastVerb
+  }
+
   /** Commands of the client that were answered by what was asked ahead. */
   get aheadUsed(): number {
     return this.#ahead?.used ?? 0
