@@ -128,6 +128,7 @@ suite('limited tokens on a fleet', () => {
     readConfig: {},
     listConfigKeys: {},
     importConf: { body: { text: 'listen_port 143\n' } },
+    parseLayerText: { body: { text: 'pool: { usesMax: 5 }' } },
     resolveConfig: { path: '/v1/config/resolved?edge=us-1' },
     writeRevision: { body: { layer: { kind: 'region', name: 'us' }, set: { 'pool.usesMax': 1 } } },
     changeLayers: {
@@ -161,6 +162,7 @@ suite('limited tokens on a fleet', () => {
     readRevocation: { path: '/v1/revocations/REVOCATION' },
     listRollouts: {},
     readRollout: { path: '/v1/rollouts/REVISION' },
+    readRolloutHealth: { path: '/v1/rollouts/REVISION/health' },
     steerRollout: { path: '/v1/rollouts/REVISION/abort' },
     signIn: { body: { token: 'imapfleet_unknown' } },
     signOut: {},

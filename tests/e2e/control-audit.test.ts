@@ -115,6 +115,7 @@ suite('the audit log', () => {
       send: () => plane.api('/v1/edges/adopt', { method: 'POST' }),
     },
     resumeEdges: { action: 'edges.resume', send: () => post('/v1/edges/resume', { target: all }) },
+    parseLayerText: { action: undefined, send: () => post('/v1/config/parse', { text: '' }) },
     importConf: { action: undefined, send: () => post('/v1/config/import', { text: 'listen_port 143\n' }) },
     writeRevision: { action: 'config.revise', send: () => change(7) },
     changeLayers: {

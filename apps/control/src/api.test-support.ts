@@ -76,6 +76,7 @@ export const expected: Record<RouteName, { roles: readonly Role[] | 'everybody';
   readConfig: { roles: viewers, sample: {} },
   listConfigKeys: { roles: viewers, sample: {} },
   importConf: { roles: operators, sample: { body: { text: 'listen_port 143\n' } } },
+  parseLayerText: { roles: operators, sample: { body: { text: 'pool: { usesMax: 5 }' } } },
   resolveConfig: { roles: viewers, sample: { query: { edge: 'eu-1' } } },
   writeRevision: {
     roles: operators,
@@ -145,6 +146,7 @@ export const expected: Record<RouteName, { roles: readonly Role[] | 'everybody';
   readRevocation: { roles: operators, sample: { params: { sequence: '9' } } },
   listRollouts: { roles: viewers, sample: { query: page } },
   readRollout: { roles: viewers, sample: { params: { revision: '9' } } },
+  readRolloutHealth: { roles: viewers, sample: { params: { revision: '9' } } },
   steerRollout: { roles: operators, sample: { params: { revision: '9', steering: 'pause' } } },
   signIn: { roles: 'everybody', sample: { body: { token: 'imapfleet_unknown' } } },
   signOut: { roles: 'everybody', sample: {} },

@@ -158,6 +158,7 @@ const decisions: Record<RouteName, Decision> = {
   readConfig: { limits: 'region', shows: /"revision":5.*"region\/eu"/, hides: /global/ },
   listConfigKeys: { limits: 'none' },
   importConf: { limits: 'none' },
+  parseLayerText: { limits: 'none' },
   resolveConfig: {
     limits: 'region',
     shows: /"usesMax":104/,
@@ -282,6 +283,12 @@ const decisions: Record<RouteName, Decision> = {
     limits: 'region',
     within: { params: { revision: '3' } },
     shows: /"id":"eu-1"/,
+    outsideRegion: ofRevision((revision) => ({ params: { revision } })),
+  },
+  readRolloutHealth: {
+    limits: 'region',
+    within: { params: { revision: '3' } },
+    shows: /"reached":\{"edges":1/,
     outsideRegion: ofRevision((revision) => ({ params: { revision } })),
   },
   steerRollout: {

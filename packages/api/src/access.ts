@@ -66,6 +66,11 @@ export type AuditEntry = z.infer<typeof auditEntrySchema>
 /** Newest first. `next` is the `before` of the next page. */
 export const auditListSchema = z.object({ entries: z.array(auditEntrySchema), next: z.int().nullable() })
 
+/** Postgres does not store every year that a date can have. */
+const instantOfLog = z.iso
+  .datetime({ offset: true })
+  .refine((text) => Date.parse(text) >= 0, 'must not be before 1970')
+
 export const accessRoutes = {
   createToken: route({
     method: 'POST',
@@ -107,11 +112,18 @@ export const accessRoutes = {
     path: '/v1/audit',
     tag: 'access',
     summary: 'The audit log, newest first',
+    description:
+      '`actor` and `action` are complete names, `target` is part of one. `from` and `to` are instants; `to` itself is not included.',
     role: 'admin',
     limits: 'unlimited-only',
     query: numberedPage.extend({
       actor: z.string().max(200).optional(),
       action: z.string().max(200).optional(),
+      /** Part of the target, without regard to case. */
+      target: z.string().max(200).optional(),
+      from: instantOfLog.optional(),
+      /** Not included. */
+      to: instantOfLog.optional(),
     }),
     answer: auditListSchema,
     returns: 'Entries',

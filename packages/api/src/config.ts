@@ -116,6 +116,7 @@ export const configViewSchema = z
     layers: z.record(z.string(), z.record(z.string(), json)),
   })
   .meta({ id: 'Config' })
+export type ConfigView = z.infer<typeof configViewSchema>
 
 /** A configuration key that the fleet can set. */
 export const configKeySchema = z
@@ -158,6 +159,21 @@ export const confReportSchema = z
   })
   .meta({ id: 'ConfReport' })
 export type ConfReport = z.infer<typeof confReportSchema>
+
+export const layerTextRequestSchema = z
+  .object({ text: z.string().max(500_000) })
+  .meta({ id: 'LayerTextRequest' })
+
+/** The keys that a text of YAML sets. */
+export const layerTextReadSchema = z
+  .object({
+    /** Dotted key → value. A list is a value. */
+    set: z.record(z.string(), json),
+    /** Null: the text can be read. */
+    mistake: z.object({ message: z.string(), line: z.int().nullable() }).nullable(),
+  })
+  .meta({ id: 'LayerTextRead' })
+export type LayerTextRead = z.infer<typeof layerTextReadSchema>
 
 /** The layers of one edge, merged in the order global, region, edge. They override the edge's own file. */
 export const resolvedConfigSchema = z
@@ -210,6 +226,17 @@ export const configRoutes = {
     body: confRequestSchema,
     answer: confReportSchema,
     returns: 'The keys, and a report for each line',
+  }),
+  parseLayerText: route({
+    method: 'POST',
+    path: '/v1/config/parse',
+    tag: 'config',
+    summary: 'Read a layer that is written as YAML; nothing is written, and the keys are not checked',
+    role: 'operator',
+    limits: 'none',
+    body: layerTextRequestSchema,
+    answer: layerTextReadSchema,
+    returns: 'The keys, or the first mistake with its line',
   }),
   resolveConfig: route({
     method: 'GET',

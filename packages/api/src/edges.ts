@@ -81,7 +81,7 @@ export const edgeSchema = z
     listeners: z.array(z.string()),
     /** The edge should drain. Its state becomes `draining`; `connections.clients` is the number of clients left. */
     drain: z.boolean().optional(),
-    /** `revoked`: NATS refuses it. Missing: the edge never had a credential of its own. */
+    /** `revoked`, or expired: NATS refuses it. Missing: the edge never had a credential of its own. */
     credential: z.enum(['valid', 'revoked']).optional(),
     /** When it was forgotten. A forgotten edge is in no list; its next heartbeat removes the mark. */
     forgottenAt: z.iso.datetime().optional(),

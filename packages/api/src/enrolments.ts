@@ -4,7 +4,13 @@ import { z } from 'zod'
 import { numberedPage } from './pages.ts'
 import { route } from './route.ts'
 
-export const enrolmentRequestSchema = z.object({ region: configName }).meta({ id: 'EnrolmentRequest' })
+export const enrolmentRequestSchema = z
+  .object({
+    region: configName,
+    /** If left out, the credential is valid until it is revoked. */
+    expiresInSeconds: z.int().min(60).max(315_360_000).optional(),
+  })
+  .meta({ id: 'EnrolmentRequest' })
 export type EnrolmentRequest = z.infer<typeof enrolmentRequestSchema>
 
 export const enrolmentSchema = z
@@ -15,6 +21,8 @@ export const enrolmentSchema = z
     region: z.string(),
     createdBy: z.string(),
     createdAt: z.iso.datetime(),
+    /** NATS refuses it from then on. Null: it does not expire. */
+    expiresAt: z.iso.datetime().nullable(),
     revokedBy: z.string().nullable(),
     revokedAt: z.iso.datetime().nullable(),
     /** When NATS received the revocation and closed connections that used the credential. Null: not yet. */

@@ -1,4 +1,5 @@
 /** A history as CSV (RFC 4180): one row for each step and group. A value that was not reported is empty. */
+import { csvLine } from './csv-line.ts'
 import type { History } from './history.ts'
 
 export function historyCsv({ from, stepSeconds, groupBy, metrics, groups }: History): string {
@@ -11,7 +12,5 @@ export function historyCsv({ from, stepSeconds, groupBy, metrics, groups }: Hist
       ...values.map((series) => String(series[step] ?? '')),
     ]),
   ).flat()
-  return [['time', groupBy, ...metrics], ...rows].map((row) => `${row.map(quoted).join(',')}\r\n`).join('')
+  return [['time', groupBy, ...metrics], ...rows].map(csvLine).join('')
 }
-
-const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)

@@ -40,6 +40,12 @@ export const rolloutSchema = z
     /** The revision that reverted it. */
     undoneBy: z.int().nullable(),
     settings: rolloutRequestSchema,
+    /**
+     * What the current wave waits for. `apply`: for edges to apply the revision; if the time runs out, everything is rolled back.
+     * `soak`: for the end of the soak time; then the next wave starts. Null: it is paused or over, or control does not hear
+     * the edges.
+     */
+    waiting: z.object({ for: z.enum(['apply', 'soak']), secondsLeft: z.int().min(0) }).nullable(),
     waves: z.array(
       z.object({
         name: z.string(),
@@ -58,8 +64,43 @@ export const rolloutSchema = z
   .meta({ id: 'Rollout' })
 export type RolloutView = z.infer<typeof rolloutSchema>
 
+/** Logins and connections to servers of some edges in some time, and how many of them failed. */
+const failureCountsSchema = z.object({
+  logins: z.number(),
+  failedLogins: z.number(),
+  dials: z.number(),
+  failedDials: z.number(),
+})
+export type FailureCounts = z.infer<typeof failureCountsSchema>
+
+const judgedEdgesSchema = z.object({
+  edges: z.int(),
+  /** In the ten minutes before the rollout. */
+  before: failureCountsSchema,
+  /** From `since` to `until`. */
+  now: failureCountsSchema,
+})
+
+/** The figures by which a rollout is judged: its edges now and before it, and the edges that it has not reached. */
+export const rolloutHealthSchema = z
+  .object({
+    /** When all edges of the wave had applied the revision; until then, when the wave started. */
+    since: z.iso.datetime(),
+    until: z.iso.datetime(),
+    /** Edges that have the revision. More failures than before by `errorShareMax` cause a rollback. */
+    reached: judgedEdgesSchema,
+    /** Edges of later waves, to compare. */
+    rest: judgedEdgesSchema,
+    /** With fewer logins or connections than this, nothing is judged. */
+    loginsMin: z.int(),
+    dialsMin: z.int(),
+  })
+  .meta({ id: 'RolloutHealth' })
+export type RolloutHealth = z.infer<typeof rolloutHealthSchema>
+
 /** A rollout without its edges: the number of edges of each wave. */
 export const rolloutSummarySchema = rolloutSchema
+  .omit({ waiting: true })
   .extend({
     waves: z.array(
       z.object({ name: z.string(), state: rolloutSchema.shape.waves.element.shape.state, edges: z.int() }),
@@ -98,6 +139,17 @@ export const rolloutRoutes = {
     params: z.object({ revision: rolledRevision }),
     answer: rolloutSchema,
     returns: 'The rollout',
+  }),
+  readRolloutHealth: route({
+    method: 'GET',
+    path: '/v1/rollouts/{revision}/health',
+    tag: 'rollouts',
+    summary: 'The failures by which a rollout is judged, of its edges and of the others',
+    role: 'viewer',
+    limits: 'region',
+    params: z.object({ revision: rolledRevision }),
+    answer: rolloutHealthSchema,
+    returns: 'The figures',
   }),
   steerRollout: route({
     method: 'POST',

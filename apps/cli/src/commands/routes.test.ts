@@ -7,6 +7,8 @@ import { routes } from '@imapfleet/api'
 const withoutCommand: Readonly<Record<string, string>> = {
   listConfigKeys: 'for the console; the command has the schema itself (config keys)',
   importConf: 'for the console; the command reads the file itself (config import)',
+  parseLayerText: 'for the console; the command reads the file itself (config apply)',
+  readRolloutHealth: 'for the console, which shows the figures while a rollout runs',
   readFleetMetrics: 'for Prometheus',
   signIn: 'for the console',
   signOut: 'for the console',

@@ -1,5 +1,5 @@
 /** The rows of the audit log. */
-import { and, desc, eq, lt } from 'drizzle-orm'
+import { and, desc, eq, gte, lt, sql } from 'drizzle-orm'
 import type { Queries } from '../../platform/db/database.ts'
 import { audit } from './table.ts'
 
@@ -10,6 +10,11 @@ export interface AuditPage {
   before?: number | undefined
   actor?: string | undefined
   action?: string | undefined
+  /** Part of the target, without regard to case. */
+  target?: string | undefined
+  from?: string | undefined
+  /** Not included. */
+  to?: string | undefined
 }
 
 export async function insertAudit(queries: Queries, entry: typeof audit.$inferInsert): Promise<void> {
@@ -26,6 +31,11 @@ export async function selectAudit(queries: Queries, page: AuditPage): Promise<Au
         page.before === undefined ? undefined : lt(audit.id, page.before),
         page.actor === undefined ? undefined : eq(audit.actor, page.actor),
         page.action === undefined ? undefined : eq(audit.action, page.action),
+        page.target === undefined
+          ? undefined
+          : sql`position(lower(${page.target}) in lower(${audit.target})) > 0`,
+        page.from === undefined ? undefined : gte(audit.at, new Date(page.from)),
+        page.to === undefined ? undefined : lt(audit.at, new Date(page.to)),
       ),
     )
     .orderBy(desc(audit.id))

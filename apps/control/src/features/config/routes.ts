@@ -14,6 +14,7 @@ import {
   restoreRevision,
   writeRevision,
 } from './service.ts'
+import { parseLayerText } from './parse-layer-text.ts'
 
 export const configHandlers = (deps: Deps): Handlers<typeof configRoutes> => ({
   readConfig: async ({ actor }) => {
@@ -22,6 +23,7 @@ export const configHandlers = (deps: Deps): Handlers<typeof configRoutes> => ({
   },
   listConfigKeys: () => ({ keys: listConfigKeys() }),
   importConf: ({ body }) => importConf(body.text),
+  parseLayerText: ({ body }) => Promise.resolve(parseLayerText(body.text)),
   resolveConfig: ({ actor, query }) => readEdgeLayer(deps, actor.limits, query.edge),
   writeRevision: async ({ actor, headers, body: { set, unset, ...rest } }) => {
     const input = { ...rest, newestIn: revisionsIn(headers['if-match']), change: { set, unset } }

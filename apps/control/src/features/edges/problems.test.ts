@@ -78,7 +78,7 @@ test('each kind of problem has its text', () => {
   ]
   for (const [row, expected] of cases) assert.equal(problems(row).join('|'), expected)
   assert.deepEqual(problems({}, { hasCredential: false }), [
-    'bad credential: its credential is revoked, so NATS refuses it',
+    'bad credential: its credential is revoked or has expired, so NATS refuses it',
   ])
 })
 

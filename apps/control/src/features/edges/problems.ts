@@ -32,7 +32,7 @@ export function edgeProblems(
 ): EdgeProblem[] {
   const problems = [
     ...(wanted.hasCredential === false
-      ? [bad('credential', 'its credential is revoked, so NATS refuses it')]
+      ? [bad('credential', 'its credential is revoked or has expired, so NATS refuses it')]
       : []),
     // What a silent edge reported before is outdated.
     ...(row.silent ? [silence(row)] : present(row, wanted)),

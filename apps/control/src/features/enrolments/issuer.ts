@@ -51,14 +51,19 @@ export class Issuer {
     this.#edges = keyOf(file.edgesSeed)
   }
 
-  async mint({ region, edge }: EdgeAddress): Promise<Minted> {
+  /** `expiresAt`: undefined if it does not expire. */
+  async mint({ region, edge }: EdgeAddress, expiresAt?: Date): Promise<Minted> {
     const key = createUser()
     const jwt = await encodeUser(
       edge,
       key,
       fromPublic(this.edgesAccount),
       { tags: [regionTag(region)] },
-      { signer: this.#edges, scopedUser: true },
+      {
+        signer: this.#edges,
+        scopedUser: true,
+        ...(expiresAt && { exp: Math.floor(expiresAt.getTime() / 1000) }),
+      },
     )
     return { key: key.getPublicKey(), credentials: new TextDecoder().decode(fmtCreds(jwt, key)) }
   }

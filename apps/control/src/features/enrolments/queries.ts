@@ -78,7 +78,10 @@ export async function enrolledEdges(
   edges: readonly string[],
 ): Promise<Map<string, boolean>> {
   const rows = await queries
-    .select({ edge: enrolments.edge, isValid: sql<boolean>`bool_or(${enrolments.revokedAt} is null)` })
+    .select({
+      edge: enrolments.edge,
+      isValid: sql<boolean>`bool_or(${enrolments.revokedAt} is null and coalesce(${enrolments.expiresAt} > now(), true))`,
+    })
     .from(enrolments)
     .where(sql`${enrolments.edge} = any(${sql.param([...edges])}::text[])`)
     .groupBy(enrolments.edge)

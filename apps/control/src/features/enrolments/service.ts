@@ -1,5 +1,5 @@
 /** Credentials of edges for NATS: issued, revoked, and made known to NATS. */
-import type { EnrolmentMade, EnrolmentView } from '@imapfleet/api'
+import type { EnrolmentMade, EnrolmentRequest, EnrolmentView } from '@imapfleet/api'
 import { reasonOf } from '@imapfleet/observe'
 import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
@@ -33,26 +33,34 @@ export async function enrollEdge(
   deps: Deps,
   actor: Actor,
   edge: string,
-  region: string,
+  { region, expiresInSeconds }: EnrolmentRequest,
 ): Promise<EnrolmentMade> {
   const issuer = issuerOf(deps)
   return await deps.db.orm.transaction(async (tx) => {
     // Not the lock of the enforcement, which is held while NATS is asked.
     await takeLock(tx, 'enrolling')
-    const elsewhere = (await enrolmentsOf(tx, edge)).find((row) => !row.revokedAt && row.region !== region)
+    const now = deps.now()
+    const elsewhere = (await enrolmentsOf(tx, edge)).find(
+      (row) => !row.revokedAt && !(row.expiresAt && row.expiresAt.getTime() <= now) && row.region !== region,
+    )
     if (elsewhere)
       throw new ServiceError(
         'edge_enrolled',
         `${edge} is enrolled in the region ${elsewhere.region}: revoke that credential first, or use another name.`,
       )
-    const { key, credentials } = await issuer.mint({ region, edge })
-    const createdAt = new Date(deps.now())
-    const row = await insertEnrolment(tx, { key, edge, region, createdBy: actor.name, createdAt })
+    const createdAt = new Date(now)
+    const expiresAt = expiresInSeconds === undefined ? undefined : new Date(now + expiresInSeconds * 1000)
+    const { key, credentials } = await issuer.mint({ region, edge }, expiresAt)
+    const row = await insertEnrolment(tx, {
+      ...{ key, edge, region, createdAt },
+      createdBy: actor.name,
+      expiresAt: expiresAt ?? null,
+    })
     await writeAudit(tx, {
       actor: actor.name,
       action: 'edge.enroll',
       target: `edge/${edge}`,
-      after: { key, region },
+      after: { key, region, expiresAt: expiresAt?.toISOString() ?? null },
     })
     return { ...enrolmentView(row), credentials }
   })
@@ -147,6 +155,7 @@ const enrolmentView = (row: EnrolmentRow): EnrolmentView => ({
   region: row.region,
   createdBy: row.createdBy,
   createdAt: row.createdAt.toISOString(),
+  expiresAt: row.expiresAt?.toISOString() ?? null,
   revokedBy: row.revokedBy,
   revokedAt: row.revokedAt?.toISOString() ?? null,
   enforcedAt: row.enforcedAt?.toISOString() ?? null,

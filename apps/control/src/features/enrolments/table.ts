@@ -14,6 +14,8 @@ export const enrolments = pgTable(
     region: text('region').notNull(),
     createdBy: text('created_by').notNull(),
     createdAt: instantColumn('created_at').notNull(),
+    /** Empty: it does not expire. */
+    expiresAt: instantColumn('expires_at'),
     revokedBy: text('revoked_by'),
     revokedAt: instantColumn('revoked_at'),
     /** When NATS stored the revocation. From then on the credential is refused. */

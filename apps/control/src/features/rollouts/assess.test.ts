@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { assess, type EdgeStanding, type RolloutProgress } from './assess.ts'
+import { assess, timeLeft, type EdgeStanding, type RolloutProgress } from './assess.ts'
 
 const begun = 1_000_000
 const progress = (rest: Partial<RolloutProgress> = {}): RolloutProgress => ({
@@ -122,4 +122,24 @@ suite('time in which control was deaf', () => {
     assert.equal(decide(35, 64), 'wait')
     assert.equal(decide(35, 65), 'advance')
   })
+})
+
+test('the time left ends when the decision is taken, whatever control did not hear', () => {
+  for (const since of [0, 35]) {
+    const hearing = (until: number) => ({ since: at(since), until: at(until) })
+    const pending = edges({ a: { status: 'pending' } })
+    const left = timeLeft(progress(), hearing(40))
+    assert.equal(left.for, 'apply')
+    const end = 40 + left.ms / 1000
+    assert.equal(assess(progress(), pending, hearing(end)).kind, 'wait')
+    assert.equal(assess(progress(), pending, hearing(end + 1)).kind, 'roll-back')
+
+    const settled = progress({ settledAt: at(30) })
+    const soak = timeLeft(settled, hearing(40))
+    assert.equal(soak.for, 'soak')
+    const over = 40 + soak.ms / 1000
+    assert.equal(assess(settled, edges({ a: {} }), hearing(over - 1)).kind, 'wait')
+    assert.equal(assess(settled, edges({ a: {} }), hearing(over)).kind, 'advance')
+  }
+  assert.equal(timeLeft(progress(), { since: at(0), until: at(900) }).ms, 0)
 })

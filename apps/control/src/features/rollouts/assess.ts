@@ -64,6 +64,19 @@ export function assess(
   return isSoaked ? { kind: 'advance' } : { kind: 'wait', soaking: true }
 }
 
+/** What the wave waits for, in milliseconds of hearing: the end of the soak time, or the time in which edges must apply. */
+export function timeLeft(
+  { settledAt, waveStartedAt, settings }: Pick<RolloutProgress, 'settledAt' | 'waveStartedAt' | 'settings'>,
+  hearing: HeardTime,
+): { for: 'apply' | 'soak'; ms: number } {
+  const [from, seconds] =
+    settledAt === undefined ? [waveStartedAt, settings.silenceSeconds] : [settledAt, settings.soakSeconds]
+  return {
+    for: settledAt === undefined ? 'apply' : 'soak',
+    ms: Math.max(0, seconds * 1000 - heardMs(hearing, from)),
+  }
+}
+
 /** How much of the time since then control has heard; after a gap it counts from its end. */
 const heardMs = ({ since, until }: HeardTime, from: number): number =>
   Math.max(0, until - Math.max(from, since))

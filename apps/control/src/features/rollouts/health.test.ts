@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { worseThan, type LoginCounts } from './health.ts'
+import type { FailureCounts } from '@imapfleet/api'
+import { worseThan } from './health.ts'
 
-const counted = (failedLogins: number, logins: number, failedDials = 0, dials = 0): LoginCounts => ({
+const counted = (failedLogins: number, logins: number, failedDials = 0, dials = 0): FailureCounts => ({
   failedLogins,
   logins,
   failedDials,

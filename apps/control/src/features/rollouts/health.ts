@@ -1,15 +1,7 @@
 /** The health of the edges of a rollout: their failures since the wave settled, compared with those before it started. */
+import type { FailureCounts, RolloutHealth } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import { increasesBetween } from '../history/service.ts'
-
-/** The counts of some edges over some time. */
-export interface LoginCounts {
-  logins: number
-  failedLogins: number
-  /** Attempts to connect to an upstream, and the failed ones among them. */
-  dials: number
-  failedDials: number
-}
 
 /** Fewer than this are not significant: one failure of two would be 50 %. */
 const loginsMin = 20
@@ -28,8 +20,30 @@ export async function judgeHealth(
   return worseThan(before, now, at.errorShareMax)
 }
 
+/** What `judgeHealth` compares, and the same of the edges that the rollout has not reached. Milliseconds since 1970. */
+export async function rolloutHealth(
+  deps: Deps,
+  { reached, rest }: { reached: readonly string[]; rest: readonly string[] },
+  at: { startedAt: number; since: number; until: number },
+): Promise<RolloutHealth> {
+  const until = Math.max(at.since, at.until)
+  const of = async (edges: readonly string[]) => ({
+    edges: edges.length,
+    before: await count(deps, edges, at.startedAt - beforeMs, at.startedAt),
+    now: await count(deps, edges, at.since, until),
+  })
+  return {
+    since: new Date(at.since).toISOString(),
+    until: new Date(until).toISOString(),
+    reached: await of(reached),
+    rest: await of(rest),
+    loginsMin,
+    dialsMin,
+  }
+}
+
 /** The reason why it is worse, or undefined. `mayGrow`: how much the share of failures may rise. */
-export function worseThan(before: LoginCounts, now: LoginCounts, mayGrow: number): string | undefined {
+export function worseThan(before: FailureCounts, now: FailureCounts, mayGrow: number): string | undefined {
   return (
     worseShare(
       'logins',
@@ -61,7 +75,7 @@ function worseShare(what: string, min: number, mayGrow: number, before: Part, no
 
 const counted = 'logins_total,logins_total{result="ok"},upstream_connections_total,upstream_failures_total'
 
-async function count(deps: Deps, edges: readonly string[], from: number, to: number): Promise<LoginCounts> {
+async function count(deps: Deps, edges: readonly string[], from: number, to: number): Promise<FailureCounts> {
   const [logins = 0, ok = 0, opened = 0, failed = 0] = await increasesBetween(deps, counted, {
     edges,
     from,

@@ -18,7 +18,7 @@ import { hearFor, hearNow, passTime } from '../edges/hearing.test-support.ts'
 import { recordPresence } from '../edges/ingest.ts'
 import { markEdgeForgotten } from '../edges/queries.ts'
 import { rollingRevision, skipEdge } from './queries.ts'
-import { advanceRollouts, listRollouts, readRollout, steerRollout } from './service.ts'
+import { advanceRollouts, listRollouts, readRollout, readRolloutHealth, steerRollout } from './service.ts'
 
 suite('rollouts', () => {
   let deps: TestDeps
@@ -229,6 +229,37 @@ suite('rollouts', () => {
     await hearAgain()
     await advance()
     assert.equal((await stateOf(revision))[0], 'rolled-back')
+  })
+
+  test('it says what it waits for and how long, unless it is paused, over, or control is deaf', async () => {
+    const waitingFor = async (revision: number) => (await readRollout(deps, noLimits, revision)).waiting
+    const revision = await start()
+    assert.deepEqual(await waitingFor(revision), { for: 'apply', secondsLeft: 60 })
+    await apply('eu-1', 'eu-2')
+    await advance()
+    await pass(10)
+    assert.deepEqual(await waitingFor(revision), { for: 'soak', secondsLeft: 20 })
+    await pass(10, { deaf: true })
+    assert.equal(await waitingFor(revision), null)
+    await hearAgain()
+    await steer(revision, 'pause')
+    assert.equal(await waitingFor(revision), null)
+    await steer(revision, 'abort')
+    assert.equal(await waitingFor(revision), null)
+  })
+
+  test('its figures are those of the edges that it has reached, and of the others', async () => {
+    const revision = await start()
+    const { reached, rest, since } = await readRolloutHealth(deps, noLimits, revision)
+    assert.deepEqual([reached.edges, rest.edges], [2, 1])
+    assert.deepEqual(reached.now, { logins: 0, failedLogins: 0, dials: 0, failedDials: 0 })
+    await apply('eu-1', 'eu-2')
+    await pass(5)
+    await advance()
+    const later = await readRolloutHealth(deps, noLimits, revision)
+    assert.ok(later.since > since, 'from when the wave has settled')
+    assert.ok(later.until >= later.since)
+    await assert.rejects(readRolloutHealth(deps, noLimits, 999), { code: 'rollout_unknown' })
   })
 
   test('a paused rollout takes no step, and its limits start again when it is resumed', async () => {

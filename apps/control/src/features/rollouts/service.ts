@@ -7,6 +7,7 @@ import {
   layerText,
   type LayerName,
   type AccessLimits,
+  type RolloutHealth,
   type RolloutSettings,
   type RolloutState,
   type RolloutSummary,
@@ -34,7 +35,7 @@ import { appliesTo, changeFleet, distributeDesired, statusOfRevision } from '../
 import { readHearing, type Hearing } from '../edges/hearing.ts'
 import { selectEdges, type EdgeRow } from '../edges/queries.ts'
 import { assess, type Decision } from './assess.ts'
-import { judgeHealth } from './health.ts'
+import { judgeHealth, rolloutHealth } from './health.ts'
 import {
   activeRollout,
   databaseNow,
@@ -369,8 +370,32 @@ export async function readRollout(
     const written = await findRevision(queries, limits, revision)
     const row = written && (await findRollout(queries, revision))
     if (!row) throw unknownRollout(revision)
-    return rolloutView(row, written, await selectEdges(queries, limits), limits)
+    const edges = await selectEdges(queries, limits)
+    return rolloutView(row, written, edges, await readHearing(queries), limits)
   })
+}
+
+/** The figures by which a rollout is judged. The edges are those of its layer, which the limits allow as a whole. */
+export async function readRolloutHealth(
+  deps: Deps,
+  limits: AccessLimits,
+  revision: number,
+): Promise<RolloutHealth> {
+  const { row, hearing } = await inSnapshot(deps.db, async (queries) => {
+    const found = (await findRevision(queries, limits, revision)) && (await findRollout(queries, revision))
+    if (!found) throw unknownRollout(revision)
+    return { row: found, hearing: await readHearing(queries) }
+  })
+  const edgesOf = (waves: readonly Wave[]) => waves.flatMap(({ edges }) => edges)
+  return await rolloutHealth(
+    deps,
+    { reached: edgesOf(row.waves.slice(0, row.wave + 1)), rest: edgesOf(row.waves.slice(row.wave + 1)) },
+    {
+      startedAt: row.createdAt.getTime(),
+      since: (row.settledAt ?? row.waveStartedAt).getTime(),
+      until: row.finishedAt?.getTime() ?? hearing.until,
+    },
+  )
 }
 
 /** Newest first. */

@@ -1,9 +1,11 @@
 /** A rollout in the form of the API: by wave and by edge. */
 import type { AccessLimits, RolloutSummary, RolloutView } from '@imapfleet/api'
 import { allowsRegion } from '../../platform/access.ts'
+import type { Hearing } from '../edges/hearing.ts'
 import type { EdgeRow } from '../edges/queries.ts'
 import type { RevisionRow } from '../config/queries.ts'
 import type { RolloutRow } from './queries.ts'
+import { timeLeft } from './assess.ts'
 import { layerNameOf } from '../config/revision-view.ts'
 import { statusOfRevision } from '../desired/service.ts'
 
@@ -14,12 +16,14 @@ export function rolloutView(
   row: RolloutRow,
   revision: RevisionRow,
   edges: readonly EdgeRow[],
+  hearing: Hearing,
   limits: AccessLimits,
 ): RolloutView {
   const byId = new Map(edges.map((edge) => [edge.id, edge]))
   const skipped = new Set(row.skipped)
   return {
     ...rolloutHead(row, revision, limits),
+    waiting: row.state === 'running' && !hearing.isDeaf ? waitingOf(row, hearing) : null,
     waves: row.waves.map((wave, index): WaveView => {
       const state = waveState(row, index)
       return { name: wave.name, state, edges: wave.edges.flatMap((id) => edgeOf(id, state)) }
@@ -65,6 +69,16 @@ const rolloutHead = (row: RolloutRow, revision: RevisionRow, limits: AccessLimit
     regions: row.settings.regions.filter((region) => allowsRegion(limits, region)),
   },
 })
+
+function waitingOf(row: RolloutRow, hearing: Hearing): NonNullable<RolloutView['waiting']> {
+  const progress = {
+    waveStartedAt: row.waveStartedAt.getTime(),
+    settledAt: row.settledAt?.getTime(),
+    settings: row.settings,
+  }
+  const { for: what, ms } = timeLeft(progress, hearing)
+  return { for: what, secondsLeft: Math.ceil(ms / 1000) }
+}
 
 const waveState = ({ wave, state }: RolloutRow, index: number): WaveView['state'] =>
   index < wave || state === 'completed' ? 'done' : index === wave ? 'current' : 'waiting'
