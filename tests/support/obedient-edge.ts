@@ -1,6 +1,6 @@
 /** A simulated edge that follows its desired configuration: it applies each revision, refuses it, or ignores it. */
 import { isDeepStrictEqual } from 'node:util'
-import { subjects, type LayerVersions } from '@imapfleet/protocol'
+import { subjects, type LayerVersions, type Presence } from '@imapfleet/protocol'
 import type { SimulatedEdge } from './simulated-edge.ts'
 
 /** What it does with a revision. `ignore`: it sends no heartbeat about it either. */
@@ -12,6 +12,8 @@ export class ObedientEdge {
   readonly edge: SimulatedEdge
   manner: Manner = 'apply'
   heartbeatMs = 60_000
+  /** More for its heartbeats. */
+  said: Partial<Presence> = {}
   /** Every revision that it has run, in order. */
   readonly ran: number[] = []
   layer: unknown
@@ -51,6 +53,7 @@ export class ObedientEdge {
       versions: this.#layers,
       ...(this.#rejected && { rejected: this.#rejected }),
     }
-    this.edge.beat({ heartbeatMs: this.heartbeatMs, desired: { version: this.#version }, config })
+    const { heartbeatMs, said } = this
+    this.edge.beat({ heartbeatMs, desired: { version: this.#version }, config, ...said })
   }
 }

@@ -17,7 +17,7 @@ export interface Finding {
 export const findingWords: Readonly<Record<FindingKind, { title: string; several: string }>> = {
   silent: { title: 'silent', several: 'are silent' },
   'wire-version': { title: 'other wire version', several: 'speak a wire version that control does not' },
-  credential: { title: 'revoked credential', several: 'have a revoked credential' },
+  credential: { title: 'invalid credential', several: 'have a revoked or expired credential' },
   instances: { title: 'id used twice', several: 'are run by more than one process each' },
   unsaved: { title: 'state not writable', several: 'cannot write their state directory' },
   rejected: { title: 'refused revision', several: 'refused a revision' },

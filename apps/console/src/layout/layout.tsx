@@ -7,6 +7,7 @@ import { PageLink } from '../router/link.tsx'
 import { AccountMenu } from './account.tsx'
 import { AwayBanner } from './away-banner.tsx'
 import { Brand } from './icon.tsx'
+import { Jump, JumpButton } from './jump.tsx'
 import { Navigation } from './navigation.tsx'
 import { followShortcuts } from './shortcuts.ts'
 
@@ -24,6 +25,7 @@ export function Layout({ who, children }: { who: ConsoleSession; children: Compo
             <Brand />
             imapfleet
           </PageLink>
+          <JumpButton />
           <button
             type="button"
             class="button small menu-button"
@@ -41,6 +43,7 @@ export function Layout({ who, children }: { who: ConsoleSession; children: Compo
           {children}
         </main>
       </div>
+      <Jump />
     </>
   )
 }

@@ -1,4 +1,5 @@
-/** Keys that work on every page: `/` goes to the search field of the page. */
+/** Keys that work on every page: Ctrl-K jumps anywhere, `/` goes to the search field of the page. */
+import { openJump } from './jump.tsx'
 
 /** The search field of a page has this attribute. */
 const searchField = '[data-search]'
@@ -6,11 +7,15 @@ const searchField = '[data-search]'
 /** Returns a function that ends it. */
 export function followShortcuts(): () => void {
   const onKey = (event: KeyboardEvent) => {
-    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
+    if (document.querySelector('dialog[open]') !== null) return
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey
+    const isJump = event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey) && !event.shiftKey
+    if (!isJump && !(isPlain && event.key === '/' && !isTyping(event.target))) return
+    event.preventDefault()
     const fields = [...document.querySelectorAll<HTMLInputElement>(searchField)]
     const field = fields.find((each) => each.checkVisibility())
-    if (!field) return
-    event.preventDefault()
+    // A page without a search field has `/` for this, too.
+    if (isJump || !field) return openJump()
     field.focus()
     field.select()
   }

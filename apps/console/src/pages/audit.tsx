@@ -1,8 +1,17 @@
-/** The audit log. */
-import type { AuditEntry } from '@imapfleet/api'
-import { useState } from 'preact/hooks'
-import { call } from '../api/client.ts'
+/** The audit log, filtered by actor, action, target and time, and exported. */
+import { auditCsv, type AuditEntry } from '@imapfleet/api'
+import { useId, useState } from 'preact/hooks'
+import { call, sentenceOf } from '../api/client.ts'
 import { usePages } from '../api/use-pages.ts'
+import {
+  auditFilterIn,
+  auditQuery,
+  auditRanges,
+  exportedEntries,
+  isFiltered,
+  type AuditFilter,
+} from '../fleet/audit-filter.ts'
+import { countOf } from '../format/number.ts'
 import { Page } from '../layout/page.tsx'
 import { choose, search } from '../router/location.ts'
 import { PageLink } from '../router/link.tsx'
@@ -10,40 +19,42 @@ import { Answered } from '../ui/answered.tsx'
 import { Field } from '../ui/field.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Older } from '../ui/older.tsx'
+import { saveFile } from '../ui/save-file.ts'
+import { Select } from '../ui/select.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
+import { TimeField } from '../ui/time-field.tsx'
+import { tell } from '../ui/toast.tsx'
 import './audit.css'
 
 export function Audit() {
-  const actor = search.value.get('actor') ?? ''
-  const action = search.value.get('action') ?? ''
-  const pages = usePages(JSON.stringify([actor, action]), async (page, signal) => {
-    const { entries, next } = await call('listAudit', {
-      query: { ...page, actor: actor || undefined, action: action || undefined },
-      signal,
-    })
+  const filter = auditFilterIn(search.value)
+  const pages = usePages(JSON.stringify(filter), async (page, signal) => {
+    const query = { ...page, ...auditQuery(filter, Date.now()) }
+    const { entries, next } = await call('listAudit', { query, signal })
     return { rows: entries, next }
   })
-  const isFiltered = actor !== '' || action !== ''
+  const isSome = isFiltered(filter)
   return (
     <Page
       title="Audit"
       about="Every change, order, trace and sign-in, newest first."
       actions={
-        <button type="button" class="button" onClick={pages.reload}>
-          Refresh
-        </button>
+        <>
+          <Export filter={filter} />
+          <button type="button" class="button" onClick={pages.reload}>
+            Refresh
+          </button>
+        </>
       }
     >
-      <Filters key={`${actor} ${action}`} actor={actor} action={action} />
+      <Filters key={JSON.stringify(filter)} filter={filter} known={pages.rows ?? []} />
       <section class="card">
         <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
           {(entries) =>
             entries.length === 0 ? (
-              <Empty title={isFiltered ? 'No entries match' : 'No entries yet'}>
-                {isFiltered
-                  ? 'Only complete names match. Clear the fields above to see all entries.'
-                  : undefined}
+              <Empty title={isSome ? 'No entries match' : 'No entries yet'}>
+                {isSome ? 'Who and What match complete names, On matches a part of one.' : undefined}
               </Empty>
             ) : (
               <>
@@ -58,39 +69,134 @@ export function Audit() {
   )
 }
 
-function Filters({ actor, action }: { actor: string; action: string }) {
-  const [typed, setTyped] = useState({ actor, action })
+const empty: AuditFilter = { actor: '', action: '', target: '', from: '', to: '' }
+
+function Filters({ filter, known }: { filter: AuditFilter; known: readonly AuditEntry[] }) {
+  const [typed, setTyped] = useState(filter)
+  const id = useId()
+  const { from, to } = filter
+  const field = (key: 'actor' | 'action' | 'target') => ({
+    value: typed[key],
+    onValue: (value: string) => setTyped({ ...typed, [key]: value }),
+    autocomplete: 'off' as const,
+  })
+  const take = (change: Partial<AuditFilter>) => choose({ ...typed, ...change })
+  const isRange = Object.hasOwn(auditRanges, from) && to === ''
   return (
     <form
       class="filters"
       onSubmit={(event) => {
         event.preventDefault()
-        choose({ actor: typed.actor.trim(), action: typed.action.trim() })
+        take({ actor: typed.actor.trim(), action: typed.action.trim(), target: typed.target.trim() })
       }}
     >
-      <Field label="Who" value={typed.actor} onValue={(value) => setTyped({ ...typed, actor: value })} />
-      <Field
-        label="What"
-        value={typed.action}
-        placeholder="order.give"
-        onValue={(value) => setTyped({ ...typed, action: value })}
+      <Field label="Who" placeholder="ann" list={`${id}-actors`} isSearch {...field('actor')} />
+      <Field label="What" placeholder="order.give" list={`${id}-actions`} {...field('action')} />
+      <Field label="On" placeholder="edge/eu-1" {...field('target')} />
+      <Select
+        label="Time"
+        chosen={isRange ? from : 'other'}
+        options={[...Object.entries(auditRanges), ['other', 'from and to']]}
+        onChoice={(range) =>
+          take(
+            range === 'other'
+              ? { from: new Date(Date.now() - 3_600_000).toISOString(), to: '' }
+              : { from: range, to: '' },
+          )
+        }
       />
+      {!isRange && (
+        <>
+          <TimeField label="From" at={instantIn(from)} onTime={(at) => take({ from: isoOf(at) })} />
+          <TimeField label="To" at={instantIn(to)} onTime={(at) => take({ to: isoOf(at) })} />
+        </>
+      )}
       <button type="submit" class="button">
         Filter
       </button>
-      {(actor !== '' || action !== '') && (
-        <button type="button" class="button quiet" onClick={() => choose({ actor: '', action: '' })}>
+      {isFiltered(filter) && (
+        <button type="button" class="button quiet" onClick={() => choose({ ...empty })}>
           Clear
         </button>
       )}
+      <Suggestions id={`${id}-actors`} words={known.map(({ actor }) => actor)} />
+      <Suggestions id={`${id}-actions`} words={known.map(({ action }) => action)} />
     </form>
+  )
+}
+
+const instantIn = (text: string) => (text === '' || text.startsWith('-') ? undefined : Date.parse(text))
+const isoOf = (at: number | undefined) => (at === undefined ? '' : new Date(at).toISOString())
+
+/** Names that occur in the entries on the page. */
+const Suggestions = ({ id, words }: { id: string; words: readonly string[] }) => (
+  <datalist id={id}>
+    {[...new Set(words)].sort().map((word) => (
+      <option key={word} value={word} />
+    ))}
+  </datalist>
+)
+
+const forms = {
+  CSV: { extension: 'csv', type: 'text/csv', text: auditCsv },
+  JSON: {
+    extension: 'json',
+    type: 'application/json',
+    text: (entries: readonly AuditEntry[]) => `${JSON.stringify(entries, undefined, 2)}\n`,
+  },
+} as const
+
+/** Saves what is filtered, not only what is on the page. */
+function Export({ filter }: { filter: AuditFilter }) {
+  const [isBusy, setBusy] = useState(false)
+  const save = async (form: keyof typeof forms) => {
+    setBusy(true)
+    try {
+      const { entries, isWhole } = await exportedEntries(call, filter, Date.now())
+      const { extension, type, text } = forms[form]
+      saveFile(
+        `audit-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}.${extension}`,
+        type,
+        text(entries),
+      )
+      tell(
+        isWhole ? 'good' : 'bad',
+        isWhole
+          ? `${countOf(entries.length)} entries are exported.`
+          : `The newest ${countOf(entries.length)} entries are exported, older ones are not. Choose a shorter time.`,
+      )
+    } catch (error) {
+      tell('bad', sentenceOf(error))
+    }
+    setBusy(false)
+  }
+  return (
+    <>
+      {(['CSV', 'JSON'] as const).map((form) => (
+        <button key={form} type="button" class="button" disabled={isBusy} onClick={() => void save(form)}>
+          Export {form}
+        </button>
+      ))}
+    </>
   )
 }
 
 const columns: TableColumn<AuditEntry>[] = [
   { title: 'When', kind: 'fixed', cell: ({ at }) => <Moment at={at} /> },
-  { title: 'Who', kind: 'fixed', cell: ({ actor }) => actor },
-  { title: 'What', kind: 'fixed', cell: ({ action }) => <code>{action}</code> },
+  {
+    title: 'Who',
+    kind: 'fixed',
+    cell: ({ actor }) => (
+      <PageLink href={`/audit?actor=${encodeURIComponent(actor)}`} title={`Entries of ${actor}`}>
+        {actor}
+      </PageLink>
+    ),
+  },
+  {
+    title: 'What',
+    kind: 'fixed',
+    cell: ({ action }) => <code>{action}</code>,
+  },
   { title: 'On', cell: ({ target }) => target },
   { title: 'Details', kind: 'wide', cell: (entry) => <Details entry={entry} /> },
 ]

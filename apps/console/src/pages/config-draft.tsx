@@ -2,7 +2,6 @@
 import { layerText, type ConfigKey, type LayerName, type RevisionStatus } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call, sentenceOf } from '../api/client.ts'
-import { useAnswer } from '../api/use-answer.ts'
 import type { Check } from '../api/use-check.ts'
 import { keysToType, manualOf, type DraftChange } from '../fleet/draft.ts'
 import { isLostRace, useDraftCheck } from '../fleet/draft-check.ts'
@@ -19,16 +18,15 @@ interface DraftProps {
   draft: Draft
   /** The newest revision. */
   newest: number
+  manual: readonly ConfigKey[]
   /** Names of upstreams of the edges. */
   upstreams: readonly string[]
   /** Another change was written: its revision must be loaded. */
   onNewer: () => void
 }
 
-export function ConfigDraft({ layer, draft, newest, upstreams, onNewer }: DraftProps) {
+export function ConfigDraft({ layer, draft, newest, manual, upstreams, onNewer }: DraftProps) {
   const { base, changes } = draft
-  const manual =
-    useAnswer('config keys', async (signal) => (await call('listConfigKeys', { signal })).keys).data ?? []
   const [isWriting, setWriting] = useState(false)
   const { request, isEmpty, isLost, isConflict, check, wrong } = useDraftCheck(layer, draft, newest, onNewer)
 

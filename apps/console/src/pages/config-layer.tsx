@@ -1,14 +1,18 @@
 /** The keys of a layer, and those of the lower layers. */
-import { layerText, type LayerName, type RevisionView } from '@imapfleet/api'
+import { layerText, type ConfigKey, type LayerName, type RevisionView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { textOf } from '../fleet/draft.ts'
 import { draftOf, keepDraft } from '../fleet/drafts.ts'
 import { keysOf, type LayerKey } from '../fleet/layer-keys.ts'
 import { chainOf } from '../fleet/layer.ts'
 import { PageLink } from '../router/link.tsx'
+import { choose, search } from '../router/location.ts'
 import { Card } from '../ui/card.tsx'
+import { Choice } from '../ui/choice.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
+import { ConfigEffective } from './config-effective.tsx'
+import { ConfigYaml } from './config-yaml.tsx'
 import { Difference } from './difference.tsx'
 import { ImportConf } from './import-conf.tsx'
 
@@ -18,17 +22,24 @@ interface LayerProps {
   region: string | undefined
   revision: number
   layers: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  /** The revision of this layer that is being rolled out. */
+  /** The revision that is being rolled out, of any layer. */
   coming: RevisionView | undefined
+  manual: readonly ConfigKey[]
 }
+
+const views = ['keys', 'effective', 'YAML'] as const
 
 /** Control shows no secrets. */
 const stood = '(redacted)'
 
-export function ConfigLayer({ layer, region, revision, layers, coming }: LayerProps) {
+export function ConfigLayer({ layer, region, revision, layers, coming: rolling, manual }: LayerProps) {
   const [isImporting, setImporting] = useState(false)
   const own = layerText(layer)
-  const keys = keysOf(layers, chainOf(layer, region))
+  const chain = chainOf(layer, region)
+  const keys = keysOf(layers, chain)
+  const view = views.find((each) => each === search.value.get('view')) ?? 'keys'
+  // Also of a layer below: its keys are inherited.
+  const coming = rolling && chain.includes(layerText(rolling.layer)) ? rolling : undefined
   const begin = (key: string, text: string | undefined) => {
     const { base, changes } = draftOf(layer) ?? { base: revision, changes: [] }
     keepDraft(layer, { base, changes: [...changes.filter((change) => change.key !== key), { key, text }] })
@@ -60,13 +71,15 @@ export function ConfigLayer({ layer, region, revision, layers, coming }: LayerPr
   return (
     <Card
       title={own}
-      about={
-        coming
-          ? `Keys of this layer on the edges that the rollout of revision ${coming.revision} has not reached.`
-          : `Keys of this layer as of revision ${revision}.`
-      }
+      about={aboutOf(own, revision, coming)}
       actions={
         <>
+          <Choice
+            label="View"
+            values={views}
+            chosen={view}
+            onChoice={(next) => choose({ view: next === 'keys' ? '' : next })}
+          />
           <button type="button" class="button" onClick={() => setImporting(true)}>
             Import …
           </button>
@@ -92,13 +105,18 @@ export function ConfigLayer({ layer, region, revision, layers, coming }: LayerPr
       {coming && (
         <div class="card-body coming">
           <p>
-            <PageLink href={`/config/${coming.revision}`}>Revision {coming.revision}</PageLink> changes on the
-            edges that its rollout has reached:
+            <PageLink href={`/config/${coming.revision}`}>Revision {coming.revision}</PageLink> changes{' '}
+            {layerText(coming.layer) === own ? '' : `${layerText(coming.layer)} `}on the edges that its
+            rollout has reached:
           </p>
           <Difference changes={coming.changes} />
         </div>
       )}
-      {keys.length === 0 ? (
+      {view === 'effective' ? (
+        <ConfigEffective layers={layers} chain={chain} manual={manual} />
+      ) : view === 'YAML' ? (
+        <ConfigYaml key={own} layer={layer} values={layers[own] ?? {}} revision={revision} manual={manual} />
+      ) : keys.length === 0 ? (
         <Empty title={coming ? 'Before the rollout, nothing is set here' : 'Nothing is set here'}>
           Edges use their own files. Set a key to override them, here or with{' '}
           <code>
@@ -111,6 +129,14 @@ export function ConfigLayer({ layer, region, revision, layers, coming }: LayerPr
       )}
     </Card>
   )
+}
+
+function aboutOf(own: string, revision: number, coming: RevisionView | undefined): string {
+  if (!coming) return `Keys of this layer as of revision ${revision}.`
+  const other = layerText(coming.layer)
+  return other === own
+    ? `Keys of this layer on the edges that the rollout of revision ${coming.revision} has not reached.`
+    : `Keys of this layer as of revision ${revision}; those from ${other} as before the rollout of revision ${coming.revision}.`
 }
 
 const Value = ({ row: { value, from, instead }, own }: { row: LayerKey; own: string }) => (

@@ -1,10 +1,11 @@
 /** The configuration of the fleet: a layer, the draft of its changes, and the revisions. */
-import { layerText, type EdgeView } from '@imapfleet/api'
+import { layerText, type EdgeView, type LayerName, type RolloutSummary } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { readWholeFleet } from '../fleet/all-edges.ts'
+import { readConfigState } from '../fleet/config-state.ts'
 import { draftOf } from '../fleet/drafts.ts'
-import { layerIn } from '../fleet/layer.ts'
+import { chainOf, layerIn } from '../fleet/layer.ts'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
 import { choose, search } from '../router/location.ts'
@@ -22,21 +23,9 @@ export function Config() {
   const layer = layerIn(search.value.get('layer'))
   const edges =
     useAnswer('edges of layers', async (signal) => (await readWholeFleet(call, signal)).edges).data ?? []
-  const config = useAnswer(
-    'config',
-    async (signal) => {
-      const [view, newest] = await Promise.all([
-        call('readConfig', { signal }),
-        call('listRollouts', { query: { limit: 1 }, signal }),
-      ])
-      const rolling = newest.rollouts.find(({ state }) => state === 'running' || state === 'paused')
-      // The layers have it only when the rollout is complete.
-      const coming =
-        rolling && (await call('readRevision', { params: { revision: rolling.revision }, signal }))
-      return { ...view, rolling, coming: coming?.revision }
-    },
-    { everyMs: refreshMs },
-  )
+  const manual =
+    useAnswer('config keys', async (signal) => (await call('listConfigKeys', { signal })).keys).data ?? []
+  const config = useAnswer('config', (signal) => readConfigState(call, signal), { everyMs: refreshMs })
   const draft = draftOf(layer)
   return (
     <Page
@@ -54,19 +43,14 @@ export function Config() {
       <Answered answer={config}>
         {({ revision, layers, rolling, coming }) => (
           <>
-            {rolling && (
-              <Note tone="warn">
-                Revision {rolling.revision} is being rolled out{rolling.state === 'paused' && ' (paused)'}.
-                The configuration cannot be changed until the rollout has ended:{' '}
-                <PageLink href={`/config/${rolling.revision}`}>see the rollout</PageLink>.
-              </Note>
-            )}
+            {rolling && <RollingNote rolling={rolling} layer={layer} region={regionOf(edges, layer)} />}
             <ConfigLayer
               layer={layer}
-              region={edges.find(({ id }) => layer.kind === 'edge' && id === layer.name)?.region}
+              region={regionOf(edges, layer)}
               revision={revision}
               layers={layers}
-              coming={coming && layerText(coming.layer) === layerText(layer) ? coming : undefined}
+              coming={coming}
+              manual={manual}
             />
             {draft && (
               <ConfigDraft
@@ -74,6 +58,7 @@ export function Config() {
                 layer={layer}
                 draft={draft}
                 newest={revision}
+                manual={manual}
                 upstreams={upstreamsOf(edges)}
                 onNewer={config.reload}
               />
@@ -85,6 +70,33 @@ export function Config() {
     </Page>
   )
 }
+
+interface RollingProps {
+  rolling: RolloutSummary
+  layer: LayerName
+  region: string | undefined
+}
+
+/** What the rollout means for changes of the layer on the page. */
+function RollingNote({ rolling, layer, region }: RollingProps) {
+  const { revision, state } = rolling
+  const [own, other] = [layerText(layer), layerText(rolling.layer)]
+  const isBelow = chainOf(layer, region).includes(other)
+  return (
+    <Note tone="warn">
+      Revision {revision} of {other} is being rolled out{state === 'paused' && ' (paused)'}:{' '}
+      <PageLink href={`/config/${revision}`}>see the rollout</PageLink>.{' '}
+      {own === other
+        ? 'This layer can be changed when the rollout has ended. In an emergency, change the layer of a region or of an edge, or abort the rollout.'
+        : isBelow
+          ? 'This layer can be changed meanwhile. Its keys override those of the rollout, and its edges take part in the rollout.'
+          : 'This layer can be changed meanwhile, without a rollout of its own.'}
+    </Note>
+  )
+}
+
+const regionOf = (edges: readonly EdgeView[], layer: LayerName) =>
+  edges.find(({ id }) => layer.kind === 'edge' && id === layer.name)?.region
 
 function layersOf(edges: readonly EdgeView[], chosen: string): [string, string][] {
   const regions = [...new Set(edges.map(({ region }) => region))].sort()

@@ -4,9 +4,9 @@ import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { readWholeFleet } from '../fleet/all-edges.ts'
 import { absolute, groupings, relativeRanges, type HistoryQuestion } from '../fleet/history-question.ts'
-import { timeZone } from '../format/time.ts'
 import { Choice } from '../ui/choice.tsx'
 import { Select } from '../ui/select.tsx'
+import { TimeField } from '../ui/time-field.tsx'
 
 interface WindowProps {
   question: HistoryQuestion
@@ -81,15 +81,19 @@ export function HistoryWindow({ question, shown, onChange }: WindowProps) {
           )}
           onChoice={(each) => onChange({ step: each })}
         />
-        <Time
+        <TimeField
           label="From"
           at={shown && Date.parse(shown.from)}
-          onTime={(at) => shown && onChange(absolute(at, Math.max(at, Date.parse(shown.to))))}
+          onTime={(at) =>
+            shown && at !== undefined && onChange(absolute(at, Math.max(at, Date.parse(shown.to))))
+          }
         />
-        <Time
+        <TimeField
           label="To"
           at={shown && Date.parse(shown.to)}
-          onTime={(at) => shown && onChange(absolute(Math.min(at, Date.parse(shown.from)), at))}
+          onTime={(at) =>
+            shown && at !== undefined && onChange(absolute(Math.min(at, Date.parse(shown.from)), at))
+          }
         />
       </div>
     </div>
@@ -158,35 +162,3 @@ const Check = ({
     {label}
   </label>
 )
-
-/** A date and time in the time zone of the console. */
-function Time({
-  label,
-  at,
-  onTime,
-}: {
-  label: string
-  at: number | undefined
-  onTime: (at: number) => void
-}) {
-  const isUtc = timeZone.value === 'UTC'
-  const offsetMs = (ms: number) => (isUtc ? 0 : new Date(ms).getTimezoneOffset() * 60_000)
-  const text = at === undefined ? '' : new Date(at - offsetMs(at)).toISOString().slice(0, 19)
-  return (
-    <div class="field time">
-      <label>
-        {label}
-        <input
-          class="input"
-          type="datetime-local"
-          step="1"
-          value={text}
-          onChange={(event) => {
-            const typed = Date.parse(`${event.currentTarget.value}${isUtc ? 'Z' : ''}`)
-            if (!Number.isNaN(typed)) onTime(typed)
-          }}
-        />
-      </label>
-    </div>
-  )
-}

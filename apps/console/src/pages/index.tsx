@@ -1,6 +1,7 @@
 /** The paths of all pages. */
 import type { ComponentType } from 'preact'
 import type { Params } from '../router/match.ts'
+import { Access } from './access.tsx'
 import { Alerts } from './alerts.tsx'
 import { Audit } from './audit.tsx'
 import { Config } from './config.tsx'
@@ -27,5 +28,6 @@ export const pages: readonly { path: string; Page: ComponentType<Params> }[] = [
   { path: '/users', Page: Users },
   { path: '/orders', Page: OrdersPage },
   { path: '/orders/:id', Page: OrderPage },
+  { path: '/access', Page: Access },
   { path: '/audit', Page: Audit },
 ]

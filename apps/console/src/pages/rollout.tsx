@@ -2,7 +2,9 @@
 import type { RolloutView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call, sentenceOf } from '../api/client.ts'
+import { nextStepOf } from '../fleet/rollout-judgement.ts'
 import { amountOf } from '../format/number.ts'
+import { durationOf } from '../format/time.ts'
 import { PageLink } from '../router/link.tsx'
 import { Bar } from '../ui/bar.tsx'
 import { Card } from '../ui/card.tsx'
@@ -18,6 +20,7 @@ interface RolloutProps {
 
 export function Rollout({ rollout, onSteered }: RolloutProps) {
   const { state, reason, waves, undoneBy, settings, finishedAt } = rollout
+  const next = nextStepOf(rollout)
   return (
     <Card
       title={
@@ -25,7 +28,7 @@ export function Rollout({ rollout, onSteered }: RolloutProps) {
           Rollout <StatusBadge status={state} />
         </>
       }
-      about={`The soak time of each wave is ${settings.soakSeconds ?? 0} s.`}
+      about={`Each wave is watched for ${durationOf((settings.soakSeconds ?? 0) * 1000)} after its edges have applied the revision.`}
       actions={<Steering rollout={rollout} onSteered={onSteered} />}
     >
       {reason !== null && (
@@ -40,6 +43,11 @@ export function Rollout({ rollout, onSteered }: RolloutProps) {
             )}
           </Note>
         </div>
+      )}
+      {next !== undefined && (
+        <p class="card-body next-step" role="timer">
+          {next}
+        </p>
       )}
       <ol class="waves" aria-label="Waves">
         {waves.map((wave) => (

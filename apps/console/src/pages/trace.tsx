@@ -13,6 +13,7 @@ import { Answered } from '../ui/answered.tsx'
 import { Badge, type Tone } from '../ui/badge.tsx'
 import { Card } from '../ui/card.tsx'
 import { Field } from '../ui/field.tsx'
+import { Moment } from '../ui/moment.tsx'
 import { Note } from '../ui/note.tsx'
 import { Empty, Loading } from '../ui/state.tsx'
 import { tell } from '../ui/toast.tsx'
@@ -52,7 +53,7 @@ export function Trace({ id = '' }: Params) {
 const About = ({ trace }: { trace: TraceView }) => (
   <>
     Started by {trace.createdBy}, {isRunning(trace) ? 'until' : 'ended'}{' '}
-    {new Date(trace.endedAt ?? trace.expiresAt).toLocaleString('en-GB')};{' '}
+    <Moment at={trace.endedAt ?? trace.expiresAt} />;{' '}
     {trace.bodies ? 'with message bodies.' : 'without message bodies.'}
   </>
 )
@@ -87,7 +88,7 @@ function Lines({ trace }: { trace: TraceView }) {
   return (
     <Card title="Lines" about={<Parts live={live} />} actions={<State live={live} />}>
       <div class="trace-tools filters">
-        <Field label="Filter" value={wanted} onValue={setWanted} placeholder="FETCH, or a session" />
+        <Field label="Filter" value={wanted} onValue={setWanted} placeholder="FETCH, or a session" isSearch />
         {text !== '' && (
           <button type="button" class="button quiet" onClick={() => setWanted('')}>
             Clear

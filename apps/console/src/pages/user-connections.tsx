@@ -1,14 +1,16 @@
 /** The connections of a user, or of all users, over the whole fleet: an order to every edge. */
 import type { OrderView } from '@imapfleet/api'
-import type { Connection } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { requestOrder } from '@imapfleet/client'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { placeOrder } from '../fleet/give-order.tsx'
-import { amountOf, countOf } from '../format/number.ts'
+import { connectionWords, matchingConnections, type FleetConnection } from '../fleet/user-rows.ts'
+import { amountOf, countOf, none } from '../format/number.ts'
 import { durationOf } from '../format/time.ts'
+import { formatValue } from '../format/value.ts'
 import { PageLink } from '../router/link.tsx'
+import { search } from '../router/location.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Card } from '../ui/card.tsx'
@@ -16,13 +18,7 @@ import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { Note } from '../ui/note.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
-
-interface Row extends Connection {
-  edge: string
-  region: string
-}
-
-const shownMax = 500
+import { UsersTable } from './users-table.tsx'
 
 export function UserConnections({ user }: { user: string | undefined }) {
   const [isKicking, setKicking] = useState(false)
@@ -30,7 +26,7 @@ export function UserConnections({ user }: { user: string | undefined }) {
   const answer = useAnswer(`who ${user ?? ''}`, (signal) => requestOrder({ call }, { action }, { signal }))
   return (
     <Card
-      title={user === undefined ? 'All users' : <>Connections of {user}</>}
+      title={user === undefined ? 'Users by sessions' : <>Connections of {user}</>}
       about={answer.data && summaryOf(answer.data)}
       actions={
         <>
@@ -71,15 +67,21 @@ export function UserConnections({ user }: { user: string | undefined }) {
   )
 }
 
+/** More silent edges are counted. */
+const namedMax = 5
+
 function Found({ order, user }: { order: OrderView<'who'>; user: string | undefined }) {
   const rows = rowsOf(order)
   const missing = order.edges.filter(({ status }) => status !== 'answered')
+  const named = missing.slice(0, namedMax).map(({ id, reason }) => `${id} (${reason})`)
   return (
     <>
       {missing.length > 0 && (
         <div class="card-body">
           <Note tone="warn">
-            No answer from {missing.map(({ id, reason }) => `${id} (${reason})`).join(', ')}.
+            No answer from {named.join(', ')}
+            {missing.length > namedMax && ` and ${amountOf(missing.length - namedMax, 'more edge')}`}: their
+            connections are missing here.
           </Note>
         </div>
       )}
@@ -89,29 +91,31 @@ function Found({ order, user }: { order: OrderView<'who'>; user: string | undefi
             ? 'There are no edges yet.'
             : `${amountOf(order.edges.length - missing.length, 'edge')} answered. Login names are case-sensitive.`}
         </Empty>
+      ) : user === undefined ? (
+        <UsersTable connections={matchingConnections(rows, search.value.get('q') ?? '')} all={rows.length} />
       ) : (
         <Table
           caption="Connections"
-          columns={user === undefined ? [nameColumn, ...columns] : columns}
-          rows={rows.slice(0, shownMax)}
+          columns={columns}
+          rows={inUseFirst(rows)}
           keyOf={(row) =>
-            `${row.edge} ${row.user} ${row.upstream} ${row.since} ${row.client} ${row.uses} ${row.state}`
+            `${row.edge} ${row.upstream} ${row.since} ${row.client} ${row.uses} ${row.state} ${row.session?.startedAt}`
           }
         />
-      )}
-      {rows.length > shownMax && (
-        <p class="card-body soft">
-          The first {shownMax} of {countOf(rows.length)}: search for one user, or use{' '}
-          <code>imapfleet who</code>.
-        </p>
       )}
     </>
   )
 }
 
-const rowsOf = (order: OrderView<'who'>): Row[] =>
+const rowsOf = (order: OrderView<'who'>): FleetConnection[] =>
   order.edges.flatMap(({ id, region, result }) =>
     (result ?? []).map((connection) => ({ edge: id, region, ...connection })),
+  )
+
+const inUseFirst = (rows: readonly FleetConnection[]) =>
+  rows.toSorted(
+    (one, other) =>
+      Number(other.state === 'leased') - Number(one.state === 'leased') || other.since - one.since,
   )
 
 function summaryOf(order: OrderView<'who'>): string {
@@ -120,27 +124,50 @@ function summaryOf(order: OrderView<'who'>): string {
   const edges = new Set(rows.map(({ edge }) => edge)).size
   const users = new Set(rows.map(({ user }) => user)).size
   const who = users > 1 ? `${amountOf(users, 'user')}, ` : ''
-  return `${who}${amountOf(rows.length, 'connection')} over ${amountOf(edges, 'edge')}: ${used} in use`
+  return `${who}${amountOf(rows.length, 'connection')} over ${amountOf(edges, 'edge')}: ${countOf(used)} in use`
 }
 
-const words = { leased: 'in use', resetting: 'resetting', idle: 'idle' } as const
 const tones = { leased: 'good', resetting: 'warn', idle: 'still' } as const
+const ago = (ms: number) => durationOf(Date.now() - ms)
 
-const nameColumn: TableColumn<Row> = {
-  title: 'User',
-  kind: 'wide',
-  cell: ({ user }) => <PageLink href={`/users?user=${encodeURIComponent(user)}`}>{user}</PageLink>,
-}
-
-const columns: TableColumn<Row>[] = [
+const columns: TableColumn<FleetConnection>[] = [
   {
     title: 'Edge',
+    kind: 'head',
     cell: ({ edge }) => <PageLink href={`/edges/${encodeURIComponent(edge)}`}>{edge}</PageLink>,
   },
-  { title: 'Region', kind: 'fixed', cell: ({ region }) => region },
-  { title: 'State', kind: 'fixed', cell: ({ state }) => <Badge tone={tones[state]}>{words[state]}</Badge> },
-  { title: 'Client', cell: ({ client }) => (client === undefined ? '' : <code>{client}</code>) },
-  { title: 'Mail server', cell: ({ upstream }) => upstream },
+  {
+    title: 'State',
+    kind: 'fixed',
+    cell: ({ state }) => <Badge tone={tones[state]}>{connectionWords[state]}</Badge>,
+  },
+  {
+    title: 'Client',
+    kind: 'fixed',
+    cell: ({ client }) => (client === undefined ? '' : <code>{client}</code>),
+  },
+  { title: 'Mail server', kind: 'fixed', cell: ({ upstream }) => upstream },
+  {
+    title: 'Session for',
+    kind: 'number',
+    cell: ({ session }) => (session ? ago(session.startedAt) : none),
+  },
+  { title: 'Last command', kind: 'fixed', cell: ({ session }) => <LastCommand session={session} /> },
+  {
+    title: 'From client',
+    kind: 'number',
+    cell: ({ session }) => formatValue(session?.clientBytes, 'bytes'),
+  },
+  {
+    title: 'From server',
+    kind: 'number',
+    cell: ({ session }) => formatValue(session?.upstreamBytes, 'bytes'),
+  },
   { title: 'Uses', kind: 'number', cell: ({ uses }) => countOf(uses) },
-  { title: 'Last used', kind: 'number', cell: ({ since }) => `${durationOf(Date.now() - since)} ago` },
+  { title: 'Last used', kind: 'number', cell: ({ since }) => `${ago(since)} ago` },
 ]
+
+function LastCommand({ session }: Pick<FleetConnection, 'session'>) {
+  if (session?.command === undefined) return <>{none}</>
+  return session.command === 'OTHER' ? <span class="soft">another one</span> : <code>{session.command}</code>
+}

@@ -7,6 +7,7 @@ import { Field } from '../ui/field.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Revocations } from './revocations.tsx'
 import { UserConnections } from './user-connections.tsx'
+import './users.css'
 
 export function Users() {
   const user = search.value.get('user') ?? ''
@@ -19,7 +20,7 @@ export function Users() {
         class="filters"
         onSubmit={(event) => {
           event.preventDefault()
-          if (typed.trim() !== '') choose({ user: typed.trim(), everybody: '' })
+          if (typed.trim() !== '') choose({ user: typed.trim(), everybody: '', q: '', sort: '' })
         }}
       >
         <Field
@@ -28,6 +29,7 @@ export function Users() {
           onValue={setTyped}
           placeholder="alice@example.org"
           autocomplete="off"
+          isSearch={!everybody}
         />
         <button type="submit" class="button primary">
           Find

@@ -14,9 +14,11 @@ interface FieldProps {
   placeholder?: string
   autocomplete?: 'off' | 'current-password'
   autofocus?: boolean
+  /** `/` focuses it. */
+  isSearch?: boolean
 }
 
-export function Field({ label, value, onValue, hint, wrong, type = 'text', ...rest }: FieldProps) {
+export function Field({ label, value, onValue, hint, wrong, type = 'text', isSearch, ...rest }: FieldProps) {
   const id = useId()
   // The types of Preact distinguish each kind of input, and allow no union of them.
   const kind = { type, ...rest } as { type: 'text' }
@@ -31,6 +33,7 @@ export function Field({ label, value, onValue, hint, wrong, type = 'text', ...re
         class="input"
         value={value}
         aria-invalid={wrong !== undefined}
+        {...(isSearch === true && { 'data-search': '', 'aria-keyshortcuts': '/' })}
         {...(remark === undefined ? {} : { 'aria-describedby': `${id}-remark` })}
         onInput={(event) => onValue(event.currentTarget.value)}
       />
