@@ -1,5 +1,7 @@
-/** `npm run bench edge`, `fleet`, `history`, `pages` and `scale`: parses the command line and sets the exit status. */
+/** `npm run bench console`, `edge`, `fleet`, `history`, `pages` and `scale`: parses the command line and sets the exit status. */
 import { LocalError } from '@imapfleet/local'
+import { benchConsole } from './console/bench.ts'
+import * as web from './console/options.ts'
 import { benchEdge } from './edge/bench.ts'
 import * as edge from './edge/options.ts'
 import { benchFleet } from './fleet/bench.ts'
@@ -23,10 +25,12 @@ try {
     await benchPages(optionsOrExit(pages.parsePagesOptions(rest), pages.pagesBenchUsage))
   else if (subject === 'scale')
     await benchScale(optionsOrExit(scale.parseScaleOptions(rest), scale.scaleBenchUsage))
+  else if (subject === 'console')
+    await benchConsole(optionsOrExit(web.parseConsoleOptions(rest), web.consoleBenchUsage))
   else
     optionsOrExit(
       `there is no benchmark named ${subject ?? '(none)'}`,
-      `${edge.edgeBenchUsage}\n${fleet.fleetBenchUsage}\n${history.historyBenchUsage}\n${pages.pagesBenchUsage}\n${scale.scaleBenchUsage}`,
+      `${web.consoleBenchUsage}\n${edge.edgeBenchUsage}\n${fleet.fleetBenchUsage}\n${history.historyBenchUsage}\n${pages.pagesBenchUsage}\n${scale.scaleBenchUsage}`,
     )
 } catch (error) {
   if (!(error instanceof BenchError) && !(error instanceof LocalError)) throw error

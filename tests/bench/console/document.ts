@@ -1,0 +1,58 @@
+/** The console's part of docs/benchmarks.md: the bar, the times of each page, and how they were measured. */
+import { figureOf } from '../figures.ts'
+import { machineTable, type Machine } from '../machine.ts'
+import { alignedTable, digits } from '../table.ts'
+import type { LoadTimes } from './measure.ts'
+import type { ConsoleBenchOptions } from './options.ts'
+
+export interface MeasuredPage {
+  title: string
+  times: readonly LoadTimes[]
+}
+
+const barMs = 300
+
+export function consoleDocument(
+  machine: Machine,
+  pages: readonly MeasuredPage[],
+  options: ConsoleBenchOptions,
+  browser: string,
+): string {
+  const slowest = pages
+    .map(({ title, times }) => ({ title, ms: figureOf(times.map(({ first }) => first)).median }))
+    .toSorted((one, other) => other.ms - one.ms)[0]
+  const text = (values: number[]) => {
+    const { median, min, max } = figureOf(values)
+    return `${digits(median)} (${digits(min)}–${digits(max)})`
+  }
+  return [
+    '## The console',
+    machineTable(machine, [['browser', browser]]),
+    '### The bar of the console',
+    alignedTable(
+      ['bar', 'figure', ''],
+      [
+        [
+          `${digits(options.edges)} edges, every page: first figures within ${barMs} ms`,
+          `${digits(slowest?.ms ?? Number.NaN)} ms (${slowest?.title ?? ''})`,
+          (slowest?.ms ?? Number.POSITIVE_INFINITY) <= barMs ? 'met' : 'missed',
+        ],
+      ],
+    ),
+    '### Every page',
+    alignedTable(
+      ['page', 'first figures, ms', 'all figures, ms'],
+      pages.map(({ title, times }) => [
+        title,
+        text(times.map(({ first }) => first)),
+        text(times.map(({ whole }) => whole)),
+      ]),
+    ),
+    '### How the console is measured',
+    [
+      `- ${digits(options.edges)} simulated edges send heartbeats and reports to one control process. The browser, control, NATS and Postgres share the cores.`,
+      `- Each page is loaded ${options.repeats} times in a new tab of a signed-in browser that has the files of the console, after one time that is not counted. A figure is the median, with the smallest and largest in parentheses.`,
+      '- The time runs from the start of the navigation to the frame in which the first figures are drawn: the table or the chart that the page is for. All figures: also those that come with later requests.',
+    ].join('\n'),
+  ].join('\n\n')
+}
