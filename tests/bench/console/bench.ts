@@ -12,7 +12,7 @@ import { BenchError } from '../problem.ts'
 import { consoleDocument, type MeasuredPage } from './document.ts'
 import { loadPage } from './measure.ts'
 import type { ConsoleBenchOptions } from './options.ts'
-import { benchPages } from './pages.ts'
+import { consolePages } from './pages.ts'
 
 const regions = ['ap', 'eu', 'sa', 'us']
 const herdProcesses = 2
@@ -44,7 +44,7 @@ export async function benchConsole(options: ConsoleBenchOptions): Promise<void> 
     await pageHeading(page, 'Overview').waitFor()
     const context = page.context()
     await page.close()
-    for (const each of benchPages(herd.addresses[0]?.edge ?? '')) {
+    for (const each of consolePages(herd.addresses[0]?.edge ?? '')) {
       console.log(`${each.title} ...`)
       const times = []
       for (let index = -1; index < options.repeats; index++) {

@@ -17,7 +17,7 @@ const isFilled = (selector: string) =>
 const allOf = (...expressions: string[]) => expressions.map((each) => `(${each})`).join(' && ')
 
 /** `edge`: any of the fleet. */
-export const benchPages = (edge: string): BenchPage[] => [
+export const consolePages = (edge: string): BenchPage[] => [
   {
     title: 'Overview',
     path: '/',
