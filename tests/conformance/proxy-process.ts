@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { freePort, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
-import { aheadForTests } from '../support/environment.ts'
+import { aheadForTests, asksAhead } from '../support/environment.ts'
 import { eventually, isRoot, listening, startChild, type ProxyChild } from './child.ts'
 
 export type ProxyName = 'ours' | 'imapproxy'
@@ -28,6 +28,8 @@ export interface ProxyOptions {
   upstreamPort: number
   config?: Record<string, unknown>
   keywords?: Record<string, string>
+  /** Of our edge: it asks ahead. */
+  isAhead?: boolean
 }
 
 const root = join(import.meta.dirname, '../..')
@@ -49,7 +51,7 @@ async function openDirectory(): Promise<string> {
 async function startOurs(options: ProxyOptions): Promise<ProxyProcess> {
   const directory = await openDirectory()
   const [port, httpPort] = [await freePort(), await freePort()]
-  const base = ourConfig(port, httpPort, options.upstreamPort, directory)
+  const base = ourConfig(port, httpPort, options, directory)
   const file = join(directory, 'edge.yaml')
   const write = (config: Record<string, unknown>) =>
     writeFile(file, JSON.stringify(merge(base, config), null, 2))
@@ -170,7 +172,12 @@ function shared(name: ProxyName, port: number, child: ProxyChild, directory: str
 }
 
 /** Short times and no health probes, so that every connection that the server sees has a cause in the scenario. */
-function ourConfig(port: number, httpPort: number, upstreamPort: number, directory: string) {
+function ourConfig(
+  port: number,
+  httpPort: number,
+  { upstreamPort, isAhead = false }: ProxyOptions,
+  directory: string,
+) {
   return {
     edge: { id: 'conformance', region: 'lab' },
     listeners: { imap: { address: '127.0.0.1', port } },
@@ -184,7 +191,7 @@ function ourConfig(port: number, httpPort: number, upstreamPort: number, directo
         loginTimeoutMs: 2000,
         healthIntervalMs: 3_600_000,
         breakerFailures: 0,
-        ...aheadForTests,
+        ...(isAhead ? asksAhead : aheadForTests),
       },
     },
     pool: { resetTimeoutMs: 1500 },

@@ -17,13 +17,18 @@ const scenarioTimeoutMs = 60_000
 export class Runner {
   readonly #proxy: ProxyName
   readonly #dovecot: ConformanceDovecot | undefined
+  readonly #isAhead: boolean
   #stage: Stage | undefined
   #stageKey = ''
 
-  /** In front of this Dovecot, or of a stub server without one. */
-  constructor(proxy: ProxyName, dovecot?: ConformanceDovecot) {
+  /**
+   * In front of this Dovecot, or of a stub server without one.
+   * @param isAhead whether our edge asks ahead
+   */
+  constructor(proxy: ProxyName, dovecot?: ConformanceDovecot, isAhead = false) {
     this.#proxy = proxy
     this.#dovecot = dovecot
+    this.#isAhead = isAhead
   }
 
   async run(scenario: Scenario): Promise<ScenarioOutcome> {
@@ -67,7 +72,7 @@ export class Runner {
     if (this.#stage && this.#stageKey === key) return this.#stage
     await this.stop()
     this.#stageKey = key
-    this.#stage = await startStage(this.#proxy, scenario, this.#dovecot)
+    this.#stage = await startStage(this.#proxy, scenario, this.#dovecot, this.#isAhead)
     return this.#stage
   }
 }

@@ -27,13 +27,14 @@ export async function startStage(
   name: ProxyName,
   scenario: Scenario,
   dovecot?: ConformanceDovecot,
+  isAhead = false,
 ): Promise<Stage> {
   const port = await freePort()
   const seen = dovecot ? new StubTap(port, dovecot.port) : new StubImapd(port)
   await seen.listen()
   try {
     const { config = {}, keywords = {} } = scenario
-    const proxy = await startProxy(name, { upstreamPort: port, config, keywords })
+    const proxy = await startProxy(name, { upstreamPort: port, config, keywords, isAhead })
     const stop = async () => {
       await proxy.stop()
       await seen.close()

@@ -18,9 +18,12 @@ const foreign = [
   'NODE_OPTIONS',
 ]
 
+/** Of an upstream, although the server is near. */
+export const asksAhead = { ahead: 'on', aheadRoundTripMinMs: 0 } as const
+
 /** Of an upstream, with `IMAPFLEET_TEST_AHEAD=on`: every answer that can be asked ahead is, although the server is near. */
 export const aheadForTests: { ahead?: 'on'; aheadRoundTripMinMs?: number } =
-  process.env['IMAPFLEET_TEST_AHEAD'] === 'on' ? { ahead: 'on', aheadRoundTripMinMs: 0 } : {}
+  process.env['IMAPFLEET_TEST_AHEAD'] === 'on' ? asksAhead : {}
 
 export function environmentOf(added: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
   return {

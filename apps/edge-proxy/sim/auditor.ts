@@ -3,7 +3,14 @@
  * operators have done, and nothing of how the edge works.
  */
 import type { Command } from './command-reader.ts'
-import { isEdgeCommand, isEdgeTag, isQuestion, isResetTag } from './edge-commands.ts'
+import {
+  enablesCondstore,
+  isEdgeCommand,
+  isEdgeTag,
+  isQuestion,
+  isQuestionAnywhere,
+  isResetTag,
+} from './edge-commands.ts'
 import type { MailServer, SaidByServer, ServerWatcher } from './mail-server.ts'
 import { neverValid, ownersIn } from './mail-store.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -37,6 +44,8 @@ interface ServedFacts {
   proven: { at: number; time: number }
   /** When the edge got data that it had not asked for. */
   unaskedAt: number
+  /** Barriers whose reply the edge does not have. */
+  readonly barriers: Set<string>
   /** When the edge learned that the connection cannot be used any more, and why. */
   spoiled: { at: number; why: string } | undefined
 }
@@ -80,7 +89,15 @@ export class Auditor implements ServerWatcher {
   readonly #acceptedAt = new Map<string, number>()
   readonly #refusedKnownAt = new Map<string, number>()
   /** What has happened, so that a run that tests nothing is noticed. */
-  readonly counts = { logins: 0, warm: 0, commands: 0, replies: 0, hereAnswered: 0, claimed: 0 }
+  readonly counts = {
+    logins: 0,
+    warm: 0,
+    commands: 0,
+    replies: 0,
+    hereAnswered: 0,
+    claimed: 0,
+    behindBarriers: 0,
+  }
 
   constructor(scheduler: Scheduler, condstoreFamilies: ReadonlySet<string>) {
     this.#scheduler = scheduler
@@ -103,6 +120,7 @@ export class Auditor implements ServerWatcher {
         past: new Set(),
         proven: { at: judgedAt, time: this.#scheduler.now },
         unaskedAt: -1,
+        barriers: new Set(),
         spoiled: undefined,
       })
       this.#acceptedAt.set(key, judgedAt)
@@ -176,7 +194,19 @@ export class Auditor implements ServerWatcher {
       this.finding(`the edge sent ${JSON.stringify(command.text.slice(0, 100))} to ${connection.name}`)
     if (command.verb === 'CLOSE' && connection.selection && !connection.selection.readOnly)
       this.finding(`the edge sent CLOSE to ${connection.name} while a mailbox can be expunged`)
+    const barriers = this.#served.get(connection)?.barriers
+    if (isResetTag(command.tag)) barriers?.add(command.tag)
     if (!command.tag.startsWith('E') || !isQuestion(text)) return
+    if (barriers !== undefined && barriers.size > 0) {
+      this.counts.behindBarriers++
+      if (!isQuestionAnywhere(text))
+        this.finding(
+          `the edge sent ${JSON.stringify(text)} to ${connection.name} behind an unanswered barrier`,
+        )
+    }
+    const mayEnable = connection.server.traits.hasCondstore && enablesCondstore(text)
+    if (mayEnable && !connection.enabled.has('CONDSTORE') && !connection.enabled.has('QRESYNC'))
+      this.finding(`the edge enabled CONDSTORE on ${connection.name}: ${JSON.stringify(text)}`)
     this.#asked.push({
       connection,
       tag: command.tag,
@@ -216,6 +246,8 @@ export class Auditor implements ServerWatcher {
     if (sent.hasArrived) this.finding(`session ${about} has arrived twice`)
     sent.hasArrived = true
     if (neverPassed.test(command.verb)) this.finding(`session ${about} must not pass`)
+    if (this.#served.get(connection)!.barriers.size > 0)
+      this.finding(`session ${about} went behind an unanswered barrier`)
     const isFirst = this.#noteSession(connection, session)
     if (isFirst) this.#checkTrust(connection, session)
     this.#checkSelectedHere(connection, session)
@@ -286,8 +318,15 @@ export class Auditor implements ServerWatcher {
     const sent = number === undefined ? undefined : this.sessions.get(number)?.tags.get(tag)
     const at = this.#scheduler.events
     if (sent) sent.answer = { status, exists: connection.selection?.view.length, isLast, at }
-    if (isResetTag(tag) && status === 'OK')
-      this.#scheduler.after(0, () => connection.end.whenDelivered(() => this.#onProven(connection)))
+    if (isResetTag(tag)) {
+      const barriers = this.#served.get(connection)?.barriers
+      this.#scheduler.after(0, () =>
+        connection.end.whenDelivered(() => {
+          barriers?.delete(tag)
+          if (status === 'OK') this.#onProven(connection)
+        }),
+      )
+    }
     const asked = isEdgeTag(tag) ? this.#asked.findLast((each) => each.tag === tag) : undefined
     if (asked) asked.status = status
   }

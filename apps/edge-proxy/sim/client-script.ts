@@ -220,6 +220,7 @@ async function usualList({ client, chance }: ScriptOptions): Promise<void> {
   if (client.exists > 0 && chance.happens(0.3))
     await client.command(`STORE ${chance.between(1, client.exists)} +FLAGS (\\Flagged)`)
   await client.command('STATUS INBOX (MESSAGES UIDNEXT)')
+  if (client.session.family === 'C') await client.command('STATUS INBOX (MESSAGES HIGHESTMODSEQ)')
 }
 
 /** Several commands at once. None depends on the sequence numbers that another one may change. */

@@ -16,3 +16,11 @@ export const isEdgeCommand = (text: string): boolean => own.test(text)
 /** Whether it may be asked ahead. A FETCH of a body without PEEK sets \Seen (RFC 9051 6.4.5). */
 export const isQuestion = (text: string): boolean =>
   question.test(text) && !/\b(?:BODY|BINARY)\[|RFC822(?!\.SIZE|\.HEADER)/.test(text)
+
+/** Whether it may be asked while it is not proven that nothing is selected: it depends on no mailbox that is. */
+export const isQuestionAnywhere = (text: string): boolean =>
+  /^(?:STATUS|LIST|LSUB|NAMESPACE|GETQUOTAROOT)\b/.test(text)
+
+/** Whether it enables CONDSTORE (RFC 7162 3.1). */
+export const enablesCondstore = (text: string): boolean =>
+  /\b(?:HIGHESTMODSEQ|MODSEQ|CHANGEDSINCE|CONDSTORE)\b/.test(text)

@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   if (values.reduction !== undefined)
     return show(await runOne(seed, JSON.parse(values.reduction) as Reduction))
   print(`simulating for ${values.minutes} min, from seed ${seed} on`)
-  const totals = { worlds: 0, events: 0, logins: 0, warm: 0, claimed: 0 }
+  const totals = { worlds: 0, events: 0, logins: 0, warm: 0, claimed: 0, behindBarriers: 0 }
   const whole: Reduction = {
     ...(values.ahead && { ahead: true }),
     ...(values.restart !== undefined && { restart: Number(values.restart) }),
@@ -70,12 +70,13 @@ async function main(): Promise<number> {
       totals.logins += counts.logins
       totals.warm += counts.warm
       totals.claimed += counts.claimed
+      totals.behindBarriers += counts.behindBarriers
       if (totals.worlds % 500 === 0) print(`${totals.worlds} worlds, ${totals.logins} logins`)
     },
   })
   print(
     `${totals.worlds} worlds, ${totals.events} events, ${totals.logins} logins, ${totals.warm} of them on a used connection, ` +
-      `${totals.claimed} answers that were asked ahead`,
+      `${totals.claimed} answers that were asked ahead, ${totals.behindBarriers} questions behind a barrier`,
   )
   if (!found) {
     print('nothing found')

@@ -174,7 +174,7 @@ export const mutantsOfSplice: readonly Mutant[] = [
   },
   {
     file: 'splice/ahead.ts',
-    find: "    held.dropFrom(0, 'not-asked')\n",
+    find: '    held.passedBy(command.question)\n',
     replace: '',
     breaks: 'what was asked ahead is dropped when the client asks something else',
   },
@@ -198,19 +198,63 @@ export const mutantsOfSplice: readonly Mutant[] = [
   },
   {
     file: 'splice/ahead.ts',
-    find: '    return command === undefined || (command.question !== undefined && !usesSequenceNumbers(command))',
-    replace: '    return true',
+    find: '    return question !== undefined && !usesSequenceNumbers(command) && !this.#wouldEnable(question)',
+    replace: '    return question !== undefined || question === undefined',
     breaks: 'nothing is asked behind a command that changes the mailbox',
   },
   {
     file: 'splice/ahead.ts',
-    find: "      connection.mailbox === 'none' &&\n",
-    replace: '',
+    find: "      this.#course.mailbox === undefined &&\n      (connection.mailbox === 'none' || this.#held.hasSelected) &&\n",
+    replace: '      this.#course.mailbox === this.#course.mailbox &&\n',
     breaks: 'SELECT is asked ahead only while nothing is selected',
   },
   {
+    file: 'splice/ahead.ts',
+    find: '    return enablesCondstore && !this.#conversation.connection.hasCondstore',
+    replace: '    return enablesCondstore && false',
+    breaks: 'a question enables no extension',
+  },
+  {
+    file: 'splice/held.ts',
+    find: '      if (asked.question.selects !== undefined) return undefined\n',
+    replace: '',
+    breaks: 'nothing behind an expected SELECT is given to a client that has not selected',
+  },
+  {
+    file: 'ahead/answers.ts',
+    find: '  if (isFixed(one) || isFixed(other)) return true\n',
+    replace: '  return true\n',
+    breaks: 'a held answer that is passed over is dropped if the client could tell that it is older',
+  },
+  {
+    file: 'splice/behind-barrier.ts',
+    find: 'const isSafe = !needsMailbox && selects === undefined && (!enablesCondstore || hasCondstore)',
+    replace:
+      'const isSafe = needsMailbox || selects !== undefined || enablesCondstore || hasCondstore || true',
+    breaks: 'only questions that depend on no selected mailbox go behind a barrier',
+  },
+  {
+    file: 'session/session.ts',
+    find: "lease.kind === 'leased' && asked?.connection === lease.connection ? asked : undefined",
+    replace: "lease.kind === 'leased' ? asked : undefined",
+    breaks: 'answers behind a barrier that failed are dropped',
+  },
+  {
+    file: 'server/reset.ts',
+    find: "      if (kind === 'untagged' && this.#followers.takeUntagged(bytes, start, end)) return 'keep'\n",
+    replace:
+      "      if (kind === 'untagged' && (this.#followers.takeUntagged(bytes, start, end) || true)) return 'keep'\n",
+    breaks: 'only answers to what was asked behind a barrier may follow its reply',
+  },
+  {
+    file: 'server/reset.ts',
+    find: "    if (this.#step !== 'barrier' || this.#barrier!.command === 'LIST') return false\n",
+    replace: '',
+    breaks: 'nothing goes behind a barrier that is not sent, or that a question looks like',
+  },
+  {
     file: 'splice/commands.ts',
-    find: "      if (mailbox !== 'none' && !conversation.selectCache.hasInherited) return undefined\n",
+    find: "      if (mailbox !== 'none' && isOfClient) return undefined\n",
     replace: '',
     breaks: 'an EXPUNGE reaches a client only while a command of it is in progress',
   },

@@ -105,7 +105,10 @@ function runProcess(
   })
 }
 
-const noCounts = { logins: 0, warm: 0, commands: 0, replies: 0, hereAnswered: 0, claimed: 0 }
+const noCounts = {
+  ...{ logins: 0, warm: 0, commands: 0, replies: 0, hereAnswered: 0, claimed: 0 },
+  behindBarriers: 0,
+}
 
 /**
  * The smallest part of a world that still has findings: without the clients and faults that do not matter.

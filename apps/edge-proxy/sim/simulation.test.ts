@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { mutants } from './mutants.ts'
 import { runOne, runWorlds } from './run-worlds.ts'
 import type { ReportedWorld } from './worlds.ts'
 
@@ -55,9 +56,25 @@ for (const [name, seed, ahead] of [
     },
   )
 
-test('clients get answers that were asked ahead', patient, async () => {
-  let claimed = 0
-  const onWorld = ({ counts }: ReportedWorld) => void (claimed += counts.claimed)
-  await runWorlds({ seed: 1, worlds: 3, ms: 60_000, reduction: { ahead: true }, onWorld })
-  assert.ok(claimed > 0)
+test('every planted fault can be planted', () => {
+  for (const { file, find } of mutants) {
+    const text = readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8')
+    assert.equal(text.split(find).length, 2, `${file}: ${find}`)
+  }
 })
+
+test(
+  'clients get answers that were asked ahead, and some that were asked behind a barrier',
+  patient,
+  async () => {
+    let claimed = 0
+    let behindBarriers = 0
+    const onWorld = ({ counts }: ReportedWorld) => {
+      claimed += counts.claimed
+      behindBarriers += counts.behindBarriers
+    }
+    await runWorlds({ seed: 1, worlds: 3, ms: 60_000, reduction: { ahead: true }, onWorld })
+    assert.ok(claimed > 0)
+    assert.ok(behindBarriers > 0)
+  },
+)

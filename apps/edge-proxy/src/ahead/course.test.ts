@@ -101,6 +101,93 @@ test('a source that is wrong more often than right is not used any more', () => 
   assert.deepEqual(play(book, facts, preview(9))[1], [])
 })
 
+/** A page of counts, of a user who has these mailboxes. */
+const counts = (...mailboxes: string[]): Recorded => [
+  ['LIST "" "*"'],
+  ...mailboxes.map((mailbox): Recorded[number] => [`STATUS ${mailbox} (UNSEEN)`]),
+]
+
+function userWith(...listed: string[]): UserFacts {
+  const facts = new UserFacts()
+  for (const name of listed) facts.noteListed(name)
+  return facts
+}
+
+test('a new user is asked for the counts of folders in the order in which the program shows them to others', () => {
+  const cases: [first: string[], next: string[]][] = [
+    [
+      ['INBOX', 'Drafts', 'Sent', 'Trash', 'Archive', 'Work'],
+      ['INBOX', 'Drafts', 'Sent', 'Trash'],
+    ],
+    [
+      ['INBOX', 'Archive', 'Drafts', 'Sent', 'Trash', 'Work'],
+      ['INBOX', 'Bills', 'Drafts', 'Sent'],
+    ],
+  ]
+  for (const [first, next] of cases) {
+    const book = new Book()
+    play(book, userWith('Archive', 'Drafts', 'Sent', 'Trash', 'Work'), counts(...first))
+    const expected = play(book, userWith('Bills', 'Drafts', 'Sent', 'Trash'), counts('INBOX'))[1]
+    assert.deepEqual(
+      expected,
+      next.map((name) => `STATUS ${name} (UNSEEN)`),
+    )
+  }
+})
+
+test('the counts of the last mailbox and of its companion are expected in the order of the folders', () => {
+  const book = new Book()
+  const facts = userWith('Archive', 'Sent', 'Trash')
+  const read = (mailbox: string): Recorded => [[`SELECT ${mailbox}`]]
+  for (const [mailbox, pair] of [
+    ['Archive', ['Trash', 'Archive']],
+    ['Sent', ['Sent', 'Trash']],
+    ['Archive', ['Trash', 'Archive']],
+    ['Sent', ['Sent', 'Trash']],
+  ] as const) {
+    play(book, facts, read(mailbox))
+    play(book, facts, counts(...pair))
+  }
+  for (const [mailbox, pair] of [
+    ['Archive', ['Trash', 'Archive']],
+    ['Sent', ['Sent', 'Trash']],
+  ] as const) {
+    play(book, facts, read(mailbox))
+    const expected = play(book, facts, counts(...pair))[1]
+    assert.deepEqual(
+      expected,
+      pair.map((name) => `STATUS ${name} (UNSEEN)`),
+    )
+  }
+})
+
+test('what a program asks only of a mailbox that is new to the user is not expected of others', () => {
+  const book = new Book()
+  const visit = (mailbox: string, isNew: boolean): Recorded => [
+    [`SELECT ${mailbox}`, '3 EXISTS'],
+    [`GETQUOTAROOT ${mailbox}`],
+    ...(isNew ? ([[`STATUS ${mailbox} (UIDNEXT)`]] as Recorded) : []),
+  ]
+  const facts = new UserFacts()
+  for (const mailbox of ['a', 'b', 'c'])
+    for (const isNew of [true, false, false]) play(book, facts, visit(mailbox, isNew))
+  assert.deepEqual(play(book, facts, visit('d', true))[2], ['STATUS d (UIDNEXT)'])
+  assert.deepEqual(play(book, facts, [...visit('d', false), ['NOOP']])[2], [])
+})
+
+test('a message that moves onto the page of a list, because another one was removed, is expected', () => {
+  const book = new Book()
+  const removal = (uids: number[], moved: number): Recorded => [
+    ['SELECT INBOX', `${uids.length} EXISTS`],
+    ['UID SEARCH ALL', `SEARCH ${uids.join(' ')}`],
+    [`UID FETCH ${moved} (UID ENVELOPE)`],
+  ]
+  const facts = new UserFacts()
+  play(book, facts, removal([1, 2, 3, 4, 5, 6], 4))
+  play(book, facts, removal([1, 2, 3, 5, 6, 9, 10], 6))
+  assert.deepEqual(play(book, facts, removal([11, 12, 13, 14, 15], 13))[2], ['UID FETCH 13 (UID ENVELOPE)'])
+})
+
 test('nothing is expected where sessions usually end', () => {
   const book = new Book()
   const short: Recorded = [['STATUS a (UNSEEN)']]

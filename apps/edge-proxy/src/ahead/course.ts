@@ -53,6 +53,8 @@ export class Course {
   #firstShape = ''
   /** As the client wrote it. */
   #lastMailbox: string | undefined
+  /** Mailboxes that the user has selected for the first time in this session. */
+  readonly #firstSelected = new Set<string>()
   /** The texts of the STATUS commands so far. */
   readonly #statuses = new Set<string>()
 
@@ -99,8 +101,21 @@ export class Course {
     const asked = messageOf(this.#steps)
     if (asked !== undefined) this.user.setFollowing(asked, command.shape)
     if (this.#count === 0) this.#firstShape = command.shape
-    if (command.selects !== undefined) this.#lastMailbox = command.holes[0]
+    if (command.selects !== undefined) {
+      this.#lastMailbox = command.holes[0]
+      const facts = this.user.mailbox(command.selects)
+      if (!facts.wasSelected) this.#firstSelected.add(command.selects)
+      facts.wasSelected = true
+    }
     if (isStatus(command.shape)) this.#statuses.add(command.text)
+    const status = isStatus(command.shape) ? command.holes[0] : undefined
+    if (
+      status !== undefined &&
+      status !== this.#before?.mailbox &&
+      this.mailbox === undefined &&
+      this.#count > 0
+    )
+      this.user.setCompanion(status)
     if (command.isSearch && !isByNumbers(command)) this.user.lastSearch = command.shape
     this.#steps.push(stepOf(command, this.mailbox))
     if (this.#steps.length > keptSteps) this.#steps.shift()
@@ -187,8 +202,17 @@ export class Course {
     const place = [this.#family, page, Math.min(count, 20), ...last].join('\n')
     const here = [place, this.#relationOf(steps), this.#formOf(steps)].join('\n')
     const hasVisited = this.user.hasVisited(this.#book.idOf(place))
-    const user = [here, hasVisited ? 'again' : 'new', this.user.lastSearch].join('\n')
+    const isKnown = this.#knowsMailbox(steps)
+    const visits = `${hasVisited ? 'again' : 'new'} ${isKnown ? 'known' : 'first'}`
+    const user = [here, visits, this.user.lastSearch].join('\n')
     return [place, here, user, [user, this.#before?.first, this.#before?.last].join('\n')]
+  }
+
+  /** Whether the user has selected this mailbox in an earlier session. Clients ask more about a mailbox that is new to them. */
+  #knowsMailbox(steps: readonly Step[]): boolean {
+    const mailbox = steps.at(-1)?.mailbox
+    if (mailbox === undefined || this.#firstSelected.has(mailbox)) return false
+    return this.user.mailbox(mailbox).wasSelected
   }
 
   /** Whether the session is about the mailbox of the one before. */
@@ -237,6 +261,7 @@ export class Course {
       hints: [...hints.keys()],
       lastMailbox: this.#before?.mailbox,
       listed: user.listed,
+      companion: user.companion,
       value: (place) => user.value(place),
       get repeated() {
         const asked = messageOf(steps)

@@ -42,6 +42,8 @@ const followingBytesMax = 1024
 export class MailboxFacts {
   exists: number | undefined
   uidNext: number | undefined
+  /** A session of the user has selected it. */
+  wasSelected = false
   #uidValidity: number | undefined
   /** By the text of the search, the one used last at the end. */
   readonly #found = new Map<string, Found>()
@@ -173,6 +175,7 @@ export class UserFacts {
   #last: SessionFacts | undefined
   /** The shape of the last search by anything but numbers. */
   lastSearch = ''
+  #companion: string | undefined
   /** Mailboxes in answers to LIST, as the server wrote them. */
   readonly #listed: string[] = []
 
@@ -230,6 +233,15 @@ export class UserFacts {
     return this.#last
   }
 
+  /** The mailbox whose counts a session has asked for last, apart from the one that the user reads. */
+  get companion(): string | undefined {
+    return this.#companion
+  }
+
+  setCompanion(mailbox: string): void {
+    if (mailbox.length <= valueBytesMax) this.#companion = mailbox
+  }
+
   get listed(): readonly string[] {
     return this.#listed
   }
@@ -245,6 +257,7 @@ export class UserFacts {
   get bytes(): number {
     const { mailbox = '', first = '', last = '' } = this.#last ?? {}
     let bytes = 400 + mailbox.length + first.length + last.length + this.lastSearch.length
+    bytes += this.#companion?.length ?? 0
     bytes += this.#visited.size * 40
     for (const name of this.#listed) bytes += 20 + name.length
     for (const [command, shape] of this.#following) bytes += 100 + command.length + shape.length

@@ -79,7 +79,7 @@ test('only commands that read, and whose answers are understood, are asked ahead
       'UID FETCH 7 (BINARY[1])',
     ],
     // CONDSTORE and QRESYNC.
-    ...['SELECT a (CONDSTORE)', 'STATUS a (HIGHESTMODSEQ)', 'UID FETCH 1 (UID ENVELOPE) (CHANGEDSINCE 5)'],
+    ...['SELECT a (CONDSTORE)', 'UID FETCH 1 (UID ENVELOPE) (CHANGEDSINCE 5)'],
     ...['UID FETCH 1 (UID MODSEQ ENVELOPE)', 'UID SEARCH MODSEQ 5', 'UID SEARCH RETURN (ALL) MODSEQ 5'],
     ...['LIST "" * RETURN (STATUS (HIGHESTMODSEQ))', 'LIST "" * RETURN (STATUS (MESSAGES))'],
     // Searches that go on, that keep their result, or that read all mail.
@@ -115,6 +115,14 @@ test('only commands that read, and whose answers are understood, are asked ahead
     ],
   ]
   for (const text of refused) assert.ok(!isAsked(text), text)
+})
+
+test('a question that would enable CONDSTORE says so', () => {
+  const enables = (text: string) => commandOf(text).question?.enablesCondstore
+  assert.equal(enables('STATUS a (HIGHESTMODSEQ)'), true)
+  assert.equal(enables('status "a b" (MESSAGES highestmodseq UNSEEN)'), true)
+  assert.equal(enables('STATUS HIGHESTMODSEQ (MESSAGES)'), false)
+  assert.equal(enables('UID SEARCH ALL'), false)
 })
 
 test('commands that name messages by sequence number are recognized', () => {

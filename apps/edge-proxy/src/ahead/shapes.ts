@@ -49,6 +49,8 @@ export interface Question {
   readonly bodiesOf: UidSet | undefined
   /** A plain UID SEARCH: it is asked as ESEARCH where the server has it. */
   readonly isPlainSearch: boolean
+  /** It would enable CONDSTORE where it is not enabled (RFC 7162 3.1). */
+  readonly enablesCondstore: boolean
 }
 
 /** Fills the holes of a shape. */
@@ -120,6 +122,7 @@ interface Reading {
   dependsOn?: Question['dependsOn']
   bodiesOf?: UidSet | undefined
   isPlainSearch?: boolean
+  enablesCondstore?: boolean
 }
 
 function parse(text: string, tokens: readonly Token[]): Command | undefined {
@@ -147,6 +150,7 @@ function parse(text: string, tokens: readonly Token[]): Command | undefined {
     dependsOn: reading.dependsOn ?? 'nothing',
     bodiesOf: reading.bodiesOf,
     isPlainSearch: reading.isPlainSearch === true,
+    enablesCondstore: reading.enablesCondstore === true,
   }
   return {
     text,
@@ -197,14 +201,21 @@ function oneName(words: readonly string[], answers: AnswerKind): Reading | undef
   return words.length === 2 && isName(words[1]) ? { holes: [1], answers, name: words[0]! } : undefined
 }
 
-const statusItems = new Set(['MESSAGES', 'RECENT', 'UIDNEXT', 'UIDVALIDITY', 'UNSEEN', 'DELETED', 'SIZE'])
+const statusItems = new Set([
+  ...['MESSAGES', 'RECENT', 'UIDNEXT', 'UIDVALIDITY', 'UNSEEN', 'DELETED', 'SIZE', 'HIGHESTMODSEQ'],
+])
 
 function readStatus(words: readonly string[], tokens: readonly Token[]): Reading | undefined {
   const list = flatList(tokens, 2)
   if (!isName(words[1]) || list?.next !== words.length) return undefined
   if (!words.slice(3, -1).every((item) => statusItems.has(item))) return undefined
   const mailbox = mailboxName(tokens[1]!.text)
-  return { holes: [1], answers: { kind: 'status', mailbox }, name: 'STATUS' }
+  return {
+    holes: [1],
+    answers: { kind: 'status', mailbox },
+    name: 'STATUS',
+    enablesCondstore: words.includes('HIGHESTMODSEQ', 3),
+  }
 }
 
 const listWords = new Set([

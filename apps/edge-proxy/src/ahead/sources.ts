@@ -16,6 +16,8 @@ export interface View {
   readonly lastMailbox: string | undefined
   /** INBOX, and mailboxes in answers to LIST, as the server wrote them. */
   readonly listed: readonly string[]
+  /** Another mailbox whose counts the same user's sessions ask for. */
+  readonly companion: string | undefined
   /** What the same user last used at this place. */
   value(place: string): string | undefined
   /** The shape that followed when the same user last sent the same command here. */
@@ -28,8 +30,13 @@ export type Source =
   | { kind: 'back'; back: number; index: number }
   | { kind: 'exists' }
   | { kind: 'page'; end: 'last' | 'first'; count: number }
+  /** The message at this place of the result, from 1: the one that moves onto a page when another one is removed. */
+  | { kind: 'nth'; end: 'last' | 'first'; nth: number }
   | { kind: 'last-mailbox' }
-  | { kind: 'listed' }
+  /** The first of the listed mailboxes that the session has not asked for. */
+  | { kind: 'listed'; order: 'server' | 'special-first' }
+  /** Of the last mailbox and its companion, the one that comes first and that the session has not asked for. */
+  | { kind: 'companion' }
   | { kind: 'remembered' }
 
 export interface Scored {
@@ -73,14 +80,13 @@ export function learnHole(
   for (const scored of sources) {
     const said = read(scored.source, view, place, isOpen)
     if (said === undefined) continue
-    const isRight = scored.source.kind === 'listed' ? view.listed.includes(value) : said === value
+    const isRight = said === value
     scored.score = scored.score * scoreDecay + (isRight ? scoreGain : 0)
     if (!isRight) scored.hasFailed = true
   }
   for (const source of candidates(value, view)) {
     // The value is about to be remembered.
-    const isListed = source.kind === 'listed' && view.listed.includes(value)
-    if (source.kind !== 'remembered' && !isListed && read(source, view, place, isOpen) !== value) continue
+    if (source.kind !== 'remembered' && read(source, view, place, isOpen) !== value) continue
     if (sources.some((scored) => isSame(scored.source, source))) continue
     if (sources.length >= sourcesMax) {
       const worst = sources.reduce((one, each) => (each.score < one.score ? each : one))
@@ -126,7 +132,7 @@ export function valueOf(
 
 /** From an earlier session. */
 const isOfUser = ({ kind }: Source): boolean =>
-  kind === 'remembered' || kind === 'last-mailbox' || kind === 'listed'
+  kind === 'remembered' || kind === 'last-mailbox' || kind === 'listed' || kind === 'companion'
 
 /** Sources that may have the value. */
 function candidates(value: string, view: View): Source[] {
@@ -141,7 +147,14 @@ function candidates(value: string, view: View): Source[] {
     sources.push({ kind: 'page', end: 'last', count: isAll ? Infinity : count })
     if (!isAll) sources.push({ kind: 'page', end: 'first', count })
   }
-  sources.push({ kind: 'last-mailbox' }, { kind: 'listed' }, { kind: 'remembered' })
+  const at = view.found?.indexOf(/^\d{1,10}$/.test(value) ? Number(value) : 0) ?? -1
+  if (at >= 0) {
+    sources.push({ kind: 'nth', end: 'last', nth: view.found!.length - at })
+    sources.push({ kind: 'nth', end: 'first', nth: at + 1 })
+  }
+  sources.push({ kind: 'last-mailbox' }, { kind: 'companion' })
+  sources.push({ kind: 'listed', order: 'special-first' }, { kind: 'listed', order: 'server' })
+  sources.push({ kind: 'remembered' })
   return sources
 }
 
@@ -158,13 +171,43 @@ function read(source: Source, view: View, place: string, isOpen: IsOpen): string
       return view.found === undefined
         ? undefined
         : uidPage(view.found, source.end, source.count, Number(view.hint('number') ?? 1))
+    case 'nth': {
+      const uid = view.found?.at(source.end === 'last' ? -source.nth : source.nth - 1)
+      return uid === undefined ? undefined : String(uid)
+    }
     case 'last-mailbox':
       return view.lastMailbox
+    case 'companion':
+      return companions(view).find(isOpen)
     case 'listed':
-      return view.listed.find(isOpen)
+      return (source.order === 'server' ? view.listed : specialFirst(view.listed)).find(isOpen)
     case 'remembered':
       return view.value(place)
   }
+}
+
+function companions({ listed, lastMailbox, companion }: View): string[] {
+  if (lastMailbox === undefined || companion === undefined) return []
+  return specialFirst(listed).filter((name) => name === lastMailbox || name === companion)
+}
+
+/** In the order in which webmails show them. */
+const specialNames: readonly RegExp[] = [
+  /^inbox$/i,
+  /(?:^|[./])drafts$/i,
+  /(?:^|[./])sent(?: (?:items|mail|messages))?$/i,
+  /(?:^|[./])(?:junk|spam)$/i,
+  /(?:^|[./])(?:trash|deleted items)$/i,
+]
+
+/** Mailboxes with the usual names first, then the others as the server has listed them. */
+export function specialFirst(names: readonly string[]): string[] {
+  const rank = (name: string): number => {
+    const text = name.startsWith('"') ? name.slice(1, -1) : name
+    const index = specialNames.findIndex((special) => special.test(text))
+    return index < 0 ? specialNames.length : index
+  }
+  return names.toSorted((one, other) => rank(one) - rank(other))
 }
 
 function isSame(one: Source, other: Source): boolean {
@@ -176,9 +219,13 @@ function isSame(one: Source, other: Source): boolean {
       return other.kind === 'back' && one.back === other.back && one.index === other.index
     case 'page':
       return other.kind === 'page' && one.end === other.end && one.count === other.count
+    case 'nth':
+      return other.kind === 'nth' && one.end === other.end && one.nth === other.nth
+    case 'listed':
+      return other.kind === 'listed' && one.order === other.order
     case 'exists':
     case 'last-mailbox':
-    case 'listed':
+    case 'companion':
     case 'remembered':
       return true
   }

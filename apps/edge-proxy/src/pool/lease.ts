@@ -5,6 +5,7 @@ import type { Credentials } from '../imap/credentials.ts'
 import type { OpenResult } from '../server/open-connection.ts'
 import { reportsTooMany } from '../server/shortage.ts'
 import type { ClientIdentity, Server } from '../server/server.ts'
+import type { Followers } from '../server/reset.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Servers } from '../server/servers.ts'
 
@@ -44,8 +45,12 @@ export interface LeaseRequest {
   readonly secretDigest: string
   /** Earlier sessions of this user and client program enabled CONDSTORE by a command. */
   readonly usesCondstore: boolean
+  /** What goes to the server behind the barrier, if the login waits for the reset of this connection. */
+  readonly followersFor?: FollowersFor | undefined
   readonly holder: LeaseHolder
 }
+
+export type FollowersFor = (connection: ServerConnection) => Followers | undefined
 
 export interface Leased {
   kind: 'leased'

@@ -8,7 +8,14 @@ import { stackOf } from '../errors.ts'
 import type { Link } from '../net/link.ts'
 import type { Exhaustion } from '../net/socket-errors.ts'
 import { proofIn, type Credentials } from '../imap/credentials.ts'
-import { nothingLeft, reset, type HandBack, type Leftovers, type ResetResult } from '../server/reset.ts'
+import {
+  beginReset,
+  nothingLeft,
+  type HandBack,
+  type Leftovers,
+  type ResetResult,
+  type RunningReset,
+} from '../server/reset.ts'
 import { logOut } from '../server/log-out.ts'
 import type { Server } from '../server/server.ts'
 import {
@@ -27,6 +34,7 @@ import { digestOf, fits, fitsLogin, identityOf } from './key.ts'
 import {
   refusedAsAbandoned,
   refusedForPlace,
+  type FollowersFor,
   type Leased,
   type LeaseHolder,
   type LeaseRequest,
@@ -55,6 +63,8 @@ export class Pool {
   readonly #capacity: Capacity
   readonly #reuseNotices = new ReuseNotices()
   readonly #condstoreFamilies = new CondstoreFamilies()
+  /** Of the connections in `resetting`. */
+  readonly #resets = new WeakMap<ServerConnection, RunningReset>()
   /** Reasons why no connection is reused at present, one for each suspension. */
   readonly #suspensions = new Set<symbol>()
   #memory: MemoryState = 'enough'
@@ -79,7 +89,12 @@ export class Pool {
   }
 
   /** Synchronous if an idle connection was proven lately; it always settles, and never rejects for a server's fault. */
-  lease(server: Server, credentials: Credentials, holder: LeaseHolder): Leased | Promise<Leased | Refused> {
+  lease(
+    server: Server,
+    credentials: Credentials,
+    holder: LeaseHolder,
+    followersFor?: FollowersFor,
+  ): Leased | Promise<Leased | Refused> {
     const identity = identityOf(server.name, credentials)
     const request: LeaseRequest = {
       server,
@@ -88,6 +103,7 @@ export class Pool {
       secretDigest: digestOf(proofIn(credentials)),
       holder,
       usesCondstore: this.#condstoreFamilies.has(identity, holder),
+      followersFor,
     }
     const idle = this.#takeIdleForLogin(request)
     if (idle && this.#isFresh(idle)) return this.#reused(request, idle)
@@ -147,6 +163,8 @@ export class Pool {
     if (!connection) return undefined
     const isClean = await new Promise<boolean>((settle) => {
       this.connections.awaitReset(connection, { holder: request.holder, settle })
+      const followers = this.#unfit(connection) === undefined ? request.followersFor?.(connection) : undefined
+      if (followers !== undefined) this.#resets.get(connection)?.follow(followers)
     })
     return isClean ? connection : undefined
   }
@@ -354,11 +372,13 @@ export class Pool {
   #reset(connection: ServerConnection, leftovers: Leftovers): Promise<ResetResult> {
     const { settings, log } = this.#context
     const { resetTimeoutMs, resetBytesMax } = settings.current.pool
-    return reset(connection, leftovers, {
+    const running = beginReset(connection, leftovers, {
       timeoutMs: resetTimeoutMs,
       bytesMax: resetBytesMax,
       onAlert: (line) => log.warn('alert', { user: connection.user, text: oneLine(line) }),
     })
+    this.#resets.set(connection, running)
+    return running.result
   }
 
   #afterReset(connection: ServerConnection, result: ResetResult, holder: LeaseHolder | undefined): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hear, type Peer } from '../net/wire.test-support.ts'
-import { nothingLeft, reset, type Leftovers } from './reset.ts'
+import { beginReset, nothingLeft, reset, type Followers, type Leftovers } from './reset.ts'
 import { loggedIn } from './scripted-server.test-support.ts'
 import type { ServerConnection } from './server-connection.ts'
 
@@ -372,4 +372,75 @@ test('a connection that has already ended is dirty at once', async () => {
     kind: 'dirty',
     reason: 'closed-by-peer',
   })
+})
+
+/** Answers to this one command are `* NAMESPACE …`. */
+function namespaceFollower(): Followers & { kept: string } {
+  const text = (bytes: Buffer, start: number, end: number) => bytes.toString('latin1', start, end)
+  return {
+    kept: '',
+    send: () => 'E1 NAMESPACE\r\n',
+    takeUntagged: (bytes, start, end) => text(bytes, start, end).startsWith('* NAMESPACE'),
+    onKept(bytes) {
+      this.kept += bytes.toString('latin1')
+    },
+    takeTagged: (bytes, start, end) => text(bytes, start, end).startsWith('E1 '),
+  }
+}
+
+const followed: Record<string, { said: string; reason?: string; kept?: string }> = {
+  'the answer comes first': {
+    said: '* NAMESPACE a\r\nE1 OK done\r\nTAG OK done\r\n',
+    kept: '* NAMESPACE a\r\n',
+  },
+  'the answer comes last': {
+    said: 'TAG OK done\r\n* NAMESPACE a\r\nE1 OK done\r\n',
+    kept: '* NAMESPACE a\r\n',
+  },
+  'the answer has a literal': {
+    said: 'TAG OK done\r\n* NAMESPACE {3}\r\nabc x\r\n',
+    kept: '* NAMESPACE {3}\r\nabc x\r\n',
+  },
+  'other data follows the barrier': { said: 'TAG OK done\r\n* 3 EXISTS\r\n', reason: 'data-after-barrier' },
+  'another reply follows the barrier': {
+    said: 'TAG OK done\r\nE2 OK done\r\n',
+    reason: 'data-after-barrier',
+  },
+  'another reply precedes the barrier': { said: 'E2 OK done\r\nTAG OK done\r\n', reason: 'unexpected-reply' },
+}
+
+for (const [name, { said, reason, kept = '' }] of Object.entries(followed))
+  test(`only answers to commands behind the barrier may follow its reply: ${name}`, async () => {
+    const { connection, scripted } = await loggedIn()
+    const running = beginReset(connection, nothingLeft, limits)
+    const followers = namespaceFollower()
+    assert.ok(running.follow(followers))
+    assert.ok(!running.follow(namespaceFollower()), 'a second time')
+    const tag = await barrier(scripted, 'NOOP')
+    assert.equal(await scripted.line(), 'E1 NAMESPACE')
+    scripted.say(said.replace('TAG', tag))
+    const result = await running.result
+    assert.deepEqual(result, reason === undefined ? { kind: 'clean' } : { kind: 'dirty', reason })
+    if (reason === undefined) assert.equal(followers.kept, kept)
+  })
+
+test('nothing goes behind a barrier that is not sent, has been answered, or is answered as a question is', async () => {
+  for (const [left, prepare] of [
+    [{ unanswered: ['a'] }, () => {}],
+    [{ hadBad: true }, () => {}],
+    [
+      {},
+      (connection: ServerConnection) =>
+        connection.rememberSelect({ key: 'SELECT a', lines: '', ok: 'OK', at: 0 }),
+    ],
+  ] as const) {
+    const { connection } = await loggedIn()
+    prepare(connection)
+    assert.ok(!beginReset(connection, { ...nothingLeft, ...left }, limits).follow(namespaceFollower()))
+  }
+  const { connection, scripted } = await loggedIn()
+  const running = beginReset(connection, nothingLeft, limits)
+  scripted.say(`${await barrier(scripted, 'NOOP')} OK done\r\n`)
+  await running.result
+  assert.ok(!running.follow(namespaceFollower()))
 })

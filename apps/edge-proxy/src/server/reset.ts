@@ -1,7 +1,8 @@
 /**
  * Makes a used connection clean, and proves it. It waits for every reply of the last session, then sends a barrier: a
  * command with an unguessable tag, whose reply must be the last thing that the server sends. Time and bytes are limited.
- * If anything is uncertain, the result is `dirty`, and the pool closes the connection.
+ * If anything is uncertain, the result is `dirty`, and the pool closes the connection. Only answers to commands that were sent
+ * behind the barrier may follow its reply.
  *
  * Only an OK proves that no mailbox is selected: servers differ on what a refused SELECT, EXAMINE or UNSELECT leaves.
  *
@@ -71,17 +72,49 @@ export interface ResetLimits {
   onAlert?: (line: string) => void
 }
 
+/**
+ * Commands that go to the server behind the barrier, for the login that waits for the connection. They depend on nothing that
+ * a session leaves, and change nothing. Their answers may arrive before the reply to the barrier, or after the reset.
+ */
+export interface Followers {
+  /** Their text, with tags and line ends. It is sent at once. */
+  send(): string
+  /** Takes an untagged response, from `start` to its line feed at `end`. False: it answers none of them. */
+  takeUntagged(bytes: Buffer, start: number, end: number): boolean
+  /** Bytes of the response that was taken last, first line included. They are valid during the call only. */
+  onKept(bytes: Buffer): void
+  /** Takes a tagged reply. False: it answers none of them. */
+  takeTagged(bytes: Buffer, start: number, end: number): boolean
+}
+
+/** A reset that has begun. */
+export interface RunningReset {
+  /** Always settles. Until then the connection is not to be used. */
+  readonly result: Promise<ResetResult>
+  /** Sends these commands behind the barrier, at most once. False: they are not sent. */
+  follow(followers: Followers): boolean
+}
+
 /** Of a connection that no session has used since its last reset: the reset only proves that it is alive and clean. */
 export const nothingLeft: Leftovers = { unanswered: [], idling: false, hadBad: false }
 
-/** Always settles. Until then the connection is not to be used. */
-export function reset(
+export function beginReset(
   connection: ServerConnection,
   leftovers: Leftovers,
   limits: ResetLimits,
-): Promise<ResetResult> {
-  return new Promise((resolve) => new Reset(connection, leftovers, limits, resolve).start())
+): RunningReset {
+  const { promise, resolve } = Promise.withResolvers<ResetResult>()
+  const running = new Reset(connection, leftovers, limits, resolve)
+  running.start()
+  return { result: promise, follow: (followers) => running.follow(followers) }
 }
+
+/** Always settles. Until then the connection is not to be used. */
+export const reset = (
+  connection: ServerConnection,
+  leftovers: Leftovers,
+  limits: ResetLimits,
+): Promise<ResetResult> => beginReset(connection, leftovers, limits).result
 
 const timeouts = new CoarseTimeouts<Reset>((expired) => expired.onTimeout())
 
@@ -118,6 +151,8 @@ class Reset extends Linked<Reset> implements LinkHandler, ResponseSink {
   #barrier: Barrier | undefined
   /** INBOX has been opened by EXAMINE. */
   #hasExamined = false
+  /** They have been sent. */
+  #followers: Followers | undefined
 
   constructor(
     connection: ServerConnection,
@@ -157,6 +192,15 @@ class Reset extends Linked<Reset> implements LinkHandler, ResponseSink {
     this.#connection.link.write(`${tag} ${command}${argumentsOf[command] ?? ''}\r\n`)
   }
 
+  /** LIST is answered as another LIST is. A mailbox that stays selected may change, and then needs another barrier. */
+  follow(followers: Followers): boolean {
+    if (this.#step !== 'barrier' || this.#barrier!.command === 'LIST') return false
+    if (this.#followers !== undefined || this.#connection.selectAnswer !== undefined) return false
+    this.#followers = followers
+    this.#connection.link.write(followers.send())
+    return true
+  }
+
   onTimeout(): void {
     this.#finish('barrier-timed-out')
   }
@@ -167,12 +211,18 @@ class Reset extends Linked<Reset> implements LinkHandler, ResponseSink {
 
   onPass(): void {}
 
+  onKept(bytes: Buffer): void {
+    this.#followers?.onKept(bytes)
+  }
+
   onData(bytes: Buffer): void {
     this.#bytes += bytes.length
     if (this.#bytes > this.#limits.bytesMax) return this.#finish('barrier-too-long')
     this.#connection.scanner.scan(bytes)
     if (this.#step !== 'answered') return
     const { mailbox, scanner } = this.#connection
+    // The rest of an answer to a follower arrives.
+    if (!scanner.atBoundary && this.#followers !== undefined) return
     if (!scanner.atBoundary) this.#finish('data-after-barrier')
     // The mailbox changed during the proof, so the select cache cannot use it. Deselect it by another barrier.
     else if (mailbox === 'selected') this.#sendBarrier()
@@ -181,6 +231,10 @@ class Reset extends Linked<Reset> implements LinkHandler, ResponseSink {
 
   onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
     if (this.#step === 'done') return 'omit'
+    if (this.#followers !== undefined) {
+      if (kind === 'untagged' && this.#followers.takeUntagged(bytes, start, end)) return 'keep'
+      if (kind === 'tagged' && this.#followers.takeTagged(bytes, start, end)) return 'omit'
+    }
     if (this.#step === 'answered') this.#finish('data-after-barrier')
     else if (kind === 'untagged') this.#onUntagged(bytes, start, end)
     else if (kind === 'continuation') this.#finish('unexpected-continuation')

@@ -16,6 +16,7 @@ import { printProxyHeader } from '../net/proxy-header.ts'
 import { systemNetwork } from '../net/system-network.ts'
 import { runtime } from '../runtime.ts'
 import { Addresses } from './addresses.ts'
+import { aheadMode, type AheadMode } from './ahead-mode.ts'
 import { Breaker } from './breaker.ts'
 import { ConnectGate } from './connect-gate.ts'
 import { Identification } from './identification.ts'
@@ -61,6 +62,7 @@ export class Server {
   readonly breaker = new Breaker()
   readonly gate = new ConnectGate()
   readonly identification = new Identification()
+  readonly ahead: AheadMode
   /** What its clients ask next; undefined if `ahead` is off. */
   readonly knowledge: Knowledge | undefined
   tls: ServerTls
@@ -95,7 +97,8 @@ export class Server {
     this.histograms = histograms
     this.resolver = resolver
     this.network = network
-    this.knowledge = config.ahead === 'off' ? undefined : new Knowledge()
+    this.ahead = aheadMode(config)
+    this.knowledge = this.ahead === 'off' ? undefined : new Knowledge()
     this.tls = { context, tickets: new Map() }
     showFromZero(name, counters)
   }

@@ -12,6 +12,7 @@ import { runtime } from '../runtime.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack } from '../server/reset.ts'
 import type { AheadSetup } from '../splice/ahead.ts'
+import { BehindBarrier } from '../splice/behind-barrier.ts'
 import type { Ending } from '../splice/ending.ts'
 import { Splice } from '../splice/splice.ts'
 import { greeting, loginAnswer } from './greetings.ts'
@@ -29,14 +30,14 @@ export async function runSession(client: Client, context: EdgeContext): Promise<
       if (login === undefined) return
       clientAdmission.protect(client.place)
 
-      const lease = await leaseFor(client, login, context)
+      const { lease, behind } = await leaseFor(client, login, context)
       if (lease.kind === 'refused') {
         await refuse(client, login, lease, context)
         clientAdmission.unprotect(client.place)
         continue
       }
       client.write(loginAnswer(login.tag, lease))
-      const handBack = await runSplice(client, lease, context)
+      const handBack = await runSplice(client, lease, behind, context)
       await pool.giveBack(handBack, client)
       return
     }
@@ -51,20 +52,36 @@ export async function runSession(client: Client, context: EdgeContext): Promise<
   }
 }
 
+/** What a login got, and what was asked ahead on its connection while it waited for that. */
+interface Arrival {
+  lease: Leased | Refused
+  behind: BehindBarrier | undefined
+}
+
 /** Leases a connection of exactly this user: an idle one, or a new one if the server accepts the credentials. */
 function leaseFor(
   client: Client,
-  { credentials }: Login,
-  { servers, pool, metrics }: EdgeContext,
-): Leased | Promise<Leased | Refused> {
+  { tag, credentials }: Login,
+  context: EdgeContext,
+): Arrival | Promise<Arrival> {
+  const { servers, pool, metrics } = context
   const startedAt = runtime.now()
-  const settled = <Result>(result: Result): Result => {
+  let asked: BehindBarrier | undefined
+  const settled = (lease: Leased | Refused): Arrival => {
     // The secret is not needed any more and should not wait in memory for the garbage collector.
     credentials.secret.fill(0)
     metrics.histograms.login_seconds.observe(runtime.now() - startedAt)
-    return result
+    const behind = lease.kind === 'leased' && asked?.connection === lease.connection ? asked : undefined
+    if (behind === undefined) asked?.drop()
+    return { lease, behind }
   }
-  const lease = pool.lease(servers.for(userName(credentials), client.listener), credentials, client)
+  const followersFor = (connection: ServerConnection): BehindBarrier | undefined => {
+    const setup = aheadFor(client, connection, context)
+    asked?.drop()
+    return (asked = setup && BehindBarrier.for(setup, context, connection, tag))
+  }
+  const server = servers.for(userName(credentials), client.listener)
+  const lease = pool.lease(server, credentials, client, followersFor)
   return lease instanceof Promise ? lease.then(settled) : settled(lease)
 }
 
@@ -93,10 +110,16 @@ async function refuse(
 }
 
 /** Joins client and connection until LOGOUT, or until one of them has gone. */
-function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise<HandBack> {
+function runSplice(
+  client: Client,
+  lease: Leased,
+  behind: BehindBarrier | undefined,
+  context: EdgeContext,
+): Promise<HandBack> {
   const { sessions, tracer, servers, pool } = context
   const { connection } = lease
   return new Promise((resolve) => {
+    const ahead = aheadFor(client, connection, context)
     const ends = { client: client.link, connection }
     const splice = new Splice(
       context,
@@ -116,7 +139,7 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
           endSession(session, lease, ending, context)
         },
       },
-      aheadFor(client, connection, context),
+      ahead && { ...ahead, behind },
     )
     const session = new ActiveSession(connection.user, client, splice)
     sessions.begin(session)
@@ -137,11 +160,10 @@ function aheadFor(
 ): AheadSetup | undefined {
   const server = servers.get(serverName)
   if (server?.knowledge === undefined) return undefined
-  const { ahead, aheadRoundTripMinMs } = server.config
   return {
     upstream: serverName,
-    mode: ahead === 'on' ? ahead : 'learn',
-    roundTripMinMs: aheadRoundTripMinMs,
+    mode: server.ahead === 'on' ? 'on' : 'learn',
+    roundTripMinMs: server.config.aheadRoundTripMinMs,
     knowledge: server.knowledge,
     identity,
     hints: pageHintsIn(client.ids),

@@ -363,6 +363,45 @@ test('a connection with extensions that a client enabled is not asked ahead', as
   await isQuiet()
 })
 
+// CONDSTORE.
+
+test('a question that enables CONDSTORE is asked only on a connection that has it, and is then a use by the client', async () => {
+  const modseq = 'STATUS INBOX (MESSAGES HIGHESTMODSEQ)'
+  const modseqAnswer = '* STATUS INBOX (MESSAGES 3 HIGHESTMODSEQ 7)\r\n'
+  const page: WebmailPage = [['SELECT INBOX', '3 EXISTS'], [modseq]]
+  const without = await beginAhead(knowledgeOf(page, page))
+  without.fromClient('a SELECT INBOX\r\n')
+  await without.up(1)
+  await without.isQuiet()
+
+  for (const isAsked of [true, false]) {
+    const { client, fromClient, fromServer, up, tag, handBackNow } = await beginAhead(
+      knowledgeOf(page, page),
+      {
+        prepare: (connection) => connection.condstoreEnabled(),
+      },
+    )
+    fromClient('a SELECT INBOX\r\n')
+    assert.deepEqual(await up(2), ['SELECT INBOX', modseq])
+    fromServer(`${selectAnswer}a OK done\r\n${modseqAnswer}${tag(modseq)} OK done\r\n`)
+    await client.until('a OK done\r\n')
+    if (isAsked) {
+      fromClient(`b ${modseq}\r\n`)
+      assert.equal(await client.until('b OK done\r\n'), `${modseqAnswer}b OK done\r\n`)
+    }
+    assert.equal(handBackNow().usesCondstore, isAsked)
+  }
+})
+
+test('nothing is asked behind a command of the client that enables CONDSTORE', async () => {
+  const modseq = 'STATUS INBOX (HIGHESTMODSEQ)'
+  const page: WebmailPage = [[modseq], ['NAMESPACE']]
+  const { fromClient, up, isQuiet } = await beginAhead(knowledgeOf(page, page))
+  fromClient(`a ${modseq}\r\n`)
+  await up(1)
+  await isQuiet()
+})
+
 // Learning.
 
 test('an answer that shows what the client will ask replaces what is in flight from the first difference on', async () => {

@@ -21,6 +21,7 @@ import { runtime } from '../runtime.ts'
 import { randomName } from '../server/random-name.ts'
 import type { Conversation, SentCommand } from './conversation.ts'
 import type { Ending } from './ending.ts'
+import type { BehindBarrier } from './behind-barrier.ts'
 import { AskedAhead, Held, type DropReason } from './held.ts'
 
 /** How a session asks ahead, as its server is configured. */
@@ -35,6 +36,8 @@ export interface AheadSetup {
   readonly identity: string
   /** Parameters of the page, from the ID of the client program. */
   readonly hints?: ReadonlyMap<string, string>
+  /** What was asked on the connection of the session while its login waited for the reset. */
+  readonly behind?: BehindBarrier | undefined
 }
 
 export interface AheadContext {
@@ -109,7 +112,8 @@ export class Ahead {
 
   /** The session uses this conversation from now on. */
   attach(conversation: Conversation): void {
-    if (this.#held !== undefined) this.#held.dropFrom(0, 'session-ended')
+    const isFirst = this.#held === undefined
+    if (!isFirst) this.#held.dropFrom(0, 'session-ended')
     this.#conversation = conversation
     this.#inFlight = []
     this.#held = new Held(
@@ -119,6 +123,16 @@ export class Ahead {
         this.#context.metrics.counters.ahead_dropped_bytes_total({ upstream }).value += bytes
       },
     )
+    if (isFirst) this.#takeOver()
+  }
+
+  /** What was asked behind the barrier is held as if this session had asked it. */
+  #takeOver(): void {
+    for (const { asked, reply } of this.#setup.behind?.takeOver() ?? []) {
+      if (reply === undefined) asked.sent = this.#conversation.aheadSent(asked.tag, asked.sent.verb)
+      this.#held.add(asked)
+      if (reply !== undefined) this.#answered(asked, reply.isOk, reply.text)
+    }
   }
 
   /** Answers that the client got. */
@@ -227,6 +241,7 @@ export class Ahead {
     this.#mark(() => `answer-ahead: used ${asked.question.name}, ${isAnswered ? 'held' : 'streaming'}`)
     if (asked.question.selects !== undefined) this.#hasToldFlags = false
     if (asked.question.hasFlags) this.#hasToldFlags = true
+    if (asked.question.enablesCondstore) this.#conversation.condstoreUsed()
     this.#recordSelect(asked)
     if (isAnswered) bytes.push(...this.#held.tellable(), Buffer.from(`${tag} ${asked.reply!}`, 'latin1'))
     else {
@@ -289,8 +304,15 @@ export class Ahead {
       return false
     if (!connection.scanner.betweenResponses || this.#inFlight.length > 1) return false
     const command = this.#inFlight[0]?.command
+    if (command === undefined) return true
     // What is asked must not be executed before a command that may change it, or that reads all mail.
-    return command === undefined || (command.question !== undefined && !usesSequenceNumbers(command))
+    const { question } = command
+    return question !== undefined && !usesSequenceNumbers(command) && !this.#wouldEnable(question)
+  }
+
+  /** The client alone decides to enable an extension. Where it is enabled, the question has no effect. */
+  #wouldEnable({ enablesCondstore }: Question): boolean {
+    return enablesCondstore && !this.#conversation.connection.hasCondstore
   }
 
   /** Drops what is expected with other values now. */
@@ -319,6 +341,7 @@ export class Ahead {
     const mailbox = selecting?.question.selects ?? this.#course.mailbox
     if (question.needsMailbox && mailbox === undefined) return false
     if (question.usesNumbers && hasUntoldExpunge) return false
+    if (this.#wouldEnable(question)) return false
     if (question.hasFlags && !this.#mayAskFlags(selecting !== undefined)) return false
     if (answers.kind === 'fetch' && answers.uids && uidCount(answers.uids) > fetchedMax) return false
     return question.bodiesOf === undefined || this.#isSmall(question.bodiesOf, mailbox!)
@@ -478,15 +501,19 @@ export class Ahead {
     this.#held.left(sent.tag)
     const asked = this.#held.find(sent)
     if (asked === undefined) return sent.isOwn ? 'omit' : this.#onClientReply(sent, isOk)
+    this.#answered(asked, isOk, text)
+    if (asked.state !== 'claimed') return 'omit'
+    this.#inFlight = this.#inFlight.filter((each) => each.sent !== sent)
+    return this.#claimedReply(asked, isOk, text)
+  }
+
+  #answered(asked: AskedAhead, isOk: boolean, text: string): void {
     const wasExpected = asked.state === 'expected'
     const flaw = this.#held.replied(asked, isOk, text)
     // NO is an answer: the mailbox is gone, for example. BAD shows that the server did not understand the question here.
     const isBad = wasExpected && !isOk && !/^NO\b/i.test(text)
     if (isBad || flaw === 'anomaly') this.fail(isBad ? 'refused' : 'anomaly')
     else if (isOk) this.#setup.knowledge.answered(asked.depth)
-    if (asked.state !== 'claimed') return 'omit'
-    this.#inFlight = this.#inFlight.filter((each) => each.sent !== sent)
-    return this.#claimedReply(asked, isOk, text)
   }
 
   /** The tagged reply to a claimed command, for the client. */

@@ -264,6 +264,11 @@ export class Conversation {
     return this.#usesCondstore
   }
 
+  /** The client has asked for what enables CONDSTORE, on a connection that has it. */
+  condstoreUsed(): void {
+    this.#usesCondstore = true
+  }
+
   /** A line of the client's command may enable CONDSTORE. */
   currentUsesCondstore(use: CondstoreUse): void {
     if (use === 'certain') this.#usesCondstore = true

@@ -41,7 +41,7 @@ interface Report extends HeldResponse {
 }
 
 /** Bytes of one answer, and of all answers of one session, that are held. */
-const answerBytesMax = 196_608
+export const answerBytesMax = 196_608
 const heldBytesMax = 393_216
 /** A client that waits longer expects to see what has changed meanwhile. */
 const heldMsMax = 10_000
@@ -50,7 +50,8 @@ const reportsMax = 1000
 
 export class AskedAhead implements Expecting {
   readonly question: Question
-  readonly sent: SentCommand
+  /** Another one when the session takes over what was asked behind a barrier. */
+  sent: SentCommand
   readonly answers: AnswerKind
   /** How many commands asked ahead were unanswered when it was sent, itself included. */
   readonly depth: number

@@ -8,6 +8,7 @@ import { edgeMetrics, Log, Metrics } from '@imapfleet/observe'
 import { resolveConfig } from '@imapfleet/config'
 import type { Knowledge } from '../ahead/knowledge.ts'
 import { Link, type Transport } from '../net/link.ts'
+import { CondstoreFamilies } from '../pool/condstore-families.ts'
 import { connectionOver } from '../server/scripted-server.test-support.ts'
 import { ModelServer, type ModelMailbox } from './model-server.test-support.ts'
 import { Splice } from './splice.ts'
@@ -81,6 +82,7 @@ const resolved = resolveConfig({ upstreams: { main: { hosts: ['127.0.0.1'] } } }
 if (!resolved.ok) throw new Error(JSON.stringify(resolved.problems))
 const { clients, pool } = resolved.config
 
+const family = 'roundcube'
 const offered = 'IMAP4REV1 ID UNSELECT ESEARCH CONDSTORE SORT MOVE LITERAL+'
 
 /** @param hintsOf parameters of a page that the client sends */
@@ -91,6 +93,7 @@ export function playRecorded(
   hintsOf: (page: RecordedPage) => ReadonlyMap<string, string> = () => new Map(),
 ): PlayedPage[] {
   const server = new ModelServer(recorded.mailboxes)
+  const families = new CondstoreFamilies()
   return recorded.pages.map((page) => {
     for (const [mailbox, count] of Object.entries(page.arrived ?? {})) server.deliver(mailbox, count)
     server.found = new Map(Object.entries(page.found ?? {}))
@@ -103,25 +106,40 @@ export function playRecorded(
       dropped: 0,
       story: [`${page.kind}: ${page.what}`],
     }
-    for (const commands of page.sessions)
-      playSession(knowledge, server, user, commands, hintsOf(page), played)
+    for (const commands of page.sessions) {
+      // As the pool does: this program gets the connection on which it has enabled CONDSTORE again.
+      const hasCondstore = families.has(user, { family })
+      const usesCondstore = playSession(
+        knowledge,
+        server,
+        { user, hasCondstore },
+        commands,
+        hintsOf(page),
+        played,
+      )
+      families.note(user, { family }, usesCondstore)
+    }
     return played
   })
 }
 
+/** @returns whether the client has asked for what enables CONDSTORE */
 function playSession(
   knowledge: Knowledge,
   server: ModelServer,
-  user: string,
+  { user, hasCondstore }: { user: string; hasCondstore: boolean },
   commands: readonly string[],
   hints: ReadonlyMap<string, string>,
   played: PlayedPage,
-): void {
+): boolean {
   const metrics = new Metrics(edgeMetrics)
   const toClient = new MemoryTransport()
   const toServer = new MemoryTransport()
   const client = new Link(() => toClient)
   const upstream = new Link(() => toServer)
+  const connection = connectionOver(upstream, offered)
+  if (hasCondstore) connection.condstoreEnabled()
+  let usesCondstore = false
   const splice = new Splice(
     {
       settings: { current: { clients, pool } },
@@ -129,8 +147,12 @@ function playSession(
       log: new Log({ level: 'error', format: 'text' }, (line) => played.story.push(line)),
       clock: { now: () => 0 },
     },
-    { client, connection: connectionOver(upstream, offered) },
-    { swap: () => undefined, onCondstore() {}, onEnd() {} },
+    { client, connection },
+    {
+      swap: () => undefined,
+      onCondstore() {},
+      onEnd: (_ending, handBack) => void (usesCondstore = handBack.usesCondstore === true),
+    },
     { upstream: 'main', mode: 'on', roundTripMinMs: 0, knowledge, identity: user, hints },
   )
   splice.tap = {
@@ -158,9 +180,10 @@ function playSession(
   }
   client.handler.onData(Buffer.from('Z LOGOUT\r\n'))
   for (const { name, value } of totals(metrics)) played[name] += value
+  return usesCondstore
 }
 
-const shortened = (line: string): string => line.replace(/^E[0-9a-f]+ /, '').slice(0, 90)
+const shortened = (line: string): string => line.replace(/^E[0-9a-f]+ /, '').slice(0, 400)
 
 function* totals(
   metrics: Metrics<typeof edgeMetrics>,

@@ -144,12 +144,12 @@ const upstream = z.strictObject({
     'How long an open circuit breaker refuses logins, in milliseconds. Then one login at a time may try to connect.',
   ),
   ahead: field(
-    z.enum(['off', 'learn', 'on']).default('off'),
-    'Whether the edge sends the questions that a client is expected to ask next before it asks them, and answers them from what it holds. off: never. learn: the edge learns what clients ask, and sends nothing. on: it does both. For servers that are far away; see docs/answer-ahead.md.',
+    z.enum(['auto', 'off', 'learn', 'on']).default('off'),
+    'Whether the edge sends the questions that a client is expected to ask next before it asks them, and answers them from what it holds. off: never. learn: the edge learns what clients ask, and sends nothing. on: it does both. auto: off if one of the hosts belongs to Gmail or Microsoft 365, which meter commands; on otherwise. For servers that are far away; see docs/answer-ahead.md.',
   ),
   aheadRoundTripMinMs: field(
     durationMs(0, 60_000).default(3),
-    'With ahead: on, nothing is asked ahead of a server that answers sooner than this, in milliseconds. The edge measures the time from a command to the first byte of its answer. 0: the distance does not matter.',
+    'Nothing is asked ahead of a server that answers sooner than this, in milliseconds. The edge measures the time from a command to the first byte of its answer. 0: the distance does not matter.',
   ),
   masterUser: field(
     z.string().min(1).max(255).optional(),
