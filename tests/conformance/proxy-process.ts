@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { freePort, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
-import { aheadForTests, asksAhead } from '../support/environment.ts'
+import { aheadForTests, aheadNearby } from '../support/environment.ts'
 import { eventually, isRoot, listening, startChild, type ProxyChild } from './child.ts'
 
 export type ProxyName = 'ours' | 'imapproxy'
@@ -191,7 +191,7 @@ function ourConfig(
         loginTimeoutMs: 2000,
         healthIntervalMs: 3_600_000,
         breakerFailures: 0,
-        ...(isAhead ? asksAhead : aheadForTests),
+        ...(isAhead ? aheadNearby : aheadForTests),
       },
     },
     pool: { resetTimeoutMs: 1500 },

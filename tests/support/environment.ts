@@ -19,11 +19,11 @@ const foreign = [
 ]
 
 /** Of an upstream, although the server is near. */
-export const asksAhead = { ahead: 'on', aheadRoundTripMinMs: 0 } as const
+export const aheadNearby = { ahead: 'on', aheadRoundTripMinMs: 0 } as const
 
 /** Of an upstream, with `IMAPFLEET_TEST_AHEAD=on`: every answer that can be asked ahead is, although the server is near. */
 export const aheadForTests: { ahead?: 'on'; aheadRoundTripMinMs?: number } =
-  process.env['IMAPFLEET_TEST_AHEAD'] === 'on' ? asksAhead : {}
+  process.env['IMAPFLEET_TEST_AHEAD'] === 'on' ? aheadNearby : {}
 
 export function environmentOf(added: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
   return {

@@ -201,7 +201,7 @@ const specialNames: readonly RegExp[] = [
 ]
 
 /** Mailboxes with the usual names first, then the others as the server has listed them. */
-export function specialFirst(names: readonly string[]): string[] {
+function specialFirst(names: readonly string[]): string[] {
   const rank = (name: string): number => {
     const text = name.startsWith('"') ? name.slice(1, -1) : name
     const index = specialNames.findIndex((special) => special.test(text))

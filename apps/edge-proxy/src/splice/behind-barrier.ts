@@ -18,7 +18,7 @@ import type { AheadContext, AheadSetup } from './ahead.ts'
 import { answerBytesMax, AskedAhead } from './held.ts'
 
 /** A tagged reply, from behind its tag, line end included. */
-export interface Reply {
+interface HeldReply {
   readonly isOk: boolean
   readonly text: string
 }
@@ -28,7 +28,7 @@ export class BehindBarrier implements Followers {
   readonly #setup: AheadSetup
   readonly #context: AheadContext
   readonly #questions: readonly Question[]
-  readonly #replies = new Map<AskedAhead, Reply>()
+  readonly #replies = new Map<AskedAhead, HeldReply>()
   #asked: AskedAhead[] = []
   /** Where the bytes of the response that was taken last go. */
   #into: AskedAhead | undefined
@@ -120,7 +120,7 @@ export class BehindBarrier implements Followers {
   }
 
   /** The session uses the connection: it gets what was asked, with the replies so far. */
-  takeOver(): { asked: AskedAhead; reply: Reply | undefined }[] {
+  takeOver(): { asked: AskedAhead; reply: HeldReply | undefined }[] {
     return this.#asked.map((asked) => ({ asked, reply: this.#replies.get(asked) }))
   }
 
