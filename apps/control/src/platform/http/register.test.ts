@@ -30,7 +30,7 @@ suite('HEAD of a stream', () => {
       async (actors) => await Promise.resolve([...actors]),
       new AbortController().signal,
     )
-    const explain = async (error: unknown) => await Promise.resolve(error as ServiceError)
+    const explain = async (reason: unknown) => await Promise.resolve(reason as ServiceError)
     const app = new Hono<Env>().onError(onError(explain))
     const gate = Promise.withResolvers<void>()
     const signals: AbortSignal[] = []
