@@ -1,5 +1,6 @@
-/** The streams of the floors, stored in the same way as those of control. */
-import { AckPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
+/** The streams of the floors, stored in the same way as those of control, which must have created its own. */
+import { streams } from '@imapfleet/protocol'
+import { AckPolicy, StorageType } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
 import type { BenchPlane } from '../plane.ts'
 import { floorConsumer, floorStreams, floorSubjects } from './subjects.ts'
@@ -12,12 +13,12 @@ export async function addFloorStreams({ streams: manager }: Pick<BenchPlane, 'st
     max_msgs_per_subject: 1,
     allow_direct: true,
   })
+  // With all limits of the real one: nats-server works more for each message of a stream that bounds its subjects.
+  const { config } = await manager.streams.info(streams.reports)
   await manager.streams.add({
+    ...config,
     name: floorStreams.reports,
     subjects: [floorSubjects.reportsOfAll],
-    storage: StorageType.File,
-    retention: RetentionPolicy.Workqueue,
-    duplicate_window: nanos(120_000),
   })
   await manager.consumers.add(floorStreams.reports, {
     durable_name: floorConsumer,

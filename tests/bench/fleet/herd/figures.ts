@@ -1,4 +1,4 @@
-/** Figures of a busy edge: as many series as a real edge reports, all growing. */
+/** Figures of a busy edge without troubles: as many series as a real edge reports, nearly all growing. */
 import { bucketBound } from '@imapfleet/observe'
 import type { Report } from '@imapfleet/protocol'
 
@@ -24,6 +24,12 @@ const counted = [
   'reports_dropped_total',
   'cpu_seconds_total',
 ]
+/** What grows only in trouble. A fleet of edges with alerts is not what is measured. */
+const fixed: Readonly<Record<string, number>> = {
+  'logins_total{upstream="main",result="failed"}': 0,
+  reports_dropped_total: 0,
+  leases_waiting: 0,
+}
 const measured = [
   'memory_rss_bytes',
   'clients_connected',
@@ -49,7 +55,7 @@ const secondsEach = Array.from(
 /** Figures of the report with this sequence number. */
 export function figuresAt(sequence: number): Figures {
   const of = (names: string[], value: (index: number) => number) =>
-    Object.fromEntries(names.map((name, index) => [name, value(index)]))
+    Object.fromEntries(names.map((name, index) => [name, fixed[name] ?? value(index)]))
   const counts = Object.fromEntries(
     Array.from({ length: buckets.count }, (_, index) => [buckets.first + index, sequence * (index + 1)]),
   )

@@ -226,4 +226,12 @@ suite('alerts', () => {
     const [row] = await deps.db.sql`select state from alerts`
     assert.equal(row?.['state'], 'open')
   })
+
+  test('alerts of more edges than fit into one statement are all advanced', async () => {
+    const many = Array.from({ length: 1_001 }, (_, index) => silent(`many-${index}`))
+    await observe(10, many)
+    await observe(600, many)
+    const rows = await deps.db.sql`select state, count(*)::int from alerts group by state`
+    assert.deepEqual([...rows], [{ state: 'open', count: 1_001 }])
+  })
 })

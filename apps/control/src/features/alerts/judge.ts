@@ -19,7 +19,7 @@ import {
   insertAlerts,
   lockCurrentAlerts,
   selectRuleChanges,
-  updateAlert,
+  updateAlerts,
   type AlertRow,
 } from './queries.ts'
 import { effectiveRules, type EffectiveRule } from './rule-settings.ts'
@@ -66,6 +66,7 @@ export async function applyFacts(
       })),
   )
   const gone: number[] = []
+  const changed: AlertRow[] = []
   const changes: AlertChange[] = []
   for (const alert of [...present, ...added]) {
     const settings = rules.get(alert.rule)
@@ -80,9 +81,10 @@ export async function applyFacts(
     }
     const isSilenced = silences.some((silence) => matchesSilence(silence, stepped))
     const told = tellAlert(stepped, isSilenced, now)
-    if (differs(alert, told.alert)) await updateAlert(queries, told.alert)
+    if (differs(alert, told.alert)) changed.push(told.alert)
     if (told.change) changes.push(changeOf(told.change, told.alert))
   }
+  await updateAlerts(queries, changed)
   await deleteAlerts(queries, gone)
   await insertMessages(queries, alertMessagesFor(channels, changes, now))
 }

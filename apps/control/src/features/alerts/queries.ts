@@ -1,5 +1,5 @@
 /** The rows of alerts, rules, silences and processes. Those of messages are in message-queries.ts. */
-import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
 import type { AccessLimits, AlertRuleName } from '@imapfleet/api'
 import type { Queries } from '../../platform/db/database.ts'
 import { withinRegions } from '../../platform/db/within.ts'
@@ -95,9 +95,22 @@ export async function insertAlerts(
 /** Postgres takes 65,535 parameters in one statement. */
 const rowsAtOnce = 1_000
 
-export async function updateAlert(queries: Queries, { id, ...row }: AlertRow): Promise<void> {
-  await queries.update(alerts).set(row).where(eq(alerts.id, id))
+/** One statement for all: after an outage each edge of a large fleet can have several. */
+export async function updateAlerts(queries: Queries, rows: readonly AlertRow[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += rowsAtOnce)
+    await queries
+      .insert(alerts)
+      .values(rows.slice(from, from + rowsAtOnce))
+      .onConflictDoUpdate({ target: alerts.id, set: written })
 }
+
+/** Each column, as the row that could not be inserted has it. */
+const written = Object.fromEntries(
+  Object.entries(getTableColumns(alerts)).map(([key, { name }]) => [
+    key,
+    sql`excluded.${sql.identifier(name)}`,
+  ]),
+)
 
 export async function deleteAlerts(queries: Queries, ids: readonly number[]): Promise<void> {
   if (ids.length > 0) await queries.delete(alerts).where(inArray(alerts.id, [...ids]))

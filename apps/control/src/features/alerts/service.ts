@@ -43,7 +43,7 @@ import {
   selectAlerts,
   selectRuleChanges,
   selectSilences,
-  updateAlert,
+  updateAlerts,
   writeRuleChange,
   type AlertPage,
   type RuleChangeRow,
@@ -112,7 +112,7 @@ export async function acknowledgeAlert(
           : `The alert ${id} is pending: it can be acknowledged when it is open. To mute it now, silence it.`,
       )
     const acknowledged = { ...row, ackBy: actor.name, ackAt: now, ackUntil: until, ackReason: reason }
-    await updateAlert(tx, acknowledged)
+    await updateAlerts(tx, [acknowledged])
     await writeAudit(tx, {
       actor: actor.name,
       action: 'alert.acknowledge',

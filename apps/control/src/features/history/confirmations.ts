@@ -14,8 +14,11 @@ import type { Bus } from '../../platform/nats/bus.ts'
 
 type Confirmed = Pick<Report, 'edge' | 'region' | 'boot' | 'sequence'>
 
-/** While a backlog is stored, one message for each report would cost NATS as much as the reports themselves. */
-const gatherMs = 200
+/**
+ * While a backlog is stored, one message for each report would cost NATS as much as the reports themselves. An edge waits
+ * much longer before it sends a report again.
+ */
+const gatherMs = 2_000
 
 /** What is confirmed within a short time is one message for each boot of an edge. */
 export class Confirmations {

@@ -23,6 +23,8 @@ import { keptSince } from './window.ts'
 const retryMs = 1000
 /** A report beyond the budget of its edge waits in the stream. There it counts against the limit of the edge. */
 const postponedMs = 5_000
+/** History is shown in steps of seconds, and one statement for each report costs more than all other work. */
+const gatherMs = 200
 /** Batches in progress at the same time. */
 const together = 2
 /** Size of the messages in one statement. A batch of large reports is written in parts. */
@@ -129,7 +131,7 @@ async function ingestAll(deps: Deps, known: Known, signal: AbortSignal, outage: 
 async function* takeReports(bus: Bus, signal: AbortSignal): AsyncGenerator<Delivery[], void> {
   const { jetstream } = await bus.whenUp(signal)
   const consumer = await jetstream.consumers.get(streams.reports, consumers.ingest)
-  const batches = new Batches<Delivery>({ sizeMax: 1_000, gatherMs: 50 })
+  const batches = new Batches<Delivery>({ sizeMax: 1_000, gatherMs })
   const messages = await consumer.consume({
     max_messages: 4_000,
     // If NATS has lost its store, the caller must create the stream again.

@@ -100,15 +100,18 @@ export async function readEnds(
   filter: ReadingsFilter,
   wanted: RequestedSeries,
 ): Promise<Reading[]> {
-  const end = async (order: Fragment) => {
-    const rows = await sql<ReportRow[]>`
-      select distinct on (edge, boot) ${columns(sql, wanted)} from reports
-      where ${chosen(sql, filter)} order by edge, boot, ${order}`
-    return rows.map((row) => readingOf(row, wanted))
-  }
-  const firsts = await end(sql`sequence`)
-  const lasts = await end(sql`sequence desc`)
-  return [...firsts, ...lasts, ...(await readBefore(sql, filter, firsts, wanted))]
+  // Sorting whole rows would cost many times as much: a fleet of 1,000 edges sends 90,000 reports in 15 minutes.
+  const rows = await sql<ReportRow[]>`
+    with ends as (
+      select edge as of_edge, boot as of_boot, min(sequence) as first, max(sequence) as last
+      from reports where ${chosen(sql, filter)} group by edge, boot)
+    select ${columns(sql, wanted)} from ends cross join lateral (
+      select * from reports
+      where edge = of_edge and boot = of_boot and sequence in (first, last) and ${chosen(sql, filter)}
+    ) as reports order by sequence`
+  const ends = rows.map((row) => readingOf(row, wanted))
+  const firsts = new Map(ends.toReversed().map((reading) => [`${reading.edge}/${reading.boot}`, reading]))
+  return [...ends, ...(await readBefore(sql, filter, [...firsts.values()], wanted))]
 }
 
 /** The readings before the given ones, except those that are among them. */
