@@ -11,6 +11,7 @@ import { startCommand, type Said } from '../support/command.ts'
 import { debianRootMissing, debianRootsDirectory } from '../support/debian-root.ts'
 import { temporaryGround } from '../support/lone-edge.ts'
 import { processExists } from '../support/process-exists.ts'
+import { until } from '../support/until.ts'
 
 const nspawn = '/usr/bin/systemd-nspawn'
 
@@ -98,7 +99,10 @@ export class DebianHost {
     end(this.#leader)
     await this.#container.stop()
     for (const cgroup of this.#cgroups)
-      await startCommand('find', [cgroup, '-depth', '-type', 'd', '-delete']).ended
+      await until(`${cgroup} without processes`, async () => {
+        const { status } = await startCommand('find', [cgroup, '-depth', '-type', 'd', '-delete']).ended
+        return status === 0
+      })
   }
 }
 

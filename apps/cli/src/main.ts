@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The `imapfleet` command: the program with all commands, and the one place that turns a failure into a sentence on
  * stderr and an exit status.
