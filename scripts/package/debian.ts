@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { repository } from '@imapfleet/local'
+import { edgeNodeFlags, repository } from '@imapfleet/local'
 import { controlConffile, edgeConffile } from './conffile.ts'
 import { DebianTree } from './debian-tree.ts'
 import { helpOf } from './help.ts'
@@ -64,8 +64,6 @@ const libraryPackages: Record<string, string> = {
   'libpthread.so.0': 'libc6 (>= 2.28)',
   'libstdc++.so.6': 'libstdc++6 (>= 5.2)',
 }
-// Measured with the load of `npm run bench edge`: less memory and less CPU than with Node's default of 16 MB and more.
-const smallYoungGeneration = '--max-semi-space-size=4'
 
 /** For nats-server, Prometheus and Grafana. */
 const examples = ['nats/*.conf', 'prometheus/{prometheus,alerts}.yml', 'grafana/*.json']
@@ -86,7 +84,7 @@ const packages: DebianPackage[] = [
     depends: 'adduser',
     recommends: 'ca-certificates, logrotate',
     page: { section: 8, summary: 'IMAP proxy for webmail' },
-    nodeFlags: smallYoungGeneration,
+    nodeFlags: edgeNodeFlags.join(' '),
     more: (tree, { page }) => {
       tree.put('etc/imapfleet/edge.yaml', edgeConffile())
       tree.copy('etc/default/imapfleet-edge', infra('debian/imapfleet-edge.default'))

@@ -5,6 +5,7 @@ import type { Contestant } from './contestants/contestant.ts'
 import { findContestant } from './contestants/find.ts'
 import { edgeDocument, type Section } from './document.ts'
 import { measureIdle, type IdleSamples } from './idle.ts'
+import { measureStarts, type StartSamples } from './start.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { describeMachine } from '../machine.ts'
 import { measure } from './measure.ts'
@@ -12,7 +13,7 @@ import { writePart } from '../page.ts'
 import type { EdgeBenchOptions } from './options.ts'
 import { buildPrograms } from './programs.ts'
 import { benchScenarios } from './scenarios.ts'
-import { idleTable, scenarioTable } from './tables.ts'
+import { idleTable, scenarioTable, startTable } from './tables.ts'
 
 const idleTitle = '10,000 idle cached connections'
 const idleStory = 'Users log in and out; their connections to the server stay.'
@@ -46,7 +47,12 @@ async function run(options: EdgeBenchOptions): Promise<void> {
     idle = await measureIdle(contestants, options)
     show({ title: idleTitle, story: idleStory, table: idleTable(idle) })
   }
-  const bars = barsTable(results, idle)
+  let starts: StartSamples | undefined
+  if (options.only.includes('start')) {
+    starts = await measureStarts(options.repeat)
+    show({ title: 'Start', story: 'Until the port accepts a connection.', table: startTable(starts) })
+  }
+  const bars = barsTable(results, idle, starts)
   console.log(`\nThe bars\n\n${bars}`)
   if (!options.complete) {
     console.log('\ndocs/benchmarks.md is written by a complete run only: npm run bench edge')

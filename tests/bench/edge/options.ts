@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { listOf, wholeNumberOf } from '../option-values.ts'
 
-export const groups = ['sessions', 'login', 'bodies', 'idle', 'distance'] as const
+export const groups = ['sessions', 'login', 'bodies', 'idle', 'distance', 'start'] as const
 export type Group = (typeof groups)[number]
 
 export const contestantNames = ['no proxy', 'imapfleet', 'imapproxy', 'HAProxy'] as const

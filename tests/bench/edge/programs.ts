@@ -1,16 +1,18 @@
-/** Builds the C programs of the benchmark with cc, starts them and reads their JSON lines. */
+/** Builds the C programs of the benchmark with cc, and the bundle of the edge. Starts the former and reads their JSON lines. */
 import { execFile } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { freePort } from '@imapfleet/local'
+import { freePort, node, repository } from '@imapfleet/local'
 import { startProgram, startServer, type BenchChild } from './child.ts'
 import { BenchError } from '../problem.ts'
 
 const run = promisify(execFile)
 const sources = join(import.meta.dirname, '..', 'c')
-const workplace = join(import.meta.dirname, '..', '..', '..', '.run', 'bench')
+const workplace = join(repository, '.run', 'bench')
+/** What `npm run package` makes of the programs, before it is packed. */
+export const bundleDirectory = join(workplace, 'bundles')
 
 export async function buildPrograms(): Promise<void> {
   mkdirSync(workplace, { recursive: true })
@@ -22,6 +24,10 @@ export async function buildPrograms(): Promise<void> {
       )
     })
   }
+  const bundles = [join(repository, 'scripts/package.ts'), '--bundles', '--directory', bundleDirectory]
+  await run(node, bundles).catch((error: Error & { stderr?: string }) => {
+    throw new BenchError(`cannot build the bundle of the edge: ${error.stderr || error.message}`)
+  })
 }
 
 /** Counters of the stub server since its start. */

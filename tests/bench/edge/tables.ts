@@ -2,6 +2,7 @@
 import { figureOf } from '../figures.ts'
 import type { IdleSample, IdleSamples } from './idle.ts'
 import type { Sample, Samples } from './measure.ts'
+import type { StartSamples } from './start.ts'
 import { questionsOf, distantRoundTripMs, type BenchScenario } from './scenarios.ts'
 import { digits, alignedTable } from '../table.ts'
 import type { ContestantName } from './options.ts'
@@ -64,6 +65,17 @@ export function idleTable(samples: IdleSamples): string {
     { label: 'served from the cache afterwards, %', value: (s) => s.servedFromCache * 100, compared: false },
   ]
   return figuresTable(rows, samples)
+}
+
+export function startTable({ installed, sources }: StartSamples): string {
+  const cell = (values: number[]) => {
+    const { median, min, max } = figureOf(values)
+    return `${digits(median)} (${digits(min)}–${digits(max)})`
+  }
+  return alignedTable(
+    ['', 'as a package installs it', 'from the sources'],
+    [['ready after, ms', cell(installed), cell(sources)]],
+  )
 }
 
 function figuresTable<T>(rows: Row<T>[], samples: Map<ContestantName, T[]>): string {

@@ -1,32 +1,43 @@
-/** Our edge without a fleet, with its defaults except for the ports, the size of the cache and the log. */
+/** Our edge as it is installed, without a fleet, with its defaults except for the ports, the size of the cache and the log. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from '@imapfleet/local'
+import { edgeNodeFlags, freePort, node, repository } from '@imapfleet/local'
 import { openFilesMax } from '../../accounting.ts'
-import { startServer } from '../child.ts'
+import { startServer, type BenchChild } from '../child.ts'
+import { bundleDirectory } from '../programs.ts'
 import { idleWanted, spare, unprivileged, type Contestant } from './contestant.ts'
 
-const main = join(import.meta.dirname, '..', '..', '..', '..', 'apps', 'edge-proxy', 'src', 'main.ts')
+/** What is run: the bundle of the package, or the sources. */
+export const edgePrograms = {
+  installed: [...edgeNodeFlags, join(bundleDirectory, 'imapfleet-edge.mjs')],
+  sources: [join(repository, 'apps/edge-proxy/src/main.ts')],
+} as const
 
 export function imapfleet(): Contestant {
   return {
     name: 'imapfleet',
-    version: `this checkout on Node ${process.versions.node}`,
+    version: `this checkout, as a package installs it, on Node ${process.versions.node}`,
     idleMax: Math.min(idleWanted, openFilesMax() - 5 * spare),
-    async start(onwardPort, directory) {
-      const port = await freePort()
-      const config = {
-        edge: { id: 'bench' },
-        listeners: { imap: { address: '127.0.0.1', port } },
-        upstreams: { main: { hosts: ['127.0.0.1'], port: onwardPort, connectionsMax: idleWanted + spare } },
-        pool: { idleTimeoutMs: 3_600_000 },
-        log: { level: 'error' },
-        http: { port: await freePort() },
-        ...(process.getuid?.() === 0 ? { process: unprivileged() } : {}),
-      }
-      const file = join(directory, 'edge.yaml')
-      writeFileSync(file, JSON.stringify(config))
-      return { port, process: await startServer(process.execPath, [main, '--config', file], port) }
-    },
+    start: async (onwardPort, directory) => await startEdge('installed', onwardPort, directory),
   }
+}
+
+export async function startEdge(
+  program: keyof typeof edgePrograms,
+  onwardPort: number,
+  directory: string,
+): Promise<{ port: number; process: BenchChild }> {
+  const port = await freePort()
+  const config = {
+    edge: { id: 'bench' },
+    listeners: { imap: { address: '127.0.0.1', port } },
+    upstreams: { main: { hosts: ['127.0.0.1'], port: onwardPort, connectionsMax: idleWanted + spare } },
+    pool: { idleTimeoutMs: 3_600_000 },
+    log: { level: 'error' },
+    http: { port: await freePort() },
+    ...(process.getuid?.() === 0 ? { process: unprivileged() } : {}),
+  }
+  const file = join(directory, 'edge.yaml')
+  writeFileSync(file, JSON.stringify(config))
+  return { port, process: await startServer(node, [...edgePrograms[program], '--config', file], port) }
 }
