@@ -183,6 +183,7 @@ const controlExceptions: Record<string, { imports?: string[]; sql?: string[] }> 
   },
   operations: { imports: ['edges/hearing.ts', 'edges/queries.ts', 'rollouts/health.ts'] },
   orders: { imports: ['edges/queries.ts', 'operations/queries.ts'] },
+  people: { imports: ['access/cookie.ts', 'access/queries.ts'] },
   revocations: { imports: ['edges/queries.ts'] },
   rollouts: {
     imports: ['config/queries.ts', 'config/revision-view.ts', 'edges/hearing.ts', 'edges/queries.ts'],

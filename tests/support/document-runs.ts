@@ -94,6 +94,7 @@ export const documentRuns: Readonly<Record<string, Readonly<Record<string, Run |
     'git revert --no-edit HEAD': gitops,
     'git rm -q fleet/edges/eu-1.yaml': gitops,
   },
+  'docs/people.md': { 'imapfleet people': { in: 'tests/e2e/people.test.ts' } },
   'docs/monitoring.md': { 'imapfleet edges forget eu-1': fleet },
   'docs/simulation.md': {
     'npm run sim': { because: 'npm run verify runs it for some seconds, with seeds of its own' },

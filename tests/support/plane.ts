@@ -9,6 +9,7 @@ import {
   removeTemporaryDirectory,
   temporaryDirectory,
   type ControlProcess,
+  type ControlProcessOptions,
   type Ground,
   type Nats,
   type Postgres,
@@ -41,7 +42,8 @@ export class Plane {
 
   /**
    * `durable`: for tests that kill Postgres and check what it committed. `perEdge`: a credential for each edge instead of
-   * a shared token. `natsSettings`: more lines for the configuration of nats-server. `environment`: more settings of control.
+   * a shared token. `natsSettings`: more lines for the configuration of nats-server. `environment`: more settings of control, which may
+   * depend on its address.
    */
   static async start({
     durable = false,
@@ -52,7 +54,7 @@ export class Plane {
     durable?: boolean
     perEdge?: boolean
     natsSettings?: string[]
-    environment?: Record<string, string>
+    environment?: ControlProcessOptions['environment']
   } = {}): Promise<Plane> {
     const ground = layGround(temporaryDirectory('plane'))
     const [nats, database] = await Promise.all([

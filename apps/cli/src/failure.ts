@@ -44,8 +44,10 @@ export function failureOf(error: unknown): Failure | undefined {
   return undefined
 }
 
-const refusalText = ({ status, origin, message }: ProblemError) =>
-  status === 401
-    ? `${origin} does not accept this token: make one on the control plane's host with ` +
-      '`imapfleet-control token create --name NAME --role operator`, then run `imapfleet login`'
-    : withCommands(message)
+const refusalText = ({ status, code, origin, message }: ProblemError) =>
+  code === 'session_over'
+    ? `you are signed out of ${origin}: run \`imapfleet login ${origin}\``
+    : status === 401
+      ? `${origin} does not accept this token: make one on the control plane's host with ` +
+        '`imapfleet-control token create --name NAME --role operator`, then run `imapfleet login`'
+      : withCommands(message)

@@ -14,7 +14,9 @@ import { addDrain } from './commands/drain.ts'
 import { addEdges } from './commands/edges.ts'
 import { addOperations } from './commands/operations.ts'
 import { addKick, addOrders, addTell } from './commands/orders.ts'
-import { addLogin, addProfile } from './commands/profile.ts'
+import { addLogin, addLogout } from './commands/login.ts'
+import { addPeople } from './commands/people.ts'
+import { addProfile } from './commands/profile.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addRollouts } from './commands/rollouts.ts'
 import { addStats } from './commands/stats.ts'
@@ -31,7 +33,7 @@ import { suggestion, wordsOnly } from './suggestion.ts'
 
 const examples = `
 Examples:
-  imapfleet login https://fleet.example.org        save a server and its token
+  imapfleet login https://fleet.example.org        sign in, or save a token
   imapfleet edges                                  list all edges
   imapfleet stats --from -24h --group-by region    logins and reuse of the last day
   imapfleet config set pool.idleTimeoutMs 60000 --region eu
@@ -79,8 +81,10 @@ function createProgram(shell: Shell) {
   addTrace(program, shell)
   addTraces(program, shell)
   addLogin(program, shell)
+  addLogout(program, shell)
   addProfile(program, shell)
   addTokens(program, shell)
+  addPeople(program, shell)
   addAudit(program, shell)
   addVersion(program, shell)
   return { program, prepare: addCompletion(program, shell) }
@@ -136,6 +140,7 @@ const shell = openShell(
     server: env['IMAPFLEET_SERVER'] || undefined,
     token: env['IMAPFLEET_TOKEN'] || undefined,
     profile: env['IMAPFLEET_PROFILE'] || undefined,
+    browser: env['BROWSER'] || (process.platform === 'darwin' ? 'open' : 'xdg-open'),
     configHome: env['XDG_CONFIG_HOME'] || join(homedir(), '.config'),
     directories: [process.cwd(), ...clone],
   },

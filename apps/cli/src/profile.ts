@@ -8,7 +8,15 @@ import type { Stored } from './target.ts'
 
 const profilesSchema = z.object({
   current: z.string(),
-  profiles: z.record(z.string(), z.object({ server: z.string(), token: z.string() })),
+  profiles: z.record(
+    z.string(),
+    z.object({
+      server: z.string(),
+      token: z.string(),
+      /** Who signed in through the provider, and until when. */
+      person: z.object({ name: z.string(), expiresAt: z.string() }).optional(),
+    }),
+  ),
 })
 export type Profiles = z.infer<typeof profilesSchema>
 

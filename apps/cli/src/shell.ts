@@ -2,6 +2,7 @@
  * What every command gets: a client of the server that its options select, and the terminal. Only this file and main.ts use the
  * process (environment, streams, signals).
  */
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createClient, type ApiClient } from '@imapfleet/client'
 import { printAnyYaml } from '@imapfleet/config'
@@ -16,6 +17,8 @@ import { chooseTarget, type ControlAddress, type TargetChoice } from './target.t
 
 export interface Environment extends TargetChoice {
   profile: string | undefined
+  /** The program that shows an address. */
+  browser: string
   /** $XDG_CONFIG_HOME. */
   configHome: string
   /** The directory in which quickstart may have left its server and token. */
@@ -112,6 +115,12 @@ export function openShell(environment: Environment, streams: Streams) {
     },
     /** A remark beside the answer, not written to pipes. */
     note,
+    /** Shows an address in the browser. Without a browser nothing happens, so the address is printed as well. */
+    show: (url: URL) => {
+      spawn(environment.browser, [url.href], { detached: true, stdio: 'ignore' })
+        .on('error', () => undefined)
+        .unref()
+    },
     /** How to get older entries, if the list has more. */
     noteNext: (command: Command, next: number | string | null) => {
       if (next !== null && ['table', 'wide'].includes(globals(command).output))

@@ -30,8 +30,9 @@ export const expected: Record<RouteName, { roles: readonly Role[] | 'everybody';
     roles: admins,
     sample: { body: { name: 'ci', role: 'viewer', scopes: ['trace-bodies'], expiresInSeconds: 60 } },
   },
-  listTokens: { roles: admins, sample: { query: pageById } },
+  listTokens: { roles: admins, sample: { query: { ...pageById, kind: 'person' } } },
   revokeToken: { roles: admins, sample: { params: { id } } },
+  endPerson: { roles: admins, sample: { params: { name: 'ann@example.org' } } },
   listAudit: { roles: admins, sample: { query: { ...page, actor: 'root', action: 'token.create' } } },
   listAlerts: {
     roles: viewers,
@@ -150,6 +151,12 @@ export const expected: Record<RouteName, { roles: readonly Role[] | 'everybody';
   steerRollout: { roles: operators, sample: { params: { revision: '9', steering: 'pause' } } },
   signIn: { roles: 'everybody', sample: { body: { token: 'imapfleet_unknown' } } },
   signOut: { roles: 'everybody', sample: {} },
+  readSignInWays: { roles: 'everybody', sample: {} },
+  allowLogin: { roles: viewers, sample: { body: { challenge: 'c'.repeat(43) } } },
+  beginDeviceLogin: { roles: 'everybody', sample: {} },
+  allowDeviceLogin: { roles: viewers, sample: { body: { userCode: 'BDFH-KMPR' } } },
+  redeemLogin: { roles: 'everybody', sample: { body: { deviceCode: 'd'.repeat(43) } } },
+  endOwnToken: { roles: viewers, sample: {} },
   readSession: { roles: viewers, sample: {} },
   startTrace: {
     roles: operators,

@@ -21,6 +21,8 @@ import { consoleRoutes } from './platform/http/console.ts'
 import { edgeHandlers } from './features/edges/routes.ts'
 import { enrolmentHandlers } from './features/enrolments/routes.ts'
 import { healthRoutes } from './platform/http/health.ts'
+import { signInPages } from './features/people/pages.ts'
+import { peopleHandlers } from './features/people/routes.ts'
 import { historyHandlers } from './features/history/routes.ts'
 import { liveHandlers } from './features/edges/live-routes.ts'
 import { metricHandlers } from './features/metrics/routes.ts'
@@ -93,6 +95,7 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
     ...revocationHandlers(deps),
     ...rolloutHandlers(deps),
     ...sessionHandlers(deps, sourceOf),
+    ...peopleHandlers(deps, sourceOf),
     ...traceHandlers(deps),
   }
   const middleware = [withActor(deps, sourceOf)]
@@ -105,6 +108,7 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
     '/',
     referenceRoutes(() => app.getOpenAPI31Document(about)),
   )
+  app.route('/', signInPages(deps, sourceOf, explain))
   app.route('/', consoleRoutes(options.consoleDirectory))
   return app
 }

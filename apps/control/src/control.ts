@@ -10,6 +10,7 @@ import { GuessLimit } from './features/access/guess-limit.ts'
 import type { Alerting } from './features/alerts/channels.ts'
 import { keepReplicaReport } from './features/alerts/replica-report.ts'
 import { Issuer, type IssuerFile } from './features/enrolments/issuer.ts'
+import { Provider, type ProviderOptions } from './features/people/provider.ts'
 import type { DatabaseAddress } from './platform/db/address.ts'
 import { openDatabase } from './platform/db/database.ts'
 import { migrate } from './platform/db/migrate.ts'
@@ -42,6 +43,7 @@ export interface ControlOptions {
   port: number | undefined
   kept: Retention
   alerting: Alerting
+  provider: ProviderOptions | undefined
   /** Networks whose X-Forwarded-For is trusted. */
   trustedProxies: readonly string[]
   /** The directory of the built web console. */
@@ -85,6 +87,7 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
     intake,
     kept: options.kept,
     alerting: options.alerting,
+    provider: options.provider && new Provider(options.provider, log, Date.now),
     now: Date.now,
     replica: options.replica,
     timers,

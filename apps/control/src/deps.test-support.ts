@@ -34,6 +34,7 @@ export async function testDeps(): Promise<TestDeps> {
     intake: new Intake(log, metrics, () => now),
     kept: { reports: 7 * dayMs, minutes: 30 * dayMs, hours: 400 * dayMs },
     alerting: noAlerting,
+    provider: undefined,
     now: () => now,
     replica: 'tests/1',
     timers: [],

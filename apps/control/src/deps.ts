@@ -7,6 +7,7 @@ import type { Bus } from './platform/nats/bus.ts'
 import type { Alerting } from './features/alerts/channels.ts'
 import type { GuessLimit } from './features/access/guess-limit.ts'
 import type { Intake } from './platform/nats/intake.ts'
+import type { Provider } from './features/people/provider.ts'
 import type { Issuer } from './features/enrolments/issuer.ts'
 import type { Database } from './platform/db/database.ts'
 import type { Retention } from './features/history/window.ts'
@@ -22,6 +23,8 @@ export interface Deps {
   /** Admits messages from edges. */
   intake: Intake
   kept: Retention
+  /** Undefined: people sign in with tokens only. */
+  provider: Provider | undefined
   /** Where alerts are sent. */
   alerting: Alerting
   /** Milliseconds since 1970. */

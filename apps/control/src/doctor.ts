@@ -1,8 +1,9 @@
 /** `imapfleet-control doctor`: checks everything that control needs, and changes nothing. */
 import { checkExpiry } from '@imapfleet/nats'
 import { findingsAbout, reasonOf, type CheckFinding } from '@imapfleet/observe'
+import { checkProvider } from './features/people/check-provider.ts'
 import { checkIssuer } from './features/enrolments/check-issuer.ts'
-import { alertingOptions, busOptions, databaseOptions, readIssuer } from './options.ts'
+import { alertingOptions, busOptions, databaseOptions, providerOptions, readIssuer } from './options.ts'
 import { checkDatabase } from './platform/db/check-database.ts'
 import { serveHttp } from './platform/http/listen.ts'
 import { checkNats } from './platform/nats/check-nats.ts'
@@ -54,6 +55,7 @@ export async function diagnoseControl(
               ),
             ],
     ),
+    readable(() => providerOptions(settings), checkProvider),
     checkPort(place),
   ])
   return [ok('no mistakes'), ...found.flat()]

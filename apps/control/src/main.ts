@@ -22,7 +22,7 @@ import { builtConsole } from './platform/places.ts'
 import { dayMs, type Retention } from './features/history/window.ts'
 import { initNats } from './nats-init.ts'
 import { writeLeaf, type LeafOptions } from './nats-leaf.ts'
-import { alertingOptions, busOptions, databaseOptions, readIssuer } from './options.ts'
+import { alertingOptions, busOptions, databaseOptions, providerOptions, readIssuer } from './options.ts'
 import { parseSettings, SettingsError, type ControlSettings } from './settings.ts'
 import { createToken } from './features/access/service.ts'
 import { version } from './version.ts'
@@ -62,6 +62,15 @@ Environment:
   MINUTES_KEPT_DAYS         how long history per minute is kept (90)
   HOURS_KEPT_DAYS           how long history per hour is kept (1095)
   ALERTS_FILE               YAML file with the channels to which alerts are sent
+  PUBLIC_URL                address of control for browsers, https://control.example.org; for signing in by OIDC
+  OIDC_ISSUER               OpenID Connect provider through which people sign in (none; docs/people.md)
+  OIDC_CLIENT_ID            client that the provider knows control by
+  OIDC_CLIENT_SECRET_FILE   file with the secret of that client
+  OIDC_GROUPS_FILE          YAML file of the groups that may use imapfleet, and their rights
+  OIDC_GROUPS_CLAIM         claim with the groups of a person (groups)
+  OIDC_NAME_CLAIM           claim with the name of a person (email)
+  OIDC_SCOPES               scopes that are asked for, separated by spaces (openid email profile)
+  OIDC_LABEL                name of the provider on the button (the host of the issuer)
   CONSOLE_DIRECTORY         directory of the built web console (the one that comes with control)`,
   )
 
@@ -200,6 +209,7 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
         trustedProxies: settings.TRUSTED_PROXIES,
         kept: keptOf(settings),
         alerting: alertingOptions(settings),
+        provider: providerOptions(settings),
         consoleDirectory: settings.CONSOLE_DIRECTORY ?? builtConsole,
       },
       log,

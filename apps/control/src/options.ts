@@ -5,6 +5,8 @@ import { reasonOf } from '@imapfleet/observe'
 import { parseJson } from '@imapfleet/protocol'
 import type { BusOptions } from './platform/nats/bus.ts'
 import { noAlerting, readAlerting, type Alerting } from './features/alerts/channels.ts'
+import { readGrants } from './features/people/grants.ts'
+import type { ProviderOptions } from './features/people/provider.ts'
 import { issuerFileSchema, type IssuerFile } from './features/enrolments/issuer.ts'
 import { databaseAddress, settingsIn, type DatabaseAddress } from './platform/db/address.ts'
 import { SettingsError, type ControlSettings } from './settings.ts'
@@ -68,6 +70,34 @@ export function alertingOptions({ ALERTS_FILE: file }: Pick<ControlSettings, 'AL
   return file === undefined
     ? noAlerting
     : readAlerting(file, (problem) => new SettingsError(`ALERTS_FILE: ${problem}`))
+}
+
+/** Undefined: people sign in with tokens only. */
+export function providerOptions(settings: ControlSettings): ProviderOptions | undefined {
+  const { PUBLIC_URL, OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET_FILE, OIDC_GROUPS_FILE } = settings
+  // They are set together.
+  if (
+    PUBLIC_URL === undefined ||
+    OIDC_ISSUER === undefined ||
+    OIDC_CLIENT_ID === undefined ||
+    OIDC_CLIENT_SECRET_FILE === undefined ||
+    OIDC_GROUPS_FILE === undefined
+  )
+    return undefined
+  const clientSecret = readSecret('OIDC_CLIENT_SECRET_FILE', OIDC_CLIENT_SECRET_FILE)
+  if (clientSecret === '')
+    throw new SettingsError(`OIDC_CLIENT_SECRET_FILE: ${OIDC_CLIENT_SECRET_FILE} is empty`)
+  return {
+    publicUrl: PUBLIC_URL,
+    issuer: OIDC_ISSUER,
+    clientId: OIDC_CLIENT_ID,
+    clientSecret,
+    scopes: settings.OIDC_SCOPES ?? ['openid', 'email', 'profile'],
+    nameClaim: settings.OIDC_NAME_CLAIM ?? 'email',
+    groupsClaim: settings.OIDC_GROUPS_CLAIM ?? 'groups',
+    label: settings.OIDC_LABEL ?? new URL(OIDC_ISSUER).host,
+    grants: readGrants(OIDC_GROUPS_FILE, (problem) => new SettingsError(`OIDC_GROUPS_FILE: ${problem}`)),
+  }
 }
 
 function readSecret(name: string, file: string): string {

@@ -50,3 +50,59 @@ test('a missing or wrong setting is named with what to write, without its value'
     'HOURS_KEPT_DAYS must not be less than MINUTES_KEPT_DAYS',
   )
 })
+
+const oidc = {
+  DATABASE_URL,
+  PUBLIC_URL: 'https://control.example',
+  OIDC_ISSUER: 'https://idp.example/realms/staff',
+  OIDC_CLIENT_ID: 'imapfleet',
+  OIDC_CLIENT_SECRET_FILE: '/etc/imapfleet/oidc.secret',
+  OIDC_GROUPS_FILE: '/etc/imapfleet/groups.yaml',
+}
+
+test('the settings of a provider are given together', () => {
+  assert.equal(parseSettings(oidc).ok, true)
+  assert.equal(parseSettings({ DATABASE_URL, PUBLIC_URL: oidc.PUBLIC_URL }).ok, true)
+  for (const missing of [
+    'PUBLIC_URL',
+    'OIDC_ISSUER',
+    'OIDC_CLIENT_ID',
+    'OIDC_CLIENT_SECRET_FILE',
+    'OIDC_GROUPS_FILE',
+  ])
+    assert.match(
+      problemOf({ ...oidc, [missing]: '' }),
+      new RegExp(`^${missing} is not set, and OIDC_\\w+ is$`),
+    )
+  assert.match(problemOf({ DATABASE_URL, OIDC_LABEL: 'Staff' }), /OIDC_ISSUER is not set, and OIDC_LABEL is/)
+})
+
+test('codes and cookies pass over https, or stay on this machine', () => {
+  for (const PUBLIC_URL of [
+    'http://control.example',
+    'control.example',
+    'https://control.example/path',
+    'https://control.example/?a',
+    'https://user:secret@control.example',
+    'http://127.0.0.1.evil.example',
+    'javascript:alert(1)',
+  ])
+    assert.match(problemOf({ ...oidc, PUBLIC_URL }), /^PUBLIC_URL must be like https:/)
+  for (const OIDC_ISSUER of [
+    'http://idp.example',
+    'idp.example',
+    'https://idp.example/?a=b',
+    'https://a:secret@idp.example',
+  ])
+    assert.match(problemOf({ ...oidc, OIDC_ISSUER }), /^OIDC_ISSUER must be the https address/)
+  const local = { ...oidc, PUBLIC_URL: 'http://127.0.0.1:8080/', OIDC_ISSUER: 'http://localhost:9000' }
+  const parsed = parseSettings(local)
+  assert.equal(parsed.ok && parsed.settings.PUBLIC_URL, 'http://127.0.0.1:8080')
+})
+
+test('scopes contain openid', () => {
+  for (const OIDC_SCOPES of ['email profile', 'openid "quoted"', 'openid é'])
+    assert.match(problemOf({ ...oidc, OIDC_SCOPES }), /^OIDC_SCOPES must be scopes/)
+  const parsed = parseSettings({ ...oidc, OIDC_SCOPES: 'openid  groups' })
+  assert.deepEqual(parsed.ok && parsed.settings.OIDC_SCOPES, ['openid', 'groups'])
+})

@@ -8,6 +8,17 @@ const urlOf = (protocols: readonly string[]) => (text: string) => {
   return url !== null && protocols.includes(url.protocol)
 }
 
+/** The claims that imapfleet reads are short names, or addresses. */
+const claim = filled.max(200)
+const isLoopback = (hostname: string) => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
+/** Codes and cookies pass through these addresses. */
+const isSafe = (text: string): boolean => {
+  const url = URL.parse(text)
+  if (url === null || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    return false
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
+}
+
 const isOneOf = (known: readonly string[], given: string | undefined) =>
   given === undefined || known.includes(given)
 
@@ -56,11 +67,47 @@ const each = z.object({
   TRACES_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(268_435_456),
   CONSOLE_DIRECTORY: filled.optional(),
   ALERTS_FILE: filled.optional(),
+  PUBLIC_URL: filled
+    .refine(
+      (text) => isSafe(text) && URL.parse(text)?.pathname === '/',
+      'must be like https://control.example.org, without a path; http only on this machine',
+    )
+    .transform((text) => new URL(text).origin)
+    .optional(),
+  OIDC_ISSUER: filled
+    .refine(
+      isSafe,
+      'must be the https address of the provider, as its documents name it; http only on this machine',
+    )
+    .optional(),
+  OIDC_CLIENT_ID: filled.max(300).optional(),
+  OIDC_CLIENT_SECRET_FILE: filled.optional(),
+  OIDC_GROUPS_FILE: filled.optional(),
+  OIDC_SCOPES: filled
+    .transform((text) => text.split(/\s+/))
+    .refine(
+      (scopes) =>
+        scopes.includes('openid') && scopes.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)),
+      'must be scopes separated by spaces, openid among them',
+    )
+    .optional(),
+  OIDC_NAME_CLAIM: claim.optional(),
+  OIDC_GROUPS_CLAIM: claim.optional(),
+  OIDC_LABEL: filled.max(60).optional(),
   TRACES_KEPT_HOURS: z.coerce.number().int().min(1).max(8_760).default(24),
   REPORTS_KEPT_DAYS: z.coerce.number().int().min(1).max(366).default(7),
   MINUTES_KEPT_DAYS: z.coerce.number().int().min(1).max(3_660).default(90),
   HOURS_KEPT_DAYS: z.coerce.number().int().min(1).max(36_600).default(1_095),
 })
+
+/** What signing in through a provider needs. */
+const needed = [
+  'PUBLIC_URL',
+  'OIDC_ISSUER',
+  'OIDC_CLIENT_ID',
+  'OIDC_CLIENT_SECRET_FILE',
+  'OIDC_GROUPS_FILE',
+] as const
 
 /** Data must be kept at least as long as the data it is made from. */
 const schema = each
@@ -71,6 +118,13 @@ const schema = each
   .refine((given) => given.HOURS_KEPT_DAYS >= given.MINUTES_KEPT_DAYS, {
     path: ['HOURS_KEPT_DAYS'],
     message: 'must not be less than MINUTES_KEPT_DAYS',
+  })
+  .superRefine((given, context) => {
+    const asked = Object.entries(given).find(([key, value]) => key.startsWith('OIDC_') && value !== undefined)
+    if (asked === undefined) return
+    for (const key of needed)
+      if (given[key] === undefined)
+        context.addIssue({ code: 'custom', path: [key], message: `is not set, and ${asked[0]} is` })
   })
 
 /** An invalid setting. The message is a sentence for an operator. */

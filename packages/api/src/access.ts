@@ -31,6 +31,8 @@ export const tokenSchema = z
     role: roleSchema,
     scopes: z.array(z.string()),
     limits: limitsSchema.default({}),
+    /** Made when a person signed in. Its name is that of the person. */
+    isPerson: z.boolean().default(false),
     createdBy: z.string(),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().nullable(),
@@ -40,6 +42,10 @@ export const tokenSchema = z
   })
   .meta({ id: 'Token' })
 export type TokenView = z.infer<typeof tokenSchema>
+
+/** `machine`: made for a program. `person`: made when a person signed in. */
+const tokenOwnerSchema = z.enum(['machine', 'person'])
+export type TokenOwner = z.infer<typeof tokenOwnerSchema>
 
 /** Newest first. `next` is the `before` of the next page. */
 export const tokenListSchema = z.object({ tokens: z.array(tokenSchema), next: z.uuid().nullable() })
@@ -89,10 +95,11 @@ export const accessRoutes = {
     method: 'GET',
     path: '/v1/tokens',
     tag: 'access',
-    summary: 'All tokens, including revoked and expired ones, newest first',
+    summary: 'Tokens, including revoked and expired ones, newest first',
+    description: 'Those of people, who signed in through the provider, are listed with kind=person.',
     role: 'admin',
     limits: 'unlimited-only',
-    query: pageById,
+    query: pageById.extend({ kind: tokenOwnerSchema.default('machine') }),
     answer: tokenListSchema,
     returns: 'Tokens',
   }),

@@ -9,6 +9,7 @@ import { metricRoutes } from './fleet-metrics.ts'
 import { liveRoutes } from './live.ts'
 import { operationRoutes } from './operations.ts'
 import { orderRoutes } from './orders.ts'
+import { peopleRoutes } from './people.ts'
 import { revocationRoutes } from './revocations.ts'
 import { rolloutRoutes } from './rollouts.ts'
 import { sessionRoutes } from './session.ts'
@@ -29,6 +30,7 @@ export * from './limits.ts'
 export * from './live.ts'
 export * from './operations.ts'
 export * from './orders.ts'
+export * from './people.ts'
 export * from './problem.ts'
 export * from './revocations.ts'
 export * from './rollouts.ts'
@@ -49,6 +51,7 @@ export const routes = {
   ...metricRoutes,
   ...operationRoutes,
   ...orderRoutes,
+  ...peopleRoutes,
   ...revocationRoutes,
   ...rolloutRoutes,
   ...sessionRoutes,

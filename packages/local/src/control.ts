@@ -17,8 +17,8 @@ export interface ControlProcessOptions {
   nats: Nats
   postgres: Postgres
   preferredPort?: number | undefined
-  /** Additional settings. */
-  environment?: Record<string, string>
+  /** Additional settings, which may depend on the address of control. */
+  environment?: Record<string, string> | ((api: string) => Record<string, string>)
   /** `all` by default. */
   mode?: 'all' | 'api' | 'ingest'
   /** The program, such as a bundle. The sources by default. */
@@ -55,7 +55,7 @@ export async function controlPlane({
     NATS_CREDENTIALS_FILE: nats.keys?.credentialsFile,
     NATS_ISSUER_FILE: nats.keys?.issuerFile,
     ...compileCache(ground),
-    ...environment,
+    ...(typeof environment === 'function' ? environment(api) : environment),
   }
   const child = new LocalProcess({
     name: mode === 'all' ? 'control' : `control-${mode}`,

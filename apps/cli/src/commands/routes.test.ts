@@ -13,6 +13,8 @@ const withoutCommand: Readonly<Record<string, string>> = {
   signIn: 'for the console',
   signOut: 'for the console',
   readSession: 'for the console',
+  allowLogin: 'for the console',
+  allowDeviceLogin: 'for the console',
 }
 
 const sources = ['../*.ts', '*.ts', '../../../../packages/client/src/index.ts']

@@ -35,12 +35,12 @@ Examples:
 export function addTokens(parent: Command, shell: Shell): void {
   const tokens = parent
     .command('tokens')
-    .description('access tokens: list, create, revoke (needs the role admin)')
+    .description('access tokens of programs: list, create, revoke (needs the role admin)')
     .addHelpText('after', examples)
   const list = async (options: IdPageOptions, command: Command) => {
     const client = await shell.client(command)
     const answered = await client.call('listTokens', { query: pageQuery(options) })
-    shell.answer(command, answered, (page) => table(columns(Date.now()), answered.tokens, page))
+    shell.answer(command, answered, (page) => table(tokenColumns(Date.now()), answered.tokens, page))
     shell.noteNext(command, answered.next)
   }
   pageByIdOptions(tokens.command('list', { isDefault: true }))
@@ -82,7 +82,7 @@ export function addTokens(parent: Command, shell: Shell): void {
     .action(async (id: string, _options: object, command: Command) => {
       const client = await shell.client(command)
       const token = await client.call('revokeToken', { params: { id } })
-      shell.answer(command, token, (page) => table(columns(Date.now()), [token], page))
+      shell.answer(command, token, (page) => table(tokenColumns(Date.now()), [token], page))
     })
 }
 
@@ -93,7 +93,7 @@ function validity({ expiresAt, revokedAt }: Pick<TokenView, 'expiresAt' | 'revok
   return `${Date.parse(expiresAt) > now ? 'valid until' : 'expired'} ${dayAndClock(expiresAt)}`
 }
 
-function columns(now: number): Column<TokenView>[] {
+export function tokenColumns(now: number): Column<TokenView>[] {
   return [
     { title: 'ID', cell: (token) => token.id, cut: 'never' },
     { title: 'NAME', cell: (token) => token.name },

@@ -4,6 +4,7 @@ import type { Params } from '../router/match.ts'
 import { Access } from './access.tsx'
 import { Alerts } from './alerts.tsx'
 import { Audit } from './audit.tsx'
+import { CliLogin } from './cli-login.tsx'
 import { Config } from './config.tsx'
 import { EdgePage } from './edge.tsx'
 import { HistoryPage } from './history.tsx'
@@ -30,4 +31,5 @@ export const pages: readonly { path: string; Page: ComponentType<Params> }[] = [
   { path: '/orders/:id', Page: OrderPage },
   { path: '/access', Page: Access },
   { path: '/audit', Page: Audit },
+  { path: '/cli-login', Page: CliLogin },
 ]

@@ -22,6 +22,8 @@ export interface Actor {
   limits: AccessLimits
   /** When the token expires. */
   expiresAt?: Date
+  /** The issuer and the subject, if the token was made when a person signed in. */
+  person?: string
 }
 
 export const isAtLeast = (role: Role, needed: Role): boolean =>

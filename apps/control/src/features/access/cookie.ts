@@ -12,8 +12,10 @@ const consoleHeader = 'x-imapfleet-console'
 
 export const readSession = (context: Context): string | undefined => getCookie(context, name)
 
-export function writeSession(context: Context, secret: string): void {
-  setCookie(context, name, secret, { ...attributes(context), maxAge: sessionSeconds })
+/** `secure`: whether the browser used https, if its request does not say so. */
+export function writeSession(context: Context, secret: string, secure?: boolean): void {
+  const usual = attributes(context)
+  setCookie(context, name, secret, { ...usual, secure: secure ?? usual.secure, maxAge: sessionSeconds })
 }
 
 export function clearSession(context: Context): void {

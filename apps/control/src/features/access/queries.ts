@@ -1,5 +1,6 @@
 /** Tokens and sessions by their hashes, and refused tokens by source address. */
-import { and, desc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
+import type { TokenOwner } from '@imapfleet/api'
 import type { Queries } from '../../platform/db/database.ts'
 import { loginFailures, sessions, tokens } from './table.ts'
 
@@ -15,20 +16,22 @@ export async function insertToken(queries: Queries, token: typeof tokens.$inferI
 const olderThan = (id: string) =>
   sql`(${tokens.createdAt}, ${tokens.id}) < (select created_at, id from tokens where id = ${id})`
 
-/** Newest first, including revoked and expired ones. `before` is the id of the last token of the previous page. */
+/** Of one kind, newest first, including revoked and expired ones. `before` is the id of the last token of the previous page. */
 export async function selectTokens(
   queries: Queries,
   page: { limit: number; before?: string | undefined },
+  kind: TokenOwner,
 ): Promise<TokenRow[]> {
+  const isOfKind = kind === 'person' ? isNotNull(tokens.person) : isNull(tokens.person)
   return await queries
     .select()
     .from(tokens)
-    .where(page.before === undefined ? undefined : olderThan(page.before))
+    .where(and(isOfKind, page.before === undefined ? undefined : olderThan(page.before)))
     .orderBy(desc(tokens.createdAt), desc(tokens.id))
     .limit(page.limit)
 }
 
-/** Tokens that expire, or have expired, after this time. */
+/** Tokens of machines that expire, or have expired, after this time. */
 export async function selectExpiring(
   queries: Queries,
   after: Date,
@@ -36,7 +39,7 @@ export async function selectExpiring(
   const rows = await queries
     .select({ name: tokens.name, expiresAt: tokens.expiresAt })
     .from(tokens)
-    .where(and(isNull(tokens.revokedAt), gt(tokens.expiresAt, after)))
+    .where(and(isNull(tokens.person), isNull(tokens.revokedAt), gt(tokens.expiresAt, after)))
   return rows.flatMap(({ name, expiresAt }) => (expiresAt ? [{ name, expiresAt }] : []))
 }
 
@@ -59,6 +62,46 @@ export async function markTokenRevoked(
   const valid = and(eq(tokens.id, id), isNull(tokens.revokedAt))
   const [row] = await queries.update(tokens).set({ revokedAt: at }).where(valid).returning()
   return row
+}
+
+/** Lets a token expire at this time, unless it has already ended. */
+export async function expireToken(queries: Queries, id: string, at: Date): Promise<void> {
+  await queries
+    .update(tokens)
+    .set({ expiresAt: at })
+    .where(
+      and(
+        eq(tokens.id, id),
+        isNull(tokens.revokedAt),
+        or(isNull(tokens.expiresAt), gt(tokens.expiresAt, at)),
+      ),
+    )
+}
+
+/** The valid tokens of a person, by the key, or by the name that the person had when signing in. */
+export async function selectTokensOfPerson(
+  queries: Queries,
+  who: { key: string } | { name: string },
+  now: Date,
+): Promise<TokenRow[]> {
+  const isTheirs =
+    'key' in who ? eq(tokens.person, who.key) : and(isNotNull(tokens.person), eq(tokens.name, who.name))
+  return await queries
+    .select()
+    .from(tokens)
+    .where(and(isTheirs, isNull(tokens.revokedAt), gt(tokens.expiresAt, now)))
+}
+
+export async function revokeTokens(queries: Queries, ids: string[], at: Date): Promise<void> {
+  await queries
+    .update(tokens)
+    .set({ revokedAt: at })
+    .where(and(inArray(tokens.id, ids), isNull(tokens.revokedAt)))
+}
+
+/** Of people: they get a new one each time that they sign in. */
+export async function deleteOldTokensOfPeople(queries: Queries, before: Date): Promise<void> {
+  await queries.delete(tokens).where(and(isNotNull(tokens.person), lt(tokens.expiresAt, before)))
 }
 
 /** Marks the tokens as used at this time, unless they were used later. */

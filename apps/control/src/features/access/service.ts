@@ -1,10 +1,11 @@
-/** Tokens, sessions of the console, and who a request comes from. */
+/** Tokens, sessions of the console, and who a request comes from. Tokens of people are made in the feature people. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import {
   isLimited,
   type AccessLimits,
   type Role,
   type Scope,
+  type TokenOwner,
   type TokenMade,
   type TokenView,
 } from '@imapfleet/api'
@@ -19,7 +20,9 @@ import {
   countFailures,
   deleteOldFailures,
   deleteOldSessions,
+  deleteOldTokensOfPeople,
   deleteSession,
+  expireToken,
   findSession,
   findToken,
   findTokenByHash,
@@ -44,7 +47,7 @@ export interface TokenInput {
 }
 
 /** A prefix by which a token is recognised in logs or repositories. */
-const tokenPrefix = 'imapfleet_'
+export const tokenPrefix = 'imapfleet_'
 /** A working day. Activity does not extend a session. */
 export const sessionSeconds = 12 * 3_600
 /** Within a minute, from one address. */
@@ -86,7 +89,7 @@ export async function createToken(
 
 const weekMs = 604_800_000
 
-/** Valid tokens with an expiry, and those that expired within the last week. */
+/** Valid tokens of machines with an expiry, and those that expired within the last week. */
 export async function expiringTokens({
   db,
   now,
@@ -94,14 +97,14 @@ export async function expiringTokens({
   return await selectExpiring(db.orm, new Date(now() - weekMs))
 }
 
-/** All tokens, including revoked and expired ones, newest first. */
+/** Tokens, including revoked and expired ones, newest first. */
 export async function listTokens(
   { db }: Deps,
-  page: PageQuery<string>,
+  { kind = 'machine', ...page }: PageQuery<string> & { kind?: TokenOwner },
 ): Promise<{ tokens: TokenView[]; next: string | null }> {
   const { shown, next } = await pageOf(
     page,
-    (asked) => selectTokens(db.orm, asked),
+    (asked) => selectTokens(db.orm, asked, kind),
     ({ id }) => id,
     (id) => findToken(db.orm, id),
   )
@@ -128,28 +131,36 @@ export async function revokeToken({ db, now }: Deps, actor: Actor, id: string): 
 
 /** The actor of a bearer token. Guessing is limited for each source address, over all replicas. */
 export async function authenticateToken(deps: Deps, token: string, source: string): Promise<Actor> {
-  const { orm } = deps.db
+  const [row] = await Promise.all([findTokenByHash(deps.db.orm, hashOf(token)), refuseGuesser(deps, source)])
+  const actor = actorOfToken(row, deps.now())
+  if (!(actor instanceof ServiceError)) return actor
+  await noteGuess(deps, source)
+  throw actor
+}
+
+/** Throws `too_many_attempts` if too many secrets from this address were wrong. */
+export async function refuseGuesser(deps: GuessDeps, source: string): Promise<void> {
   const guesser = guesserOf(source)
-  const now = deps.now()
-  const [row, failures] = await Promise.all([
-    findTokenByHash(orm, hashOf(token)),
-    countFailures(orm, guesser),
-  ])
-  if (Math.max(failures, deps.guesses.failures(guesser, now)) >= failuresMax)
+  const failures = await countFailures(deps.db.orm, guesser)
+  if (Math.max(failures, deps.guesses.failures(guesser, deps.now())) >= failuresMax)
     throw new ServiceError(
       'too_many_attempts',
       'Too many wrong tokens came from this address: wait a minute.',
     )
-  const actor = actorOfToken(row, now)
-  if (!(actor instanceof ServiceError)) return actor
-  const present = await noteFailure(orm, guesser).catch((error: unknown) => {
+}
+
+/** Counts a wrong secret. */
+export async function noteGuess(deps: GuessDeps, source: string): Promise<void> {
+  const guesser = guesserOf(source)
+  const present = await noteFailure(deps.db.orm, guesser).catch((error: unknown) => {
     // A Postgres that accepts no writes is no reason to answer anything else.
-    if (isPassing(error)) return deps.guesses.note(guesser, now)
+    if (isPassing(error)) return deps.guesses.note(guesser, deps.now())
     throw error
   })
   if (present === failuresMax) deps.log.warn('too many wrong tokens from one address', { source })
-  throw actor
 }
+
+type GuessDeps = Pick<Deps, 'db' | 'guesses' | 'now' | 'log'>
 
 /** Starts a session: exchanges a token for a secret that the browser keeps in a cookie. */
 export async function signIn(
@@ -232,39 +243,63 @@ export async function withdrawnTokens(
   )
 }
 
-/** Does nothing if the session has ended. */
-export async function signOut({ db }: Deps, secret: string): Promise<void> {
+/** Does nothing if the session has ended. The token of a person ends with it: signing in again makes another one. */
+export async function signOut({ db, now }: Deps, secret: string): Promise<void> {
   const hash = hashOf(secret)
   const session = await findSession(db.orm, hash)
   if (!session) return
-  const { name } = session.token
+  const { id, name, person } = session.token
   await db.orm.transaction(async (tx) => {
     await deleteSession(tx, hash)
+    if (person !== null) await expireToken(tx, id, new Date(now()))
     await writeAudit(tx, { actor: name, action: 'session.end', target: name })
   })
 }
 
-/** Deletes sessions that have ended, and refusals that no longer count. */
+/** How long the list of tokens shows when a person signed in. */
+const peopleKeptMs = 30 * 86_400_000
+
+/** Deletes sessions that have ended, old tokens of people, and refusals that no longer count. */
 export async function forgetOldAccess({ db, now }: Pick<Deps, 'db' | 'now'>): Promise<void> {
   await deleteOldFailures(db.orm)
+  await deleteOldTokensOfPeople(db.orm, new Date(now() - peopleKeptMs))
   await deleteOldSessions(db.orm, new Date(now()))
 }
 
-const newSecret = () => randomBytes(32).toString('base64url')
+export const newSecret = () => randomBytes(32).toString('base64url')
 
 /** One round of SHA-256 is enough for 32 random bytes, because no dictionary contains them. */
-const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
+export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
 function actorOfToken(row: TokenRow | undefined, now: number): Actor | ServiceError {
   if (!row) return new ServiceError('token_invalid', 'This token is unknown: check it, or make a new one.')
+  if (row.person !== null) return actorOfPerson(row, now)
   if (row.revokedAt) return new ServiceError('token_invalid', 'This token was revoked: ask for a new one.')
   if (row.expiresAt && row.expiresAt.getTime() <= now)
     return new ServiceError(
       'token_invalid',
       `This token expired at ${row.expiresAt.toISOString()}: ask for a new one.`,
     )
-  const { id, name, role, scopes, expiresAt } = row
-  return { id, name, role, scopes, limits: row.limits ?? {}, ...(expiresAt && { expiresAt }) }
+  return actorOf(row)
+}
+
+function actorOfPerson(row: TokenRow, now: number): Actor | ServiceError {
+  if (row.revokedAt)
+    return new ServiceError(
+      'session_over',
+      'An administrator ended it, or your rights have changed: sign in again.',
+    )
+  if (!row.expiresAt || row.expiresAt.getTime() <= now)
+    return new ServiceError('session_over', 'Your session has ended: sign in again.')
+  return actorOf(row)
+}
+
+function actorOf({ id, name, role, scopes, limits, expiresAt, person }: TokenRow): Actor {
+  return {
+    ...{ id, name, role, scopes, limits: limits ?? {} },
+    ...(expiresAt && { expiresAt }),
+    ...(person !== null && { person }),
+  }
 }
 
 function actorOfSession(
@@ -276,7 +311,9 @@ function actorOfSession(
     return new ServiceError('session_over', 'Your session has ended: sign in again.')
   const actor = actorOfToken(token, now)
   if (actor instanceof ServiceError)
-    return new ServiceError('session_over', `Your session has ended. ${actor.message}`)
+    return actor.code === 'session_over'
+      ? actor
+      : new ServiceError('session_over', `Your session has ended. ${actor.message}`)
   return { ...actor, session: session.hash }
 }
 
@@ -287,6 +324,7 @@ const tokenView = (row: TokenRow): TokenView => ({
   role: row.role,
   scopes: row.scopes,
   limits: row.limits ?? {},
+  isPerson: row.person !== null,
   createdBy: row.createdBy,
   createdAt: row.createdAt.toISOString(),
   expiresAt: row.expiresAt?.toISOString() ?? null,

@@ -3,21 +3,27 @@ import type { AccessLimits } from '@imapfleet/api'
 import { index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { instantColumn } from '../../platform/db/columns.ts'
 
-export const tokens = pgTable('tokens', {
-  id: uuid('id').primaryKey(),
-  name: text('name').notNull(),
-  /** SHA-256 of the token, in hexadecimal. */
-  hash: text('hash').notNull().unique(),
-  role: text('role').$type<'viewer' | 'operator' | 'admin'>().notNull(),
-  scopes: jsonb('scopes').$type<string[]>().notNull(),
-  /** Empty: none. */
-  limits: jsonb('limits').$type<AccessLimits>(),
-  createdBy: text('created_by').notNull(),
-  createdAt: instantColumn('created_at').notNull().defaultNow(),
-  expiresAt: instantColumn('expires_at'),
-  revokedAt: instantColumn('revoked_at'),
-  lastUsedAt: instantColumn('last_used_at'),
-})
+export const tokens = pgTable(
+  'tokens',
+  {
+    id: uuid('id').primaryKey(),
+    name: text('name').notNull(),
+    /** SHA-256 of the token, in hexadecimal. */
+    hash: text('hash').notNull().unique(),
+    role: text('role').$type<'viewer' | 'operator' | 'admin'>().notNull(),
+    scopes: jsonb('scopes').$type<string[]>().notNull(),
+    /** Empty: none. */
+    limits: jsonb('limits').$type<AccessLimits>(),
+    createdBy: text('created_by').notNull(),
+    createdAt: instantColumn('created_at').notNull().defaultNow(),
+    expiresAt: instantColumn('expires_at'),
+    revokedAt: instantColumn('revoked_at'),
+    lastUsedAt: instantColumn('last_used_at'),
+    /** The issuer and the subject of the person who signed in. Empty: a token of a machine. */
+    person: text('person'),
+  },
+  (table) => [index('tokens_person').on(table.person)],
+)
 
 /** Sessions of the console. A session ends with its token. */
 export const sessions = pgTable(
