@@ -5,7 +5,7 @@ import { EdgeError } from '../errors.ts'
 import { certificateDates, type CertificateDates } from '../net/certificate-dates.ts'
 import { listenerTlsContext } from '../net/tls.ts'
 import { serverTlsContext } from '../server/tls.ts'
-import { haveSameValues } from './settings.ts'
+import { haveSameValues } from './same-values.ts'
 
 /** By name. A listener or server without TLS is not in it. */
 export interface Certificates {

@@ -1,6 +1,5 @@
 /** The configuration in force, the TLS contexts of its listeners, and its certificates. A reload replaces all of it as a whole. */
 import type { SecureContext } from 'node:tls'
-import { isDeepStrictEqual } from 'node:util'
 import type { EdgeConfig, ListenerConfig } from '@imapfleet/config'
 import {
   certificateProblem,
@@ -82,15 +81,6 @@ export class Settings {
     return this.certificateDates.flatMap((dates) => certificateProblem(dates, wall) ?? [])
   }
 }
-
-/** Whether two configurations have the same values of these keys, such as `listeners.imap.port`. False without keys. */
-export const haveSameValues = (keys: readonly string[], a: EdgeConfig, b: EdgeConfig): boolean =>
-  keys.length > 0 && keys.every((key) => isDeepStrictEqual(valueAt(a, key), valueAt(b, key)))
-
-const valueAt = (config: EdgeConfig, key: string): unknown =>
-  key
-    .split('.')
-    .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], config)
 
 /** The keys that make no sense without the value of `tls`. */
 const tlsOf = ({ tls, requireTls, certFile, keyFile, minTlsVersion, ciphers }: ListenerConfig) => ({

@@ -6,7 +6,7 @@ import { EdgeError } from '../errors.ts'
 import { InheritedSockets } from '../net/inherited-sockets.ts'
 import { Clock } from './clock.ts'
 import { Edge } from './edge.ts'
-import { haveSameValues } from './settings.ts'
+import { haveSameValues } from './same-values.ts'
 
 /** Identifies a configuration of the fleet. Numbers of revisions can occur twice, before and after a restore of control. */
 export interface FleetRevision {

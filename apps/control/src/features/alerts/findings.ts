@@ -1,7 +1,7 @@
 /** Decides for each rule what is wrong, from facts that were read at one moment. Pure: facts.ts reads them. */
 import type { AlertRuleName, EdgeProblem } from '@imapfleet/api'
 import { oneLine, parseSeriesKey } from '@imapfleet/observe'
-import type { ReplicaReport } from './replica-report.ts'
+import type { ReplicaReport } from './table.ts'
 
 export interface AlertFacts {
   /** Milliseconds since 1970. */

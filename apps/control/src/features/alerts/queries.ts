@@ -3,8 +3,7 @@ import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, ne, sql, 
 import type { AccessLimits, AlertRuleName } from '@imapfleet/api'
 import type { Queries } from '../../platform/db/database.ts'
 import { withinRegions } from '../../platform/db/within.ts'
-import type { ReplicaReport } from './replica-report.ts'
-import { alertRuleChanges, alertSilences, alerts, controlReplicas } from './table.ts'
+import { alertRuleChanges, alertSilences, alerts, controlReplicas, type ReplicaReport } from './table.ts'
 
 export type AlertRow = typeof alerts.$inferSelect
 export type SilenceRow = typeof alertSilences.$inferSelect

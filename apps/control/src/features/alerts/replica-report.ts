@@ -7,22 +7,7 @@ import { parseSeriesKey, reasonOf, type MetricsSnapshot } from '@imapfleet/obser
 import type { Deps } from '../../deps.ts'
 import { natsHealth } from '../../platform/http/health.ts'
 import { dropReplica, writeReplica } from './queries.ts'
-
-/** Times are in milliseconds since 1970, by the clock of the process. */
-export interface ReplicaReport {
-  /** `ok`, or the reason. */
-  nats: string
-  /** Its last outage of Postgres that is over. */
-  postgresOutage?: { from: number; to: number; reason: string }
-  /** When it last stored a report of an edge, and last rejected a message. */
-  storedAt?: number
-  rejectedAt?: number
-  /** How long the newest report of the last batch waited, and how many wait. Missing: it does not ingest. */
-  lagMs?: number
-  waiting?: number
-  certificates: { owner: string; expiresAt: number }[]
-  credentialExpiresAt?: number
-}
+import type { ReplicaReport } from './table.ts'
 
 const reportEveryMs = 10_000
 

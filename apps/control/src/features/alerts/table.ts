@@ -15,7 +15,6 @@ import {
 } from 'drizzle-orm/pg-core'
 import { instantColumn } from '../../platform/db/columns.ts'
 import type { MessageContent } from './content.ts'
-import type { ReplicaReport } from './replica-report.ts'
 
 export const alerts = pgTable(
   'alerts',
@@ -104,6 +103,22 @@ export const alertMessages = pgTable(
     index('alert_messages_at').on(table.at),
   ],
 )
+
+/** What a process of control says of itself. Times are in milliseconds since 1970, by the clock of the process. */
+export interface ReplicaReport {
+  /** `ok`, or the reason. */
+  nats: string
+  /** Its last outage of Postgres that is over. */
+  postgresOutage?: { from: number; to: number; reason: string }
+  /** When it last stored a report of an edge, and last rejected a message. */
+  storedAt?: number
+  rejectedAt?: number
+  /** How long the newest report of the last batch waited, and how many wait. Missing: it does not ingest. */
+  lagMs?: number
+  waiting?: number
+  certificates: { owner: string; expiresAt: number }[]
+  credentialExpiresAt?: number
+}
 
 /** The processes of control that were not stopped, as of their last report. */
 export const controlReplicas = pgTable('control_replicas', {
