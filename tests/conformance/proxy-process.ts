@@ -13,6 +13,8 @@ export interface ProxyProcess {
   readonly name: ProxyName
   readonly port: number
   readonly pid: number
+  /** It sends what clients are expected to ask next. */
+  readonly isAhead: boolean
   ending(): string | undefined
   log(): string
   /** Gauges by name; undefined if the proxy has none. */
@@ -66,6 +68,7 @@ async function startOurs(options: ProxyOptions): Promise<ProxyProcess> {
   }
   return {
     ...shared('ours', port, child, directory),
+    isAhead: (options.isAhead ?? false) || aheadForTests.ahead === 'on',
     gauges: async () => (await statsAt(http))?.gauges ?? {},
     refusals: async () => {
       const counts: Record<string, number> = {}
@@ -162,6 +165,7 @@ function shared(name: ProxyName, port: number, child: ProxyChild, directory: str
     name,
     port,
     pid: child.pid,
+    isAhead: false,
     ending: child.ending,
     log: child.log,
     stop: async () => {

@@ -49,7 +49,26 @@ const all: Scenario[] = [
   ...checkout,
   ...revocation,
 ]
+/** About what passes in a session, and what one leaves on its connection. */
+const ofSessions = new Set<Scenario>([
+  ...reuse,
+  ...inOrder,
+  ...everyByte,
+  ...literals,
+  ...sessionState,
+  ...barrier,
+  ...leasedServer,
+  ...smuggling,
+  ...brokenStreams,
+  ...longLines,
+  ...silentServer,
+  ...selectCache,
+  ...selection,
+  ...checkout,
+])
+
 const settings = (scenario: Scenario) => JSON.stringify(scenario.config ?? {})
 const order = [...new Set(all.map(settings))]
 
 export const scenarios = all.toSorted((a, b) => order.indexOf(settings(a)) - order.indexOf(settings(b)))
+export const scenariosOfSessions = scenarios.filter((scenario) => ofSessions.has(scenario))
