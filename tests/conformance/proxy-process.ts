@@ -21,6 +21,8 @@ export interface ProxyProcess {
   gauges(): Promise<Record<string, number> | undefined>
   /** How many connections were not kept, by reason. Empty for imapproxy. */
   refusals(): Promise<Record<string, number>>
+  /** Commands of clients that were answered by what the edge had asked ahead. */
+  aheadUsed(): Promise<number>
   /** Rewrites the configuration and reloads it. */
   reload(config: Record<string, unknown>): Promise<void>
   stop(): Promise<void>
@@ -78,6 +80,7 @@ async function startOurs(options: ProxyOptions): Promise<ProxyProcess> {
       }
       return counts
     },
+    aheadUsed: async () => (await statsAt(http))?.counters?.['ahead_used_total{upstream="main"}'] ?? 0,
     reload: async (config) => {
       const before = child.log().length
       await write(config)
@@ -123,6 +126,7 @@ async function startImapproxy(options: ProxyOptions): Promise<ProxyProcess> {
     ...shared('imapproxy', port, child, directory),
     gauges: () => countsOfImapproxy(port),
     refusals: () => Promise.resolve({}),
+    aheadUsed: () => Promise.resolve(0),
     reload: () => Promise.reject(new Error('imapproxy cannot reload')),
   }
 }

@@ -4,7 +4,13 @@
  * another user.
  */
 import { expectOwn, expectUnselected, logout, sessionOf } from '../conformance/checks.ts'
-import { expect, type MailAccount, type Scenario, type StubWorld } from '../conformance/scenario.ts'
+import {
+  expect,
+  type LoggedIn,
+  type MailAccount,
+  type Scenario,
+  type StubWorld,
+} from '../conformance/scenario.ts'
 import { Mismatch, quote } from '../conformance/wire.ts'
 import { makeWorld, startStage, type Stage } from '../conformance/world.ts'
 import { Random } from './random.ts'
@@ -15,6 +21,8 @@ import { residentBytes } from '../support/resident-bytes.ts'
 export interface FuzzResult {
   rounds: number
   clients: number
+  /** Commands that were answered by what the edge had asked ahead. */
+  aheadUsed: number
   /** What was found, and the seed whose first round shows it. */
   finding?: { seed: number; seen: string }
 }
@@ -29,7 +37,7 @@ export async function fuzz(options: {
 }): Promise<FuzzResult> {
   const scenario = setting(options.seed)
   const stage = await startStage('ours', scenario)
-  const result: FuzzResult = { rounds: 0, clients: 0 }
+  const result: FuzzResult = { rounds: 0, clients: 0, aheadUsed: 0 }
   let ceiling = Infinity
   try {
     for (const end = Date.now() + options.seconds * 1000; Date.now() < end; result.rounds++) {
@@ -46,6 +54,7 @@ export async function fuzz(options: {
     const log = stage.proxy.log().split('\n').slice(-8).join('\n')
     result.finding = { seed: options.seed + result.rounds, seen: `${died}${error.message}\n${log}` }
   } finally {
+    result.aheadUsed = await stage.proxy.aheadUsed()
     await stage.stop()
   }
   return result
@@ -145,6 +154,7 @@ async function watch(
       const untagged = session.untagged.filter((line) => !mayBeRefused || !/^\* (?:OK|NO|BAD) /i.test(line))
       await expectOwn({ ...session, untagged })
       await expectUnselected(session)
+      await expectPage(session)
       const who = (await client.command('WHOAMI')).untagged.join(' ')
       const left = session.reused ? /NOTIFY|UPDATE|COMPRESS/ : /lasting (?!nothing)/
       expect(!left.test(who), `what another session has done is left: ${who}`)
@@ -153,6 +163,15 @@ async function watch(
     }
     await client.kill()
   }
+}
+
+/** Two questions, one after the other. An edge that asks ahead knows the second one. */
+async function expectPage({ client, user }: LoggedIn): Promise<void> {
+  const status = await client.command('STATUS INBOX (MESSAGES)')
+  expect(status.status === 'OK', `STATUS was answered ${status.status}`)
+  const { untagged } = await client.command('LIST "" box-of-*')
+  const boxes = untagged.map((line) => line.split(' ').at(-1)?.replaceAll('"', '')).join(' ')
+  expect(boxes === `box-of-${user.name}`, `${user.name} was told of ${quote(untagged.join(' '))}`)
 }
 
 /** No client received another user's data or the reply to another client's command. */
