@@ -165,3 +165,9 @@ test('a directory that does not exist is a usage error with its name', async () 
     message: /cannot read \/nonexistent\/fleet/,
   })
 })
+
+test('a directory that cannot be made is a usage error, also where the file system has no directories of its own', async () => {
+  const file = join(directoryWith({ file: 'x' }), 'file')
+  for (const directory of ['/proc/fleet', '/proc/fleet/new', file, join(file, 'new')])
+    await assert.rejects(writeLayers(directory, []), { kind: 'usage' }, directory)
+})

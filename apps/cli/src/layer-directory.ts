@@ -3,8 +3,8 @@
  * because what is not in it is removed from the fleet, and writes it so that equal layers give equal bytes.
  */
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, rename, unlink, writeFile, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, readdir, rename, stat, unlink, writeFile, type FileHandle } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { layerText, type LayerName } from '@imapfleet/api'
 import { printYaml, type Layer } from '@imapfleet/config'
@@ -185,8 +185,27 @@ async function replaceFile(path: string, content: string): Promise<void> {
   await attempt(`write ${path}`, rename(draft, path))
 }
 
-const make = async (directory: string) =>
-  await attempt(`make ${directory}`, mkdir(directory, { recursive: true }))
+const make = async (directory: string) => await attempt(`make ${directory}`, makeWithParents(directory))
+
+/** Not `recursive` of Node, which never ends where the file system refuses a directory with ENOENT, as in /proc. */
+async function makeWithParents(directory: string): Promise<void> {
+  try {
+    await mkdir(directory)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    const parent = dirname(directory)
+    if (code !== 'ENOENT' || parent === directory || (await isThere(parent))) throw error
+    await makeWithParents(parent)
+    await mkdir(directory)
+  }
+}
+
+const isThere = async (path: string): Promise<boolean> =>
+  await stat(path).then(
+    () => true,
+    () => false,
+  )
 
 async function attempt(what: string, doing: Promise<unknown>): Promise<void> {
   try {

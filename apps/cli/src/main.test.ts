@@ -203,6 +203,14 @@ test('the answer has the requested format, without titles and remarks if these a
   assert.match(version.stdout, /^imapfleet /)
 })
 
+test('help shows durations as durations, choices, and no default that says nothing', async () => {
+  const { stdout } = await run(['config', 'apply', '--help'])
+  const help = stdout.replaceAll(/\s+/g, ' ')
+  assert.match(help, /--timeout <duration> how long to wait; for a rollout at most 1h \(default: 30s\)/)
+  assert.match(help, /--output <format> .*\(table, wide, json, yaml, csv, name; default: table\)/)
+  assert.doesNotMatch(help, /default: (true|""|\[\]|\d{3,})/)
+})
+
 test('ids are completed from the server, without unsafe ones; a server that refuses completes nothing', async () => {
   withSecond = true
   const complete = async (typed: string[], token = 'good') => {

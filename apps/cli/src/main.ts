@@ -60,7 +60,7 @@ function createProgram(shell: Shell) {
     .option('--no-headers', 'print tables and CSV without titles')
     .option('-q, --quiet', 'print no remarks, only the answer and errors')
     .addHelpText('after', examples)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, optionDescription })
     // `report` prints errors, and only once.
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
@@ -88,6 +88,21 @@ function createProgram(shell: Shell) {
   addAudit(program, shell)
   addVersion(program, shell)
   return { program, prepare: addCompletion(program, shell) }
+}
+
+/** With the choices and the default, unless the default is that the option is not given. */
+function optionDescription({
+  description,
+  argChoices,
+  defaultValue,
+  defaultValueDescription,
+}: Option): string {
+  const isTrivial = [undefined, '', true, false].includes(defaultValue) || Array.isArray(defaultValue)
+  const notes = [
+    ...(argChoices ? [argChoices.join(', ')] : []),
+    ...(isTrivial ? [] : [`default: ${defaultValueDescription ?? String(defaultValue)}`]),
+  ]
+  return notes.length === 0 ? description : `${description} (${notes.join('; ')})`
 }
 
 /** Prints the reason in one line, and returns the exit status. */

@@ -11,6 +11,7 @@ import { readLayers, writeLayers, type FileChange } from '../layer-directory.ts'
 import { changeBetween, isSame, missingSecrets, type LayerEdit } from '../layer-file.ts'
 import { changeLines } from '../print/revision.ts'
 import { safe } from '../print/safe.ts'
+import { someNames } from '../print/some-names.ts'
 import { table, type Column } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
 import { makeRevisions, type RevisionOptions } from './make-revisions.ts'
@@ -39,7 +40,9 @@ export function addConfigFiles(config: Command, shell: Shell): void {
     .action(async (directory: string, _options: object, command: Command) => {
       const client = await shell.client(command)
       const { revision, layers } = await readAllLayers(client)
-      const written = await writeLayers(directory, layers)
+      // A directory without any file is taken for a mistake.
+      const empty = { name: { kind: 'global' }, layer: {} } as const
+      const written = await writeLayers(directory, layers.length === 0 ? [empty] : layers)
       if (!written.ok) throw mistaken(written.mistakes, directory)
       if (layers.length === 0) shell.note('the fleet sets nothing: edges use their own files')
       shell.answer(command, { revision, files: written.files }, (page) =>
@@ -133,7 +136,7 @@ export async function showDifferences(
   })
   shell.answer(command, { revision, equal: shown.length === 0, layers: shown }, ({ paint }) =>
     shown.length === 0
-      ? [`${safe(path)} and the fleet are equal (revision ${revision})`]
+      ? [`no differences (revision ${revision})`]
       : shown.flatMap(({ layer, state, changes }) => [
           `${paint('bold', safe(layer))}${state === 'changed' ? '' : ` (${state})`}`,
           ...changeLines(changes, paint),
@@ -142,7 +145,7 @@ export async function showDifferences(
   if (shown.length > 0)
     throw new Failure(
       'different',
-      `the fleet differs from ${path} in ${layersText(shown.map(({ layer }) => layer))}`,
+      `the fleet differs from ${path} in ${someNames(shown.map(({ layer }) => layer))}`,
     )
 }
 
@@ -205,12 +208,12 @@ export async function applyDirectory(
   const absent = differences.filter(({ hasFile }) => !hasFile).map(({ name }) => layerText(name))
   if (absent.length > 0 && !options.prune)
     throw usage(
-      `${directory} has no file for ${layersText(absent)}, which the fleet has: ` +
+      `${directory} has no file for ${someNames(absent)}, which the fleet has: ` +
         `get it with \`imapfleet config export ${directory}\`, or remove it from the fleet with --prune`,
     )
   if (differences.length === 0)
     return shell.answer(command, { newest: revision, revisions: [] }, () => [
-      `no change: the fleet is equal to ${safe(directory)} (revision ${revision})`,
+      `no change: the fleet is the same already (revision ${revision})`,
     ])
   let newest = revision
   await makeRevisions(
@@ -230,11 +233,4 @@ export async function applyDirectory(
     command,
     shell,
   )
-}
-
-/** The first few names, and how many more there are. */
-function layersText(layers: readonly string[]): string {
-  const some = layers.slice(0, 5)
-  const more = layers.length - some.length
-  return `${some.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

@@ -164,7 +164,9 @@ function columns(now: number): Column<EdgeView>[] {
     {
       title: 'PROBLEMS',
       cell: (edge) => problemsText(edge, now).join('; '),
+      cut: 'middle',
       hide: 'never',
+      room: 30,
       style: ({ problems }) =>
         problems.some(({ severity }) => severity === 'bad')
           ? 'red'

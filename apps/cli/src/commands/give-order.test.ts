@@ -25,3 +25,14 @@ test('edges that failed or were silent are named with the reason, and the exit s
     message: 'eu-2 failed (no such upstream); eu-3 was silent (it did not answer in time)',
   })
 })
+
+test('many edges with the same reason are one sentence with the first of them', () => {
+  const silent = Array.from({ length: 40 }, (_, index) =>
+    without(`eu-${index + 1}`, 'silent', 'it did not answer in time'),
+  )
+  assert.throws(() => complainOf({ edges: [...silent, without('us-1', 'silent', 'it is silent'), done] }), {
+    message:
+      'eu-1, eu-2, eu-3, eu-4, eu-5 and 35 more were silent (it did not answer in time); us-1 was silent (it is silent)',
+  })
+  assert.throws(() => complainOf({ edges: silent.slice(0, 6) }), { message: /^eu-1, .*, eu-6 were silent/ })
+})

@@ -5,6 +5,7 @@ import { isDisruptiveOrder, type OrderAction, type OrderKind } from '@imapfleet/
 import { InvalidArgumentError, type Command } from 'commander'
 import { Failure } from '../failure.ts'
 import { durationArgument, durationOption, targetOf, targetOptions, type TargetOptions } from '../options.ts'
+import { someNames } from '../print/some-names.ts'
 import type { TableLayout } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
 import {
@@ -74,10 +75,16 @@ async function untilStagesAreDone<Kind extends OrderKind>(
   return orderViewOf(kind).parse(await readWholeOrder(client, first.id))
 }
 
-/** Throws unless all edges answered, and names every edge that failed or was silent. */
+/** Throws unless all edges answered, and names those that failed or were silent, by reason. */
 export function complainOf({ edges }: Pick<OrderView, 'edges'>): void {
-  const complaints = edges
-    .filter(({ status }) => status !== 'answered')
-    .map(({ id, status, reason }) => `${id} ${status === 'failed' ? status : 'was silent'} (${reason})`)
+  const missing = edges.filter(({ status }) => status !== 'answered')
+  const groups = Map.groupBy(missing, ({ status, reason }) =>
+    status === 'failed' ? `failed (${reason})` : `${reason}`,
+  )
+  const complaints = [...groups].map(([what, its]) => {
+    const names = someNames(its.map(({ id }) => id))
+    if (its[0]?.status === 'failed') return `${names} ${what}`
+    return `${names} ${its.length === 1 ? 'was' : 'were'} silent (${what})`
+  })
   if (complaints.length > 0) throw new Failure('refused', complaints.join('; '))
 }

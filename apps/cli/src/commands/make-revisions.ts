@@ -11,6 +11,7 @@ import type { Paint } from '../print/colour.ts'
 import { changeLines, edgeLines } from '../print/revision.ts'
 import { progressText } from '../print/rollout.ts'
 import { safe } from '../print/safe.ts'
+import { someNames } from '../print/some-names.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 import { waitFor } from '../waiting.ts'
@@ -191,8 +192,8 @@ const idsOf = (edges: readonly EdgeStatus[]) => edges.map(({ id }) => id).join('
 function complain(statuses: readonly RevisionStatus[]): void {
   const edges = togetherByEdge(statuses)
   const named = (status: string, what: string) => {
-    const ids = idsOf(edges.filter((edge) => edge.status === status))
-    return ids === '' ? [] : [`${ids} ${what}`]
+    const ids = edges.filter((edge) => edge.status === status).map(({ id }) => id)
+    return ids.length === 0 ? [] : [`${someNames(ids)} ${what}`]
   }
   const complaints = [
     ...named('rejected', 'refused it'),

@@ -98,17 +98,19 @@ export function tokenColumns(now: number): Column<TokenView>[] {
     { title: 'ID', cell: (token) => token.id, cut: 'never' },
     { title: 'NAME', cell: (token) => token.name },
     { title: 'ROLE', cell: (token) => token.role },
-    { title: 'SCOPES', cell: (token) => token.scopes.join(', ') },
+    { title: 'SCOPES', cell: (token) => token.scopes.join(', '), hide: 'first' },
     { title: 'LIMITS', cell: (token) => limitsText(token.limits) },
-    { title: 'BY', cell: (token) => token.createdBy },
+    { title: 'BY', cell: (token) => token.createdBy, hide: 'first' },
     timeColumn('CREATED', (token) => token.createdAt),
     {
       title: 'STATE',
+      hide: 'never',
       cell: (token) => validity(token, now),
       style: (token) => (validity(token, now).startsWith('valid') ? undefined : 'dim'),
     },
     {
       title: 'LAST USED',
+      hide: 'first',
       cell: (token) => (token.lastUsedAt === null ? 'never' : dayAndClock(token.lastUsedAt)),
     },
   ]

@@ -101,14 +101,7 @@ async function topOfFleet(options: TopOptions, command: Command, shell: Shell): 
   }
 }
 
-const keysLine = [
-  '? help',
-  '/ filter',
-  'g region',
-  'sort: p problems, n s r a c e l',
-  'arrows scroll',
-  'q quit',
-]
+const keysLine = ['? help', '/ filter', 'g region', 'sort: p n s r a c e l', 'arrows scroll', 'q quit']
 
 async function watchEdge(edge: EdgePort, first: StatsReading, everyMs: number, shell: Shell): Promise<void> {
   const left = new AbortController()

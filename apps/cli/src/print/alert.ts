@@ -19,7 +19,7 @@ export const alertColumns = (now: number): Column<AlertView>[] => [
   { title: 'FOR', cell: (alert) => alertDuration(alert, now), align: 'right' },
   { title: 'REGION', cell: ({ region }) => region ?? '' },
   { title: 'RULE', cell: ({ rule }) => rule, hide: 'first' },
-  { title: 'WHAT', cell: ({ text }) => text, hide: 'never' },
+  { title: 'WHAT', cell: ({ text }) => text, hide: 'never', room: 30 },
 ]
 
 function alertState({ state, acknowledged, silencedBy }: AlertView): string {

@@ -1,6 +1,7 @@
 /** Prints revocations: the user or domain, and the state on each edge. */
 import type { RevocationRecord, RevocationStatus } from '@imapfleet/api'
 import type { Style } from './colour.ts'
+import { someNames } from './some-names.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
 import { timeColumn } from './time-column.ts'
 import { dayAndClock } from './time.ts'
@@ -49,7 +50,7 @@ export function revocationLines({ revocation, edges }: RevocationStatus, page: T
 export function whatIsMissing({ edges }: Pick<RevocationStatus, 'edges'>): string | undefined {
   const named = (status: EdgeStatus['status'], what: string) => {
     const ids = edges.filter((edge) => edge.status === status).map(({ id }) => id)
-    return ids.length === 0 ? [] : [`${ids.join(', ')} ${what}`]
+    return ids.length === 0 ? [] : [`${someNames(ids)} ${what}`]
   }
   const missing = [
     ...named('pending', 'has not applied it yet'),

@@ -19,6 +19,8 @@ export interface Column<Row> {
   cut?: 'end' | 'middle' | 'never'
   /** On a narrow terminal, columns are hidden from right to left; these before others, or not at all. */
   hide?: 'first' | 'never'
+  /** Other columns are hidden before this one is narrower. 8 if left out. */
+  room?: number
   /** Only with `--output wide` and in CSV. */
   isExtra?: true
   /** Undefined: plain. */
@@ -103,7 +105,7 @@ const total = (widths: readonly number[]) =>
 
 /** How narrow a column may become. */
 const narrowest = ({ column, width }: Sized<never>): number =>
-  column.align === 'right' || column.cut === 'never' ? width : Math.min(width, widthMin)
+  column.align === 'right' || column.cut === 'never' ? width : Math.min(width, column.room ?? widthMin)
 
 /** Without the columns for which there is no room. The first one always stays. */
 function visible<Row>(columns: readonly Sized<Row>[], width: number | undefined): readonly Sized<Row>[] {
