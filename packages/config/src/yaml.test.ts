@@ -94,8 +94,9 @@ test('the printed text does not depend on the order of the keys', () => {
 })
 
 test('control characters in a value are escaped, so that the text is safe on a terminal', () => {
-  const text = printYaml({ a: 'x\u001b[31m\u202e', b: 'two\nlines\u0007' })
-  assert.doesNotMatch(text, /[\u001b\u202e\u0007]/)
+  const layer = { a: 'x\u001b[31m', b: 'two\nlines\u0007', c: 'left\u202eright', d: 'zero\u200bwidth' }
+  const text = printYaml(layer)
+  assert.doesNotMatch(text, /[\u001b\u202e\u0007\u200b]/)
   const read = readYaml(text)
-  assert.deepEqual(read.ok && read.data, { a: 'x\u001b[31m\u202e', b: 'two\nlines\u0007' })
+  assert.deepEqual(read.ok && read.data, layer)
 })
