@@ -36,7 +36,7 @@ suite('console: alerts', { skip: noChromium }, () => {
     await until('the alert', async () => (await alerts('open')).length === 1, 60_000)
     const { page, offences } = await open('/')
     const shown = page.getByRole('region', { name: 'Open alerts' })
-    await shown.getByText('us-1 no heartbeat since').waitFor()
+    await shown.getByText('us-1: no heartbeat since').waitFor()
     await shown.getByRole('link', { name: 'Edge silent' }).click()
     await pageHeading(page, 'Alerts').waitFor()
     const [alert] = await alerts('open')

@@ -14,12 +14,14 @@ export interface Photographer {
   shots: readonly Shot[]
   /** Pictures are cut below this height. */
   tallest: number
+  /** A page without its content is photographed too, and named on the standard error. */
+  isLenient?: boolean
   /** The file for a page; undefined skips it. */
   fileOf: (name: string) => string | undefined
 }
 
 export async function photograph(
-  { by, origin, token, shots, tallest, fileOf }: Photographer,
+  { by, origin, token, shots, tallest, isLenient = false, fileOf }: Photographer,
   look: Appearance & { width: number },
 ): Promise<void> {
   const { page } = await openPage(by, origin, look)
@@ -33,7 +35,10 @@ export async function photograph(
     const file = fileOf(name)
     if (file === undefined) continue
     await page.goto(path)
-    await ready(page)
+    await ready(page).catch((error: unknown) => {
+      if (!isLenient) throw error
+      console.error(`${name}: ${String(error).split('\n')[0]}`)
+    })
     await takePicture(page, file, look.width, tallest)
   }
   await page.context().close()

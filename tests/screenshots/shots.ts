@@ -106,8 +106,8 @@ export const simulatedShots: readonly Shot[] = [
     ready: async (page) => {
       await page.locator('.long-table .rows tr').first().waitFor()
       await page.keyboard.press('Control+k')
-      await page.getByRole('combobox').fill('us')
-      await page.getByRole('option').nth(3).waitFor()
+      await page.getByRole('dialog').getByRole('combobox').fill('us')
+      await page.getByRole('dialog').getByRole('option').nth(3).waitFor()
     },
   },
   {
@@ -115,7 +115,7 @@ export const simulatedShots: readonly Shot[] = [
     path: '/?sort=edge',
     ready: async (page) => {
       await page.locator('.long-table .rows a').first().click()
-      await page.getByText('Mail servers').waitFor()
+      await page.getByRole('heading', { name: 'Mail servers', exact: true }).waitFor()
       await charts(page)
     },
   },

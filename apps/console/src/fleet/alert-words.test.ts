@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AlertView } from '@imapfleet/api'
-import { alertDuration, alertStateWords, alertTone, isMuted, silenceWords } from './alert-words.ts'
+import { alertDuration, alertStateWords, alertText, alertTone, isMuted, silenceWords } from './alert-words.ts'
 
 const alert: AlertView = {
   ...{ id: 1, rule: 'edge-silent', severity: 'page', title: 'Edge silent', subject: 'eu-1', region: 'eu' },
@@ -38,4 +38,14 @@ test('pages are red and tickets yellow, and a silence says what it matches', () 
   }
   assert.equal(silenceWords(silence), 'region eu, subject eu-1')
   assert.equal(silenceWords({ ...silence, region: null, subject: null }), 'everything')
+})
+
+test('times in the text are in the time zone of the console', () => {
+  const now = new Date('2026-03-01T05:00:00Z')
+  const text = 'eu-1: no heartbeat since 2026-03-01T03:00:00.123Z: it is down'
+  assert.match(
+    alertText({ text }, now),
+    /^eu-1: no heartbeat since (\d\d \w{3} )?\d\d:\d\d:\d\d: it is down$/,
+  )
+  assert.equal(alertText({ text: 'revision 2026-03-01' }, now), 'revision 2026-03-01')
 })

@@ -1,6 +1,6 @@
 /** Alerts in words and colours. */
 import type { AlertSilence, AlertView } from '@imapfleet/api'
-import { durationOf } from '../format/time.ts'
+import { durationOf, momentOf } from '../format/time.ts'
 
 export const alertTone = ({ severity }: Pick<AlertView, 'severity'>): 'bad' | 'warn' =>
   severity === 'page' ? 'bad' : 'warn'
@@ -24,3 +24,7 @@ export function silenceWords({ rule, region, edge, subject }: AlertSilence): str
   )
   return parts.length === 0 ? 'everything' : parts.join(', ')
 }
+
+/** Its text with times in the time zone of the console. */
+export const alertText = ({ text }: Pick<AlertView, 'text'>, now: Date): string =>
+  text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (instant) => momentOf(new Date(instant), now))

@@ -2,7 +2,7 @@
 import type { AlertDetail, AlertMessage } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { alertDuration, alertStateWords, alertTone, isMuted } from '../fleet/alert-words.ts'
+import { alertDuration, alertStateWords, alertText, alertTone, isMuted } from '../fleet/alert-words.ts'
 import { choose } from '../router/location.ts'
 import { PageLink } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
@@ -35,7 +35,7 @@ function Details({ alert, onMute }: { alert: AlertDetail; onMute: (muting: Mutin
           <h2>
             {alert.title} <Badge tone="still">{alertStateWords(alert)}</Badge>
           </h2>
-          <p>{alert.text}.</p>
+          <p>{alertText(alert, new Date())}.</p>
         </div>
         <div class="row">
           {alert.state === 'open' && (

@@ -2,6 +2,7 @@
 import { alertRuleNames, type AlertRuleName, type AlertView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call } from '../api/client.ts'
+import { alertText } from '../fleet/alert-words.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { Field } from '../ui/field.tsx'
 import { Select } from '../ui/select.tsx'
@@ -55,7 +56,7 @@ function Acknowledge({ alert, onDone, onClose }: Omit<MuteProps, 'muting'> & { a
       }}
       onClose={onClose}
     >
-      <p>{alert.text}. After the time it is sent again if it is still open.</p>
+      <p>{alertText(alert, new Date())}. After the time it is sent again if it is still open.</p>
       <Field label="Reason" value={reason} onValue={setReason} autocomplete="off" autofocus />
       <Select label="For" options={times} chosen={seconds} onChoice={setSeconds} />
     </ConfirmDialog>

@@ -3,7 +3,7 @@ import type { AlertView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call } from '../api/client.ts'
 import { usePages } from '../api/use-pages.ts'
-import { alertDuration, alertStateWords, alertTone, isMuted } from '../fleet/alert-words.ts'
+import { alertDuration, alertStateWords, alertText, alertTone, isMuted } from '../fleet/alert-words.ts'
 import { Page } from '../layout/page.tsx'
 import { choose, search } from '../router/location.ts'
 import { PageLink } from '../router/link.tsx'
@@ -115,10 +115,10 @@ const columns = (mute: (muting: Muting) => void): TableColumn<AlertView>[] => [
   {
     title: 'Alert',
     kind: 'wide',
-    cell: ({ id, title, text }) => (
+    cell: (alert) => (
       <div>
-        <PageLink href={`/alerts?alert=${id}`}>{title}</PageLink>
-        <div class="alert-text">{text}</div>
+        <PageLink href={`/alerts?alert=${alert.id}`}>{alert.title}</PageLink>
+        <div class="alert-text">{alertText(alert, new Date())}</div>
       </div>
     ),
   },

@@ -11,6 +11,7 @@ import {
   isFiltered,
   type AuditFilter,
 } from '../fleet/audit-filter.ts'
+import { auditFacts } from '../fleet/audit-facts.ts'
 import { countOf } from '../format/number.ts'
 import { Page } from '../layout/page.tsx'
 import { choose, search } from '../router/location.ts'
@@ -209,7 +210,7 @@ const Details = ({ entry: { action, before, after } }: { entry: AuditEntry }) =>
         {valueOf(after, 'kind')} {valueOf(after, 'user') ?? valueOf(after, 'upstream')}
       </PageLink>
     )
-  const facts = [...factsOf('before', before), ...factsOf('', after)]
+  const facts = auditFacts(before, after)
   if (facts.length === 0) return null
   const text = facts.join(' · ')
   if (text.length < 90) return <span class="soft">{text}</span>
@@ -226,11 +227,4 @@ function valueOf(value: AuditEntry['after'], key: string): string | undefined {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return undefined
   const found = value[key]
   return typeof found === 'string' ? found : undefined
-}
-
-function factsOf(word: string, value: AuditEntry['after']): string[] {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return []
-  return Object.entries(value)
-    .filter(([, each]) => each !== null && each !== '')
-    .map(([key, each]) => `${word} ${key} ${typeof each === 'string' ? each : JSON.stringify(each)}`.trim())
 }

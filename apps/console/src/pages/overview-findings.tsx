@@ -1,13 +1,21 @@
 /** The problems of the fleet, or that there are none. */
-import type { EdgeView } from '@imapfleet/api'
+import type { AlertView, EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { findingWords, groupFindings, type Finding, type FindingGroup } from '../fleet/findings.ts'
+import { uncoveredFindings } from '../fleet/uncovered.ts'
 import { PageLink } from '../router/link.tsx'
 import { choose } from '../router/location.ts'
 
 const shownAtFirst = 4
 
-export function Findings({ found, all }: { found: readonly Finding[]; all: readonly EdgeView[] }) {
+interface FindingsProps {
+  found: readonly Finding[]
+  /** Alerts above, which are not told twice. */
+  told: readonly AlertView[]
+  all: readonly EdgeView[]
+}
+
+export function Findings({ found, told, all }: FindingsProps) {
   const [isWhole, setWhole] = useState(false)
   if (found.length === 0)
     return (
@@ -16,7 +24,8 @@ export function Findings({ found, all }: { found: readonly Finding[]; all: reado
         configuration.
       </p>
     )
-  const groups = groupFindings(found)
+  const groups = groupFindings(uncoveredFindings(found, told))
+  if (groups.length === 0) return null
   const shown = isWhole ? groups : groups.slice(0, shownAtFirst)
   return (
     <section class="findings card" aria-label="Problems">

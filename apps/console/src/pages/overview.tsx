@@ -12,7 +12,7 @@ import { Choice } from '../ui/choice.tsx'
 import { Note } from '../ui/note.tsx'
 import { Empty } from '../ui/state.tsx'
 import { FleetCharts } from './fleet-charts.tsx'
-import { OpenAlerts } from './overview-alerts.tsx'
+import { alertsOnTop, OpenAlerts, useOpenAlerts } from './overview-alerts.tsx'
 import { OverviewEdges } from './overview-edges.tsx'
 import { Findings } from './overview-findings.tsx'
 import { UnderWay } from './overview-rollouts.tsx'
@@ -20,6 +20,8 @@ import './overview.css'
 
 export function Overview() {
   const edges = useAnswer('edges', (signal) => readWholeFleet(call, signal), { everyMs: pauseMs })
+  const alerts = useOpenAlerts()
+  const onTop = alertsOnTop(alerts?.alerts ?? [])
   const range = chosenRange()
   const history = useAnswer(
     `traffic ${range}`,
@@ -45,12 +47,12 @@ export function Overview() {
                 {problem}
               </Note>
             ))}
-            <OpenAlerts />
+            <OpenAlerts list={alerts} shown={onTop} />
             {all.length === 0 ? (
               <NoEdge />
             ) : (
               <>
-                <Findings found={findingsOf(all, new Date())} all={all} />
+                <Findings found={findingsOf(all, new Date())} told={onTop} all={all} />
                 <UnderWay />
                 {history.problem && !outage.value && (
                   <Note tone="warn">The charts could not be loaded. {sentenceOf(history.problem)}</Note>

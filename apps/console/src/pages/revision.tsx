@@ -15,7 +15,6 @@ import { Table } from '../ui/table.tsx'
 import { Difference } from './difference.tsx'
 import { RevisionState } from './revisions.tsx'
 import { Rollout } from './rollout.tsx'
-import { RolloutHealthCard } from './rollout-health.tsx'
 import { StatusBadge } from './status-badge.tsx'
 import { WriteRevision } from './write-revision.tsx'
 import './config.css'
@@ -72,7 +71,6 @@ export function Revision({ revision: text = '' }: Params) {
         {({ status, rollout }) => (
           <>
             {rollout && <Rollout rollout={rollout} onSteered={answer.reload} />}
-            {rollout && <RolloutHealthCard rollout={rollout} />}
             <Card title="Changes" actions={<RevisionState {...stateOf(status)} />}>
               <div class="card-body">
                 <Difference changes={status.revision.changes} />

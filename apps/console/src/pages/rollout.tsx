@@ -11,6 +11,7 @@ import { Card } from '../ui/card.tsx'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { Note } from '../ui/note.tsx'
 import { tell } from '../ui/toast.tsx'
+import { RolloutFigures } from './rollout-figures.tsx'
 import { StatusBadge } from './status-badge.tsx'
 
 interface RolloutProps {
@@ -49,6 +50,7 @@ export function Rollout({ rollout, onSteered }: RolloutProps) {
           {next}
         </p>
       )}
+      <RolloutFigures rollout={rollout} />
       <ol class="waves" aria-label="Waves">
         {waves.map((wave) => (
           <Wave key={wave.name} wave={wave} isOver={finishedAt !== null} />
@@ -102,6 +104,8 @@ function Steering({ rollout: { revision, state }, onSteered }: RolloutProps) {
   )
 }
 
+/** eu-2 comes before eu-10. */
+const byName = new Intl.Collator('en', { numeric: true })
 /** Other edges are shown as a number. */
 const namedMax = 24
 const order = ['rejected', 'silent', 'skipped', 'pending', 'applied', 'waiting']
@@ -109,7 +113,10 @@ const order = ['rejected', 'silent', 'skipped', 'pending', 'applied', 'waiting']
 function Wave({ wave, isOver }: { wave: RolloutView['waves'][number]; isOver: boolean }) {
   const { name, state, edges } = wave
   const applied = edges.filter(({ status }) => status === 'applied').length
-  const worstFirst = [...edges].sort((one, other) => order.indexOf(one.status) - order.indexOf(other.status))
+  const worstFirst = [...edges].sort(
+    (one, other) =>
+      order.indexOf(one.status) - order.indexOf(other.status) || byName.compare(one.id, other.id),
+  )
   const rest = edges.length - namedMax
   return (
     <li>
@@ -127,8 +134,8 @@ function Wave({ wave, isOver }: { wave: RolloutView['waves'][number]; isOver: bo
       <ul class="row">
         {worstFirst.slice(0, namedMax).map(({ id, status }) => (
           <li key={id} class="row">
-            <PageLink href={`/edges/${encodeURIComponent(id)}`}>{id}</PageLink>{' '}
-            <StatusBadge status={status} />
+            <PageLink href={`/edges/${encodeURIComponent(id)}`}>{id}</PageLink>
+            {status !== 'waiting' && <StatusBadge status={status} />}
           </li>
         ))}
         {rest > 0 && <li class="soft">and {amountOf(rest, 'more edge')}</li>}

@@ -58,7 +58,7 @@ export function chartOptions(
       points: { size: 6 },
     },
     legend: { show: false },
-    padding: [10, 12, 0, 0],
+    padding: [10, 22, 0, 0],
     axes: [
       { ...axis, size: 26, space: 70, values: (_, splits) => axisTimesOf(splits) },
       {

@@ -35,7 +35,7 @@ export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
             <tr key={keyOf(row)} role="row">
               {columns.map(({ title, kind, cell }) => (
                 <td key={title} role="cell" class={kind} data-label={title}>
-                  {cell(row)}
+                  <div>{cell(row)}</div>
                 </td>
               ))}
             </tr>

@@ -425,7 +425,7 @@ const byProblem = (
     const texts = problems
       .filter((problem) => kinds.includes(problem.kind) && counts(problem))
       .map(({ text }) => text)
-    return texts.length === 0 ? undefined : { subject: id, text: `${id} ${texts.join('; ')}` }
+    return texts.length === 0 ? undefined : { subject: id, text: `${id}: ${texts.join('; ')}` }
   })
 
 function nearLimits(facts: AlertFacts, percentMax: number): Found[] {

@@ -3,17 +3,16 @@ import type { RolloutView } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { judgedRows, type JudgedRow } from '../fleet/rollout-judgement.ts'
-import { amountOf } from '../format/number.ts'
+import { amountOf, countOf } from '../format/number.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Badge } from '../ui/badge.tsx'
-import { Card } from '../ui/card.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 
 const everyMs = 5_000
 const settledMs = 60_000
 
-export function RolloutHealthCard({ rollout }: { rollout: RolloutView }) {
+export function RolloutFigures({ rollout }: { rollout: RolloutView }) {
   const { revision, finishedAt, settings } = rollout
   const answer = useAnswer(
     `health of rollout ${revision}`,
@@ -21,29 +20,25 @@ export function RolloutHealthCard({ rollout }: { rollout: RolloutView }) {
     { everyMs: finishedAt === null ? everyMs : settledMs },
   )
   return (
-    <Card
-      title="Judged by"
-      about={
-        answer.data && (
-          <>
-            {amountOf(answer.data.reached.edges, 'edge')} with the revision since{' '}
-            <Moment at={answer.data.since} />, compared with the ten minutes before the rollout. The{' '}
-            {amountOf(answer.data.rest.edges, 'edge')} of later waves in the same time.
-          </>
-        )
-      }
-    >
+    <div class="rollout-figures">
       <Answered answer={answer}>
         {(health) => (
-          <Table
-            caption="Failures by which the rollout is judged"
-            columns={columns}
-            rows={judgedRows(health, settings.errorShareMax ?? 0)}
-            keyOf={({ what }) => what}
-          />
+          <>
+            <Table
+              caption="Failures by which the rollout is judged"
+              columns={columns}
+              rows={judgedRows(health, settings.errorShareMax ?? 0)}
+              keyOf={({ what }) => what}
+            />
+            <p class="soft small">
+              Now: {amountOf(health.reached.edges, 'edge')} with the revision, since{' '}
+              <Moment at={health.since} />. Before: the same in the ten minutes before the rollout.
+              {health.rest.edges > 0 && ` Other edges: ${countOf(health.rest.edges)} of later waves.`}
+            </p>
+          </>
         )}
       </Answered>
-    </Card>
+    </div>
   )
 }
 

@@ -1,0 +1,26 @@
+/** What an entry of the audit log says, in few words: only what a change made different. */
+import type { AuditEntry } from '@imapfleet/api'
+
+type Facts = AuditEntry['after']
+
+/** `threshold 90 → 80`, `role viewer`. */
+export function auditFacts(before: Facts, after: Facts): string[] {
+  const [old, now] = [fieldsOf(before), fieldsOf(after)]
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((key) => {
+    const [was, is] = [textOf(old[key]), textOf(now[key])]
+    if (was === is) return []
+    if (was === '') return [`${key} ${is}`]
+    // Nothing is known of the time after: the entry describes what was ended.
+    if (is === '') return [Object.keys(now).length === 0 ? `${key} ${was}` : `${key} ${was} → none`]
+    return [`${key} ${was} → ${is}`]
+  })
+}
+
+const fieldsOf = (value: Facts): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
+
+function textOf(value: unknown): string {
+  if (value === undefined || value === null || value === '') return ''
+  if (Array.isArray(value)) return value.map(textOf).filter(Boolean).join(', ')
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

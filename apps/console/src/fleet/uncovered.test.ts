@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Finding } from './findings.ts'
+import { uncoveredFindings } from './uncovered.ts'
+
+test('what an alert about the same edge tells is left out, and nothing else', () => {
+  const finding = (edge: string, kind: Finding['kind']): Finding => ({ edge, kind, tone: 'bad', text: '' })
+  const found = [finding('eu-1', 'silent'), finding('eu-2', 'silent'), finding('eu-1', 'rejected')]
+  const alerts = [
+    { rule: 'edge-silent' as const, edge: 'eu-1' },
+    { rule: 'edge-silent' as const, edge: null },
+    { rule: 'upstream-down' as const, edge: 'eu-2' },
+  ]
+  assert.deepEqual(uncoveredFindings(found, alerts), found.slice(1))
+  assert.deepEqual(uncoveredFindings(found, []), found)
+})
