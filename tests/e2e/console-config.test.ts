@@ -113,7 +113,7 @@ suite('console: config', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('a rollout is shown wave by wave, is paused and resumed, and its layer can be restored', async () => {
+  test('a rollout is shown wave by wave, is paused, resumed, aborted and completed, and its layer can be restored', async () => {
     const { page } = await open('/config', { width: 375, colours: 'dark' })
     await setKey(page, 'pool.usesMax', '77')
     await page.getByLabel('Changes', { exact: true }).getByText('+ 77').waitFor()
@@ -139,7 +139,8 @@ suite('console: config', { skip: noChromium }, () => {
     assert.ok(await pick.getByLabel('us-1').isChecked())
     assert.equal(await pick.getByRole('checkbox').count(), 2)
     await dialog.getByLabel('First wave: share of edges').fill('0')
-    await dialog.getByLabel('Soak time of each wave').fill('2')
+    // So long that it does not end while this test looks at it.
+    await dialog.getByLabel('Soak time of each wave').fill('3600')
     await dialog.getByText('canary: us-1').waitFor()
     assert.deepEqual(
       sent.filter((body) => /"us(-9)?"/.test(body)),
@@ -176,7 +177,18 @@ suite('console: config', { skip: noChromium }, () => {
     assert.equal(await pageWidth(page), 375)
     assert.deepEqual(await accessibilityFaults(page), [])
     await page.getByRole('button', { name: 'Resume' }).click()
-    await page.getByText('completed', { exact: true }).waitFor({ timeout: 45_000 })
+    await page.getByText('running', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Abort' }).click()
+    await dialog.getByRole('button', { name: 'Abort' }).click()
+    await page.getByText('aborted', { exact: true }).waitFor()
+    const again = {
+      layer: { kind: 'global' },
+      set: { 'pool.usesMax': 77 },
+      rollout: { canaryEdges: ['us-1'], soakSeconds: 0 },
+    }
+    assert.equal((await fleet.api('/v1/config/revisions', { method: 'POST', body: again })).status, 201)
+    await page.goto('/config/7')
+    await page.getByText('completed', { exact: true }).waitFor({ timeout: 60_000 })
     const resolved = async () =>
       ((await fleet.api('/v1/config/resolved?edge=eu-1')).body as { layer: { pool: { usesMax: number } } })
         .layer.pool.usesMax
@@ -189,10 +201,10 @@ suite('console: config', { skip: noChromium }, () => {
     const last = { layer: { kind: 'global' }, set: { 'pool.idleTimeoutMs': 61_000 } }
     assert.equal((await fleet.api('/v1/config/revisions', { method: 'POST', body: last })).status, 201)
     await dialog.getByRole('button', { name: 'Write', exact: true }).click()
-    await dialog.getByText('is based on revision 5, but the newest is 6').waitFor()
+    await dialog.getByText('is based on revision 7, but the newest is 8').waitFor()
     await dialog.getByText('− 61000').waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Write', exact: true }).click()
-    await pageHeading(page, 'Revision 7').waitFor()
+    await pageHeading(page, 'Revision 9').waitFor()
     await until('the older value', async () => (await resolved()) === 40)
     await close(page)
   })
