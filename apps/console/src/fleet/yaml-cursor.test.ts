@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keyAt, keysIn } from './yaml-cursor.ts'
+import { keyAt, keysOfYaml } from './yaml-cursor.ts'
 
 const text = 'log:\n  level: debug\npool:\n  # how often\n  usesMax: 5\n  \n  hosts:\n    - a\n'
 const at = (part: string) => keyAt(text, text.indexOf(part) + 1)
@@ -18,7 +18,7 @@ test('an empty line belongs to the section of its indentation, and the end of th
 })
 
 test('all keys of a text are found', () => {
-  assert.deepEqual(keysIn('log:\n  level: debug\n\npool:\n  usesMax: 5\n'), [
+  assert.deepEqual(keysOfYaml('log:\n  level: debug\n\npool:\n  usesMax: 5\n'), [
     'log',
     'log.level',
     'pool',

@@ -18,7 +18,7 @@ export function keyAt(text: string, offset: number): string {
 }
 
 /** All keys in the text. */
-export function keysIn(text: string): string[] {
+export function keysOfYaml(text: string): string[] {
   let offset = 0
   return text.split('\n').flatMap((line) => {
     const key = line.trim() === '' ? '' : keyAt(text, offset)

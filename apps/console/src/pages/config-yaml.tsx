@@ -5,7 +5,7 @@ import { call, sentenceOf } from '../api/client.ts'
 import { useCheck } from '../api/use-check.ts'
 import { lacksName, manualOf } from '../fleet/draft.ts'
 import { draftOf, keepDraft } from '../fleet/drafts.ts'
-import { keyAt, keysIn } from '../fleet/yaml-cursor.ts'
+import { keyAt, keysOfYaml } from '../fleet/yaml-cursor.ts'
 import { changesFrom, withKey, yamlOf } from '../fleet/yaml-layer.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Note } from '../ui/note.tsx'
@@ -86,7 +86,7 @@ export function ConfigYaml({ layer, values, revision, manual }: ConfigYamlProps)
         <Help
           cursor={cursor}
           manual={manual}
-          present={new Set(keysIn(text))}
+          present={new Set(keysOfYaml(text))}
           onAdd={(key, value) => type(withKey(text, key, value))}
         />
       </div>

@@ -344,7 +344,7 @@ suite('rules of alerts', () => {
   test('what edges report is one line of limited length', () => {
     const hostile = { ...problem('reported'), text: `a\nb\u0007${'x'.repeat(2_000)}` }
     const [found] = findingsOfRule('edge-problems', withEdge({ problems: [hostile] }), 0)
-    assert.ok(found && found.text.length <= 500 && found.text.startsWith('eu-1 a?b?x'))
+    assert.ok(found && found.text.length <= 500 && found.text.startsWith('eu-1: a?b?x'))
   })
 
   test('nothing is known of a silent edge, of any edge while control is deaf, and of counters without reports', () => {
