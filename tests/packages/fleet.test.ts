@@ -315,9 +315,14 @@ suite('a fleet of Debian packages', { skip: hostMissing() }, () => {
   step('the log is read from the journal, or goes to a file that is rotated by hand', async () => {
     const document = 'docs/logs.md'
     assert.match(await on(eu, document, 'journalctl -u imapfleet-edge -o cat'), /info started edge=eu-1/)
+    // The process that took over at the upgrade is ended in order, like one that systemd started.
+    const stopped = async () =>
+      (await eu.sh('journalctl -u imapfleet-edge -o cat')).match(/info stopped$/gm)?.length ?? 0
+    const earlier = await stopped()
     await eu.sh(`
       echo 'log: { file: /var/log/imapfleet/edge.log }' >> /etc/imapfleet/edge.yaml
       systemctl restart imapfleet-edge`)
+    await until('the end of the old process in the log', async () => (await stopped()) > earlier)
     const hasLine = async () => {
       await eu.run(page(143))
       return (await eu.run('grep session_ended /var/log/imapfleet/edge.log')).status === 0

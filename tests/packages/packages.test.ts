@@ -16,7 +16,7 @@ import { page, serveMail } from './mail-host.ts'
 /** Every file of the system that packages may leave behind, with its owner and mode. */
 const inventory = `find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /mnt \\
   -o -path /var/log/journal -o -path /var/log/apt -o -path /var/cache -o -path /var/lib/apt -o -path /var/lib/dpkg \\
-  -o -path /var/lib/systemd -o -path /var/lib/logrotate -o -path /root \\) -prune -o -printf '%p %u:%g %m\\n' | sort`
+  -o -path /var/lib/systemd -o -path '/var/tmp/systemd-private-*' -o -path /var/lib/logrotate -o -path /root \\) -prune -o -printf '%p %u:%g %m\\n' | sort`
 /** dpkg keeps no trace of a purged package, and users are in files that exist anyway. */
 const accounts = `cat /etc/passwd /etc/group; dpkg -l 'imapfleet*' 2>/dev/null | grep '^[a-z][a-z]' || true`
 /** `npm run package` compresses them. */

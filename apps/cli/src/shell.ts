@@ -12,6 +12,7 @@ import { painterFor, plain } from './print/colour.ts'
 import { safeJson } from './print/safe.ts'
 import { csvLines, nameLines } from './print/csv.ts'
 import type { PlainTable, TableLayout } from './print/table.ts'
+import { widthOf } from './print/window.ts'
 import { readProfiles, readQuickstart, type Profiles } from './profile.ts'
 import { chooseTarget, type ControlAddress, type TargetChoice } from './target.ts'
 
@@ -57,7 +58,7 @@ export function openShell(environment: Environment, streams: Streams) {
   stderr.on('error', () => undefined)
 
   const page = (): TableLayout => ({
-    width: stdout.isTTY ? stdout.columns : undefined,
+    width: stdout.isTTY ? widthOf(stdout) : undefined,
     paint: painterFor(stdout),
   })
   const print = (lines: readonly string[]) => {

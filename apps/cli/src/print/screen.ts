@@ -4,6 +4,7 @@
  */
 import cliTruncate from 'cli-truncate'
 import type { Streams } from '../shell.ts'
+import { heightOf, widthOf } from './window.ts'
 
 const enter = '\x1b[?1049h\x1b[?25l'
 const leave = '\x1b[?25h\x1b[?1049l'
@@ -26,9 +27,9 @@ export function openScreen(
   const { stdin, stdout } = streams
   let shown: (rows: number) => readonly string[] = () => []
   const paint = () => {
-    const rows = Math.max(1, stdout.rows - 1)
+    const rows = Math.max(1, heightOf(stdout) - 1)
     const lines = shown(rows).slice(0, rows)
-    const text = lines.map((line) => `${cliTruncate(line, stdout.columns)}${clearLine}\n`).join('')
+    const text = lines.map((line) => `${cliTruncate(line, widthOf(stdout))}${clearLine}\n`).join('')
     stdout.write(`${home}${text}${clearBelow}`)
   }
   const onTyped = (typed: Buffer) => {
