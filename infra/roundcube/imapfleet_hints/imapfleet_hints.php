@@ -30,7 +30,9 @@ class imapfleet_hints extends rcube_plugin
                 $ident[$field] = $value;
             }
         }
-        $arguments['ident'] = $ident + (array) ($arguments['ident'] ?? []);
+        // Before the login, so that a login that waits has its questions asked. Roundcube 1.4 sends it afterwards only.
+        $when = version_compare(RCMAIL_VERSION, '1.5', '>=') ? 'preauth_ident' : 'ident';
+        $arguments[$when] = $ident + (array) ($arguments[$when] ?? []);
 
         return $arguments;
     }

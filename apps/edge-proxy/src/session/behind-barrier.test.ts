@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { edgeAtWork } from './edge.test-support.ts'
+import { edgeAtWork } from '../edge/edge.test-support.ts'
 import { untilTrue } from '../pool/pool.test-support.ts'
 import { wellBehaved, type Asked } from '../server/scripted-server.test-support.ts'
 
