@@ -68,7 +68,7 @@ suite('credentials of edges', () => {
     const [, entry] = audit.entries
     assert.deepEqual(
       [entry?.actor, entry?.target, entry?.after],
-      ['tests', 'edge/eu-1', { key: body.key, region: 'eu' }],
+      ['tests', 'edge/eu-1', { key: body.key, region: 'eu', expiresAt: null }],
     )
     const listed = (await plane.api('/v1/enrolments?edge=eu-1&limit=1')).body as {
       enrolments: EnrolmentView[]

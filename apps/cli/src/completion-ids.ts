@@ -21,6 +21,11 @@ const sources = {
     (await client.call('listTokens', { query: { limit } })).tokens
       .filter(({ revokedAt }) => revokedAt === null)
       .map(({ id, name, role }) => ({ id, help: `${name}, ${role}` })),
+  person: async (client: ApiClient) =>
+    (await client.call('listTokens', { query: { limit, kind: 'person' } })).tokens.map(({ name }) => ({
+      id: name,
+      help: '',
+    })),
   trace: async (client: ApiClient) =>
     (await client.call('listTraces', { query: { limit } })).traces.map(({ id, user }) => ({
       id,
@@ -84,6 +89,7 @@ export const argumentKinds: Readonly<Record<string, IdKind>> = {
   'operations continue': 'operation',
   'operations show': 'operation',
   'orders show': 'order',
+  'people end': 'person',
   resume: 'edge',
   'revocations show': 'revocation',
   'rollouts abort': 'rollout',
