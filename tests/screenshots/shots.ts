@@ -56,7 +56,10 @@ export const shots: readonly Shot[] = [
   {
     name: 'rollout',
     path: '/config/2',
-    ready: (page) => page.getByText('applied', { exact: true }).first().waitFor(),
+    ready: async (page) => {
+      await page.getByText('applied', { exact: true }).first().waitFor()
+      await page.getByRole('table', { name: 'Failures by which the rollout is judged' }).waitFor()
+    },
   },
   {
     name: 'trace',

@@ -46,7 +46,8 @@ export async function openPage(browser: Browser, origin: string, look: Appearanc
     reducedMotion: 'reduce',
   })
   const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  // Also on a machine that is busy with something else.
+  page.setDefaultTimeout(45_000)
   const offences: string[] = []
   page.on('request', (request) => {
     if (!request.url().startsWith(`${origin}/`)) offences.push(`it asked ${request.url()}`)

@@ -1,7 +1,7 @@
 /** Measures how long the edge takes from its start until its port accepts a connection, installed and from the sources. */
 import { chmodSync } from 'node:fs'
 import { freePort, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
-import { edgePrograms, startEdge } from './contestants/imapfleet.ts'
+import { edgePrograms, startOurEdge } from './contestants/imapfleet.ts'
 
 type Program = keyof typeof edgePrograms
 export type StartSamples = Record<Program, number[]>
@@ -24,7 +24,7 @@ async function startOnce(program: Program): Promise<number> {
     // No server is needed until a client logs in.
     const onwardPort = await freePort()
     const began = performance.now()
-    const { process } = await startEdge(program, onwardPort, directory)
+    const { process } = await startOurEdge(program, onwardPort, directory)
     const ms = performance.now() - began
     await process.stop()
     return ms

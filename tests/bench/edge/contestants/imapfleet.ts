@@ -18,11 +18,11 @@ export function imapfleet(): Contestant {
     name: 'imapfleet',
     version: `this checkout, as a package installs it, on Node ${process.versions.node}`,
     idleMax: Math.min(idleWanted, openFilesMax() - 5 * spare),
-    start: async (onwardPort, directory) => await startEdge('installed', onwardPort, directory),
+    start: async (onwardPort, directory) => await startOurEdge('installed', onwardPort, directory),
   }
 }
 
-export async function startEdge(
+export async function startOurEdge(
   program: keyof typeof edgePrograms,
   onwardPort: number,
   directory: string,
