@@ -117,7 +117,7 @@ const failures: [string, string[], number, RegExp][] = [
     'an unknown command',
     ['edgse'],
     2,
-    /^imapfleet: no such command: did you mean `imapfleet edges`\? .*--help`\)\n$/,
+    /^imapfleet: unknown command 'edgse': did you mean `imapfleet edges`\? .*--help`\)\n$/,
   ],
   [
     'an id in the place of a subcommand',

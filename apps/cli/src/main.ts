@@ -129,7 +129,8 @@ function usageText({ code, message }: CommanderError, program: Command, words: r
   const isUnknown = code === 'commander.unknownCommand' || code === 'commander.excessArguments'
   const meant = isUnknown ? suggestion(program, wordsOnly(program, words)) : undefined
   const help = `see \`${commandOf(program, words)} --help\``
-  if (meant !== undefined) return `no such command: did you mean \`${meant}\`? (${help})`
+  const [wrong = 'no such command'] = /unknown command '[^']*'/.exec(message) ?? []
+  if (meant !== undefined) return `${wrong}: did you mean \`${meant}\`? (${help})`
   return `${message.replace(/^error: /, '').replaceAll('\n', ' ')} (${help})`
 }
 
