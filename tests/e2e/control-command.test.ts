@@ -12,11 +12,20 @@ suite('the command line of control', () => {
 
   test('each mistake is reported in one line, with an exit status', async () => {
     const nowhere = { DATABASE_URL: 'postgres://x@127.0.0.1:1/x' }
+    const people = {
+      ...nowhere,
+      PUBLIC_URL: 'https://control.example',
+      OIDC_ISSUER: 'https://idp.example',
+      OIDC_CLIENT_ID: 'imapfleet',
+      OIDC_CLIENT_SECRET_FILE: import.meta.filename,
+    }
     const cases: [string[], Record<string, string>, RegExp][] = [
       [['all'], {}, /DATABASE_URL is not set/],
       [['all'], { DATABASE_URL: 'mysql://x' }, /DATABASE_URL must be like postgres:/],
       [['all'], { ...nowhere, NATS_URL: 'localhost' }, /NATS_URL must be like nats:/],
       [['api'], { ...nowhere, NATS_TOKEN_FILE: '/nowhere' }, /NATS_TOKEN_FILE: cannot read \/nowhere/],
+      [['api'], { ...nowhere, OIDC_ISSUER: 'https://idp.example' }, /OIDC_CLIENT_ID is not set/],
+      [['api'], { ...people, OIDC_GROUPS_FILE: '/nowhere' }, /OIDC_GROUPS_FILE: cannot read \/nowhere/],
       [['api', '--port', '99999'], nowhere, /--port/],
       [
         ['api', '--host', '192.0.2.1', '--port', '0'],

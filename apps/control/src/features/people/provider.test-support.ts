@@ -74,9 +74,13 @@ export class LoopbackProvider {
   }
 
   /** A new client of control. `lines` gets its log. */
-  relyingParty(more: Partial<ProviderOptions> = {}, lines: string[] = []): Provider {
+  relyingParty(
+    more: Partial<ProviderOptions> = {},
+    lines: string[] = [],
+    patienceSeconds?: number,
+  ): Provider {
     const log = new Log({ level: 'debug', format: 'text' }, (line) => lines.push(line))
-    return new Provider(this.options(more), log, Date.now)
+    return new Provider(this.options(more), log, Date.now, patienceSeconds)
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

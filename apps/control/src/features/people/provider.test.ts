@@ -1,6 +1,7 @@
 /** The client of the provider, against a provider on loopback that answers correctly, wrongly, or not at all. */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import {
   clientId,
@@ -10,6 +11,7 @@ import {
   signedJwt,
   weakJwt,
 } from './provider.test-support.ts'
+import { discover } from './provider.ts'
 
 suite('the provider', () => {
   const provider = new LoopbackProvider()
@@ -186,6 +188,31 @@ suite('the provider', () => {
     }
   })
 
+  test('the multi-tenant issuers of Entra ID are refused', async (t) => {
+    const origin = 'https://login.microsoftonline.com'
+    // The library accepts them at this address only, which tests must not call.
+    t.mock.method(globalThis, 'fetch', async () =>
+      Response.json({
+        issuer: `${origin}/{tenantid}/v2.0`,
+        authorization_endpoint: `${origin}/common/oauth2/v2.0/authorize`,
+      }),
+    )
+    await assert.rejects(
+      discover(provider.options({ issuer: `${origin}/common/v2.0` })),
+      /write the issuer of your own tenant/,
+    )
+  })
+
+  test('an answer of the provider is read up to 1 MiB', async () => {
+    const lines: string[] = []
+    provider.metadata = { padding: 'x'.repeat(1_048_576) }
+    const party = provider.relyingParty({}, lines)
+    await assert.rejects(party.signInUrl(proofs), { code: 'provider_unavailable' })
+    assert.match(lines.join(), /larger than 1 MiB/)
+    provider.metadata = { padding: 'x'.repeat(1_000_000) }
+    await party.signInUrl(proofs)
+  })
+
   test('a provider that is down, or sends invalid or too large answers, is unavailable until it recovers', async () => {
     const lines: string[] = []
     const party = provider.relyingParty({}, lines)
@@ -224,6 +251,19 @@ suite('the provider', () => {
     }
     const said = lines.filter((line) => /does not answer|answers again/.test(line))
     assert.equal(said.length, 3, 'once at the start of each outage, and once at its end')
+  })
+
+  test('a provider that does not answer, or never finishes its answer, is given up', async () => {
+    const begins = (response: ServerResponse) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).write('{')
+    for (const hang of [() => true, begins])
+      for (const path of ['/.well-known/openid-configuration', '/token', '/jwks']) {
+        const party = provider.relyingParty({}, [], 0.2)
+        if (path !== '/.well-known/openid-configuration') await party.signInUrl(proofs)
+        provider.handler = (asked, response) => asked === path && hang(response)
+        await assert.rejects(party.claimsOf(query(), proofs), { code: 'provider_unavailable' }, path)
+        provider.reset()
+      }
   })
 
   test('the log contains no tokens, codes or names', async () => {

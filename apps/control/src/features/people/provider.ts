@@ -33,7 +33,7 @@ export interface Proofs {
 }
 
 /** For each request. A sign-in makes at most four, and control answers within 25 s. */
-const patienceSeconds = 5
+const usualPatienceSeconds = 5
 const answerBytesMax = 1_048_576
 /** How long the configuration of the provider is used before it is read again. */
 const keptMs = 600_000
@@ -53,7 +53,7 @@ export class Provider {
   #exchanges = 0
 
   /** `now`: milliseconds since 1970. */
-  constructor(options: ProviderOptions, log: Log, now: () => number) {
+  constructor(options: ProviderOptions, log: Log, now: () => number, patienceSeconds = usualPatienceSeconds) {
     this.options = options
     this.#log = log
     this.#now = now
@@ -62,7 +62,7 @@ export class Provider {
       'the provider of sign-ins does not answer',
       'the provider of sign-ins answers again',
     )
-    this.#configuration = new KeptValue(async () => await discover(options), keptMs)
+    this.#configuration = new KeptValue(async () => await discover(options, patienceSeconds), keptMs)
   }
 
   get callbackUrl(): string {
@@ -151,7 +151,10 @@ export class Provider {
 }
 
 /** Reads the configuration of the provider. Throws if it is not that of the configured issuer. */
-export async function discover(options: ProviderOptions): Promise<oidc.Configuration> {
+export async function discover(
+  options: ProviderOptions,
+  patienceSeconds = usualPatienceSeconds,
+): Promise<oidc.Configuration> {
   const issuer = new URL(options.issuer)
   const configuration = await oidc
     .discovery(issuer, options.clientId, undefined, secretOf(options.clientSecret), {
