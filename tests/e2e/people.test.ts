@@ -217,6 +217,22 @@ suite('people', { skip: noChromium }, () => {
     await close(page)
   })
 
+  test('an administrator ends the sessions of a person in the console', async () => {
+    const { page: theirs } = await visit('/')
+    await signIn(theirs, 'eve')
+    await pageHeading(theirs, 'Overview').waitFor()
+    const { page, faults } = await visit('/access')
+    await signInOnPage(page, plane.token)
+    await page.getByRole('button', { name: 'End sessions of eve@example.org' }).click()
+    await page.getByRole('dialog').getByRole('textbox').fill('eve@example.org')
+    await page.getByRole('dialog').getByRole('button', { name: 'End sessions' }).click()
+    await page.getByText('1 session of eve@example.org ended.').waitFor()
+    assert.deepEqual(await accessibilityFaults(page), [])
+    await until('the sign-in page', async () => await theirs.getByText('sign in again').isVisible())
+    assert.deepEqual(faults(), [])
+    await Promise.all([close(page), close(theirs)])
+  })
+
   test('the commands of the document work as printed', async () => {
     const { page } = await visit('/')
     await signIn(page, 'ann')

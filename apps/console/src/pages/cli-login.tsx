@@ -7,6 +7,7 @@ import { search } from '../router/location.ts'
 import { Card } from '../ui/card.tsx'
 import { Field } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
+import './cli-login.css'
 
 export function CliLogin() {
   const asked = loopbackIn(search.value)
@@ -44,15 +45,17 @@ function OnThisMachine({ port, challenge, state }: Loopback) {
   }
   return (
     <Card title="A command line on this machine asks to sign in">
-      <p>
-        It gets your rights, <strong>{name()}</strong>, until your session ends. Continue only if you have
-        just run <code>imapfleet login</code> yourself.
-      </p>
-      {problem !== undefined && <Note tone="bad">{problem}</Note>}
-      <div class="row">
-        <button type="button" class="button primary" disabled={isBusy} onClick={() => void run(allow)}>
-          Sign in the command line
-        </button>
+      <div class="card-body cli-login">
+        <p>
+          It gets your rights, <strong>{name()}</strong>, until your session ends. Continue only if you have
+          just run <code>imapfleet login</code> yourself.
+        </p>
+        {problem !== undefined && <Note tone="bad">{problem}</Note>}
+        <div class="row">
+          <button type="button" class="button primary" disabled={isBusy} onClick={() => void run(allow)}>
+            Sign in the command line
+          </button>
+        </div>
       </div>
     </Card>
   )
@@ -69,12 +72,15 @@ function OnAnother() {
   if (isDone)
     return (
       <Card title="The command line is signed in">
-        <p role="status">It continues within seconds. You can close this page.</p>
+        <p class="card-body" role="status">
+          It continues within seconds. You can close this page.
+        </p>
       </Card>
     )
   return (
     <Card title="A command line on another machine asks to sign in">
       <form
+        class="card-body cli-login"
         onSubmit={(event) => {
           event.preventDefault()
           if (!isBusy && code.trim() !== '') void run(allow)
