@@ -110,7 +110,7 @@ suite('writes with an idempotency key', () => {
     for (const [name, route] of Object.entries(routes))
       if ('answer' in route && route.answer instanceof z.ZodObject) {
         const showsSecret = Object.keys(route.answer.shape).some((key) =>
-          /^(token|credentials|secret|password)$/.test(key),
+          /^(token|credentials|secret|password|code|deviceCode)$/.test(key),
         )
         assert.equal('secret' in route, showsSecret, name)
       }
