@@ -30,7 +30,10 @@ export async function measureIngest(
   const rounds: (IngestRound & { floorPerSecond: number })[] = []
   for (let round = 0; round < repeats; round++) {
     const bare = async () => await storeBare(plane, herd, each)
-    const own = async () => await ingestOnce(plane, herd, each)
+    const own = async () => {
+      if (round > 0) await untilRolledUp(plane)
+      return await ingestOnce(plane, herd, each)
+    }
     // Each goes first in turn, because the tables grow.
     const before = round % 2 === 0 ? undefined : await bare()
     const ingested = await own()
@@ -44,6 +47,24 @@ export async function measureIngest(
     perSecond: rounds.map(({ perSecond }) => perSecond),
     floorPerSecond: rounds.map(({ floorPerSecond }) => floorPerSecond),
     usage: last.usage,
+  }
+}
+
+const rolledUpMs = 300_000
+
+/**
+ * Waits until all minutes until now are rolled up. A round has ten times the reports of a minute of the fleet, and ingest would
+ * make the roll-ups of one round during the next.
+ */
+async function untilRolledUp({ sql }: BenchPlane): Promise<void> {
+  const until = await postgresTime(sql)
+  const end = performance.now() + rolledUpMs
+  for (;;) {
+    const [row] = await sql`
+      select count(*)::int as count from history_due where resolution = '1m' and at <= ${until}::text::timestamptz`
+    if (row?.['count'] === 0) return
+    if (performance.now() > end) throw new BenchError('roll-ups are still due after five minutes')
+    await sql`select pg_sleep(0.5)`
   }
 }
 

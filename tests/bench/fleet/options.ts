@@ -31,7 +31,7 @@ export function parseFleetOptions(argv: string[]): FleetBenchOptions | string {
       orders: quick ? 20 : 200,
       changes: quick ? 3 : 20,
       reportsEach: quick ? 20 : 60,
-      ingestRepeats: quick ? 2 : 5,
+      ingestRepeats: quick ? 1 : 3,
       idleSeconds: quick ? 5 : 30,
       complete: !quick && edges === 1_000,
     }
