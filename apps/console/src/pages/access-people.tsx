@@ -1,10 +1,9 @@
 /** People who signed in through the provider: their sessions, which an administrator can end. */
-import { limitsText, type TokenView } from '@imapfleet/api'
+import type { TokenView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call } from '../api/client.ts'
 import { usePages } from '../api/use-pages.ts'
 import { validityOf } from '../fleet/validity.ts'
-import { PageLink } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Card } from '../ui/card.tsx'
@@ -14,6 +13,7 @@ import { Older } from '../ui/older.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { tell } from '../ui/toast.tsx'
+import { ownerColumns } from './owner-columns.tsx'
 
 export function PeopleCard() {
   const [ending, setEnding] = useState<string>()
@@ -62,19 +62,7 @@ export function PeopleCard() {
 }
 
 const columns = (end: (name: string) => void): TableColumn<TokenView>[] => [
-  {
-    title: 'Name',
-    kind: 'head',
-    cell: ({ name }) => (
-      <PageLink href={`/audit?actor=${encodeURIComponent(name)}`} title={`What ${name} did`}>
-        {name}
-      </PageLink>
-    ),
-  },
-  {
-    title: 'Role',
-    cell: ({ role, scopes, limits }) => [role, ...scopes, limitsText(limits)].filter(Boolean).join(', '),
-  },
+  ...ownerColumns,
   {
     title: 'State',
     kind: 'fixed',

@@ -1,11 +1,10 @@
 /** Tokens: made, shown once, revoked. */
-import { limitsText, type TokenMade, type TokenRequest, type TokenView } from '@imapfleet/api'
+import type { TokenMade, TokenRequest, TokenView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call } from '../api/client.ts'
 import { usePages } from '../api/use-pages.ts'
 import { validityOf } from '../fleet/validity.ts'
 import { search, choose } from '../router/location.ts'
-import { PageLink } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Card } from '../ui/card.tsx'
@@ -20,6 +19,7 @@ import { Table, type TableColumn } from '../ui/table.tsx'
 import { tell } from '../ui/toast.tsx'
 import { expiries, expirySeconds } from './expiry.ts'
 import { NewSecret } from './new-secret.tsx'
+import { ownerColumns } from './owner-columns.tsx'
 
 const selections = ['valid', 'all'] as const
 
@@ -109,19 +109,7 @@ export function TokensCard() {
 }
 
 const columns = (revoke: (token: TokenView) => void): TableColumn<TokenView>[] => [
-  {
-    title: 'Name',
-    kind: 'head',
-    cell: ({ name }) => (
-      <PageLink href={`/audit?actor=${encodeURIComponent(name)}`} title={`What ${name} did`}>
-        {name}
-      </PageLink>
-    ),
-  },
-  {
-    title: 'Role',
-    cell: ({ role, scopes, limits }) => [role, ...scopes, limitsText(limits)].filter(Boolean).join(', '),
-  },
+  ...ownerColumns,
   {
     title: 'State',
     kind: 'fixed',

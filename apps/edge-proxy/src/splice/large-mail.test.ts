@@ -1,32 +1,21 @@
 /** A mail that is too large to be held passes as it does without answer-ahead. */
 import assert from 'node:assert/strict'
-import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { resolveConfig } from '@imapfleet/config'
 import { edgeMetrics, Log, Metrics } from '@imapfleet/observe'
-import { Link, type Transport } from '../net/link.ts'
+import { Link } from '../net/link.ts'
+import { LoneTransport } from '../net/transport.test-support.ts'
 import { connectionOver } from '../server/scripted-server.test-support.ts'
 import { knowledgeOf, type WebmailPage } from './ahead.test-support.ts'
 import { Splice } from './splice.ts'
 
 /** Keeps what is written, without a copy. */
-class KeepingTransport implements Transport {
-  readonly remoteAddress = '192.0.2.1'
+class KeepingTransport extends LoneTransport {
   written: (Buffer | string)[] = []
 
   write(bytes: Buffer | string): boolean {
     this.written.push(bytes)
     return true
-  }
-
-  pause(): void {}
-  resume(): void {}
-  unshift(): void {}
-  close(): void {}
-  closeWhenWritten(): void {}
-  whenClosed(): void {}
-  detach(): Socket {
-    throw new Error('there is no socket')
   }
 }
 

@@ -3,11 +3,11 @@
  * asks ahead. The server is a model of the mailboxes. Time goes by in round trips, so what a page waits for is a count.
  */
 import { readFileSync } from 'node:fs'
-import type { Socket } from 'node:net'
 import { edgeMetrics, Log, Metrics } from '@imapfleet/observe'
 import { resolveConfig } from '@imapfleet/config'
 import type { Knowledge } from '../ahead/knowledge.ts'
-import { Link, type Transport } from '../net/link.ts'
+import { Link } from '../net/link.ts'
+import { LoneTransport } from '../net/transport.test-support.ts'
 import { CondstoreFamilies } from '../pool/condstore-families.ts'
 import { connectionOver } from '../server/scripted-server.test-support.ts'
 import { ModelServer, type ModelMailbox } from './model-server.test-support.ts'
@@ -51,8 +51,7 @@ export function readRecorded(name: string): RecordedSession {
   }
 }
 
-class MemoryTransport implements Transport {
-  readonly remoteAddress = '192.0.2.1'
+class MemoryTransport extends LoneTransport {
   #written = ''
 
   write(bytes: Buffer | string): boolean {
@@ -65,16 +64,6 @@ class MemoryTransport implements Transport {
     const text = this.#written
     this.#written = ''
     return text
-  }
-
-  pause(): void {}
-  resume(): void {}
-  unshift(): void {}
-  close(): void {}
-  closeWhenWritten(): void {}
-  whenClosed(): void {}
-  detach(): Socket {
-    throw new Error('there is no socket')
   }
 }
 

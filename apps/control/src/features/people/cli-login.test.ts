@@ -44,7 +44,7 @@ suite('logins of the command line', () => {
 
   let sources = 0
   const source = () => `192.0.2.${sources++ % 250}`
-  /** The session of somebody who signed in a while ago. */
+  /** The session of a person who signed in before. */
   const session = async (
     name = 'ann@example.org',
     of: { role?: Actor['role']; limits?: Actor['limits'] } = {},
@@ -133,7 +133,7 @@ suite('logins of the command line', () => {
     })
   })
 
-  test('a login that somebody has agreed to belongs to that person', async () => {
+  test('a login that a person has agreed to belongs to that person', async () => {
     const [ann, bob] = [await session(), await session('bob@example.org')]
     const { deviceCode, userCode } = await beginDeviceLogin(deps, source())
     const code = userCode.replace('-', '')

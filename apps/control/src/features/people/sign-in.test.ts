@@ -174,7 +174,7 @@ suite('signing in as a person', () => {
 
   test('a person without a listed group is refused by name, and earlier sessions of the person end', async () => {
     const earlier = await signIn({ sub: 'leaver', groups: ['staff'] })
-    const stranger = await signIn({ sub: 'stayer', groups: ['staff'] })
+    const other = await signIn({ sub: 'stayer', groups: ['staff'] })
     assert.equal((await who(earlier))[0], 200)
     await refused(
       await finish(await begin(), { sub: 'leaver', groups: ['Staff', 'others'] }),
@@ -183,7 +183,7 @@ suite('signing in as a person', () => {
     )
     const [status, problem] = await who(earlier)
     assert.deepEqual([status, problem['code']], [401, 'session_over'])
-    assert.equal((await who(stranger))[0], 200)
+    assert.equal((await who(other))[0], 200)
     const [entry] = (await listAudit(deps, { limit: 1, action: 'session.refuse' })).entries
     assert.equal(entry?.actor, 'ann@example.org')
     assert.match(JSON.stringify(entry), /"ended":1/)
