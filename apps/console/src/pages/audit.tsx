@@ -217,7 +217,7 @@ const Details = ({ entry: { action, before, after } }: { entry: AuditEntry }) =>
   return (
     <details class="audit-details">
       <summary>{text.slice(0, 80)}…</summary>
-      <pre>{JSON.stringify({ before, after }, undefined, 2)}</pre>
+      <pre class="text-block">{JSON.stringify({ before, after }, undefined, 2)}</pre>
     </details>
   )
 }

@@ -29,7 +29,9 @@ export function NewSecret({ title, about, secret, file, onClose }: NewSecretProp
       <form method="dialog" class="secret">
         <h2 id={heading}>{title}</h2>
         <p>{about}</p>
-        <pre tabIndex={0}>{secret}</pre>
+        <pre class="text-block" tabIndex={0}>
+          {secret}
+        </pre>
         <div class="row">
           {/* Without https, browsers have no clipboard. */}
           {window.isSecureContext && (
