@@ -1,8 +1,9 @@
 /**
  * `npm run tests -- [--each [--together=N]] [--timeout=MS] [--name=PATTERN] FILE-OR-PATTERN...`: runs test files in one process, or
- * with `--each` in a process for each, N at a time. The last line counts the tests; the exit status is 1 if one failed.
+ * with `--each` in a process for each, N at a time (`auto`: as many as there are processors). The last line counts the tests; the exit status is 1 if one failed.
  */
 import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runTestFiles, stopTests, type TestRun } from './test-run/run-files.ts'
 
@@ -46,7 +47,8 @@ async function main(): Promise<number> {
   const runSome = async () => {
     for (const group of waiting) await runGroup(group)
   }
-  await Promise.all(Array.from({ length: Number(values.together) }, runSome))
+  const together = values.together === 'auto' ? availableParallelism() : Number(values.together)
+  await Promise.all(Array.from({ length: together }, runSome))
   process.stdout.write(`${countsOf(total)}, in ${secondsSince(since)}\n`)
   return total.failed > 0 ? 1 : 0
 }

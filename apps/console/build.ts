@@ -4,11 +4,14 @@
  */
 import { createHash } from 'node:crypto'
 import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import type { InlineConfig } from 'vite'
+import type { InlineConfig, Plugin } from 'vite'
 
 const here = import.meta.dirname
 const built = `${here}/dist`
-const sources = ['apps/console/{index.html,build.ts,package.json}', '{apps/console,packages/*}/src/**/*']
+const sources = [
+  'apps/console/{index.html,build.ts,contract.ts,package.json}',
+  '{apps/console,packages/*}/src/**/*',
+]
 
 if (process.argv.includes('--watch')) await buildInto(built, { watch: {} })
 else if (fingerprintIn(built) !== fingerprint()) {
@@ -27,14 +30,44 @@ async function buildInto(outDir: string, more: InlineConfig['build']): Promise<v
     process.stderr.write('vite, which builds the web console, is not installed: run npm ci\n')
     process.exit(1)
   })
-  await build({
+  const { contractPlugin } = await import('./contract.ts')
+  const usual: InlineConfig = {
     root: here,
     configFile: false,
     logLevel: more?.watch ? 'info' : 'warn',
-    // Everything is in files of its own, because the content security policy allows nothing inline.
-    build: { outDir, emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false }, ...more },
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  }
+  // Schemas that only packages/api and packages/protocol use are left out, and zod with them.
+  const treeshake = { moduleSideEffects: [{ test: /\/packages\//, sideEffects: false }] }
+  const first = await build({
+    ...usual,
+    build: {
+      ...{ outDir, emptyOutDir: true },
+      rolldownOptions: {
+        ...{ treeshake, input: `${here}/src/first-requests.ts` },
+        output: { format: 'iife', entryFileNames: 'assets/first-[hash].js' },
+      },
+    },
   })
+  const firstFile = 'output' in first ? first.output[0].fileName : undefined
+  await build({
+    ...usual,
+    // Everything is in files of its own, because the content security policy allows nothing inline.
+    build: {
+      ...{ outDir, emptyOutDir: false, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+      rolldownOptions: { treeshake },
+      ...more,
+    },
+    plugins: [contractPlugin(), firstScript(`/${firstFile}`)],
+  })
+}
+
+/** Puts a script before the others, which are run when they and the page are loaded. */
+function firstScript(src: string): Plugin {
+  return {
+    name: 'first-script',
+    transformIndexHtml: () => [{ tag: 'script', attrs: { src }, injectTo: 'head-prepend' }],
+  }
 }
 
 function fingerprint(): string {

@@ -124,7 +124,9 @@ const packages: DebianPackage[] = [
     prepare: [
       '# Variables that are set already have precedence over the file.',
       'settings=',
-      'if [ -r /etc/imapfleet/control.env ]; then settings=--env-file=/etc/imapfleet/control.env; fi',
+      'file=/etc/imapfleet/control.env',
+      'if [ -r $file ]; then settings=--env-file=$file',
+      'elif [ -e $file ]; then echo "imapfleet-control: $(id -un) cannot read $file, so its settings are not set" >&2; fi',
     ].join('\n'),
     more: (tree, { command, directory }) => {
       const environment = helpOf(command).sections.find(({ title }) => title === 'Environment')
@@ -206,7 +208,7 @@ function writePackage(what: DebianPackage, options: DebianOptions, node: string,
     programPage(page, [process.execPath, bundle]),
   )
   writeDocuments(tree, what, options)
-  for (const script of globSync(`${name}.{postinst,prerm,postrm}`, { cwd: infra('debian') }))
+  for (const script of globSync(`${name}.{preinst,postinst,prerm,postrm}`, { cwd: infra('debian') }))
     tree.copy(`DEBIAN/${script.slice(name.length + 1)}`, infra(`debian/${script}`), 0o755)
   what.more(tree, { ...options, command: [process.execPath, bundle], page: { version, date } })
   const file = `${name}_${version}-1_${architecture}.deb`
@@ -258,6 +260,8 @@ function writeDocuments(
       '# Debian 12 has no Node that is new enough. The Node that was tested comes with the program, as Node is released.',
       `${name}: embedded-library *usr/lib/imapfleet/${place}/node*`,
       `${name}: hardening-no-pie *usr/lib/imapfleet/${place}/node*`,
+      '# The packages are not uploaded to Debian.',
+      `${name}: initial-upload-closes-no-bugs *`,
       ...overrides,
       '',
     ].join('\n'),

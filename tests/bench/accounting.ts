@@ -30,11 +30,18 @@ export function cpuSeconds(pids: number[]): number {
   }, 0)
 }
 
-/** CPU time that the whole machine has used, in nanoseconds. */
-export function machineBusyNs(): number {
+export interface MachineTimes {
+  /** CPU time of all programs, in nanoseconds. */
+  busyNs: number
+  /** Time in which a program was ready, and the host of this virtual machine ran something else (steal, in top). */
+  stolenNs: number
+}
+
+export function machineTimes(): MachineTimes {
   const fields = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]?.split(/\s+/).slice(1).map(Number) ?? []
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = fields
-  return ((user + nice + system + irq + softirq + steal) / ticksPerSecond) * 1e9
+  const ns = (ticks: number) => (ticks / ticksPerSecond) * 1e9
+  return { busyNs: ns(user + nice + system + irq + softirq), stolenNs: ns(steal) }
 }
 
 /** The limit of open files of our processes. */

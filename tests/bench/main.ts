@@ -1,4 +1,4 @@
-/** `npm run bench console`, `edge`, `fleet`, `history`, `pages` and `scale`: parses the command line and sets the exit status. */
+/** `npm run bench console`, `edge`, `fleet`, `history`, `pages`, `pressure`, `profile` and `scale`: parses the command line and sets the exit status. */
 import { LocalError } from '@imapfleet/local'
 import { benchConsole } from './console/bench.ts'
 import * as web from './console/options.ts'
@@ -10,6 +10,9 @@ import { benchHistory } from './history/bench.ts'
 import * as history from './history/options.ts'
 import { benchPages } from './pages/bench.ts'
 import * as pages from './pages/options.ts'
+import { benchPressure } from './pressure/bench.ts'
+import * as pressure from './pressure/options.ts'
+import { benchProfile, parseProfileOptions, profileBenchUsage } from './profile/bench.ts'
 import { benchScale } from './scale/bench.ts'
 import * as scale from './scale/options.ts'
 import { BenchError } from './problem.ts'
@@ -23,6 +26,10 @@ try {
     await benchHistory(optionsOrExit(history.parseHistoryOptions(rest), history.historyBenchUsage))
   else if (subject === 'pages')
     await benchPages(optionsOrExit(pages.parsePagesOptions(rest), pages.pagesBenchUsage))
+  else if (subject === 'pressure')
+    await benchPressure(optionsOrExit(pressure.parsePressureOptions(rest), pressure.pressureBenchUsage))
+  else if (subject === 'profile')
+    await benchProfile(optionsOrExit(parseProfileOptions(rest), profileBenchUsage))
   else if (subject === 'scale')
     await benchScale(optionsOrExit(scale.parseScaleOptions(rest), scale.scaleBenchUsage))
   else if (subject === 'console')
@@ -30,7 +37,7 @@ try {
   else
     optionsOrExit(
       `there is no benchmark named ${subject ?? '(none)'}`,
-      `${web.consoleBenchUsage}\n${edge.edgeBenchUsage}\n${fleet.fleetBenchUsage}\n${history.historyBenchUsage}\n${pages.pagesBenchUsage}\n${scale.scaleBenchUsage}`,
+      `${web.consoleBenchUsage}\n${edge.edgeBenchUsage}\n${fleet.fleetBenchUsage}\n${history.historyBenchUsage}\n${pages.pagesBenchUsage}\n${pressure.pressureBenchUsage}\n${profileBenchUsage}\n${scale.scaleBenchUsage}`,
     )
 } catch (error) {
   if (!(error instanceof BenchError) && !(error instanceof LocalError)) throw error

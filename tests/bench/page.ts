@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const documents = join(import.meta.dirname, '..', '..', 'docs')
-const parts = ['edge', 'pages', 'fleet', 'history', 'console'] as const
+const parts = ['edge', 'profile', 'pressure', 'pages', 'fleet', 'history', 'console'] as const
 export type Part = (typeof parts)[number] | 'scale'
 
 const head =

@@ -30,6 +30,8 @@ export interface ProxyProcess {
 
 export interface ProxyOptions {
   upstreamPort: number
+  /** The server is a stub, which answers immediately or never: short timeouts are enough. */
+  isStub: boolean
   config?: Record<string, unknown>
   keywords?: Record<string, string>
   /** Of our edge: it asks ahead. */
@@ -179,11 +181,11 @@ function shared(name: ProxyName, port: number, child: ProxyChild, directory: str
   }
 }
 
-/** Short times and no health probes, so that every connection that the server sees has a cause in the scenario. */
+/** No health probes, so that every connection that the server sees has a cause in the scenario. */
 function ourConfig(
   port: number,
   httpPort: number,
-  { upstreamPort, isAhead = false }: ProxyOptions,
+  { upstreamPort, isStub, isAhead = false }: ProxyOptions,
   directory: string,
 ) {
   return {
@@ -195,14 +197,14 @@ function ourConfig(
         port: upstreamPort,
         connectAttempts: 2,
         connectDelayMs: 50,
-        connectTimeoutMs: 2000,
-        loginTimeoutMs: 2000,
+        ...(isStub && { connectTimeoutMs: 2000, loginTimeoutMs: 2000 }),
         healthIntervalMs: 3_600_000,
         breakerFailures: 0,
-        ...(isAhead ? aheadNearby : aheadForTests),
+        // By default a session with a nearby server learns once a second: what it does would depend on the time.
+        ...(isAhead ? aheadNearby : { ahead: 'off', ...aheadForTests }),
       },
     },
-    pool: { resetTimeoutMs: 1500 },
+    ...(isStub && { pool: { resetTimeoutMs: 1500 } }),
     http: { address: '127.0.0.1', port: httpPort },
     log: { level: 'debug' },
     fleet: { stateDir: directory },

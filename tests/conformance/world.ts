@@ -34,7 +34,8 @@ export async function startStage(
   await seen.listen()
   try {
     const { config = {}, keywords = {} } = scenario
-    const proxy = await startProxy(name, { upstreamPort: port, config, keywords, isAhead })
+    const isStub = dovecot === undefined
+    const proxy = await startProxy(name, { upstreamPort: port, isStub, config, keywords, isAhead })
     const stop = async () => {
       await proxy.stop()
       await seen.close()

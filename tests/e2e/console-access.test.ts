@@ -95,7 +95,7 @@ suite('console: access', { skip: noChromium }, () => {
     await page.getByRole('button', { name: 'Revoke the credential of eu-3' }).click()
     await dialog.getByLabel('Type eu-3 to confirm').fill('eu-3')
     await dialog.getByRole('button', { name: 'Revoke' }).click()
-    await page.getByText('A credential of eu-3 is revoked.').waitFor()
+    await page.getByText('The credential of eu-3 is revoked.').waitFor()
     assert.notEqual((await enrolment())?.revokedAt, null)
     assert.deepEqual(offences, [])
     await close(page)

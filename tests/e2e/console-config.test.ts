@@ -138,9 +138,9 @@ suite('console: config', { skip: noChromium }, () => {
     await until('the name as a whole', async () => (await canaries.inputValue()) === 'us-1')
     assert.ok(await pick.getByLabel('us-1').isChecked())
     assert.equal(await pick.getByRole('checkbox').count(), 2)
-    await dialog.getByLabel('First wave: share of edges').fill('0')
+    await dialog.getByLabel('First wave: share in %').fill('0')
     // So long that it does not end while this test looks at it.
-    await dialog.getByLabel('Soak time of each wave').fill('3600')
+    await dialog.getByLabel('Soak time in seconds').fill('3600')
     await dialog.getByText('canary: us-1').waitFor()
     assert.deepEqual(
       sent.filter((body) => /"us(-9)?"/.test(body)),

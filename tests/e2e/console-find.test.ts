@@ -44,6 +44,34 @@ suite('console: find', { skip: noChromium }, () => {
     await close(page)
   })
 
+  test('Enter waits for edges that are still being loaded, and finds pages and users if they cannot be loaded', async () => {
+    const { page, offences } = await open('/orders')
+    await pageHeading(page, 'Orders').waitFor()
+    const loading = Promise.withResolvers<void>()
+    await page.route('**/v1/edges*', async (route) => {
+      await loading.promise
+      await route.continue()
+    })
+    await page.keyboard.press('Control+k')
+    await jump(page).waitFor()
+    await page.keyboard.type('us-1')
+    await page.keyboard.press('Enter')
+    await jump(page).getByRole('status').waitFor()
+    loading.resolve()
+    await pageHeading(page, 'us-1').waitFor()
+    await page.unroute('**/v1/edges*')
+    assert.deepEqual(offences, [])
+    await page.route('**/v1/edges*', (route) =>
+      route.fulfill({ status: 500, contentType: 'application/problem+json', body: '{}' }),
+    )
+    await page.keyboard.press('Control+k')
+    await jump(page).getByRole('alert').waitFor()
+    await page.keyboard.type('us-1')
+    await page.keyboard.press('Enter')
+    await page.getByText('us-1 is not connected').waitFor()
+    await close(page)
+  })
+
   test('the list of places is moved through with the arrow keys, closed with Escape, and accessible', async () => {
     for (const look of [{ colours: 'light' }, { colours: 'dark', width: 375 }] as const) {
       const { page, offences } = await open('/orders', look)

@@ -109,6 +109,28 @@ suite('console: history', { skip: noChromium }, () => {
     await close(page)
   })
 
+  test('the keyboard leads out of a time range without reports, and into one of a single step', async () => {
+    const { page, offences } = await open('/history?from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z')
+    const chart = page.getByRole('img', { name: /^Sessions per second/ })
+    await page.getByText('No reports in this time range').waitFor({ timeout: 90_000 })
+    await chart.focus()
+    // The axis of a single step is that step.
+    await page.keyboard.press('+')
+    await page.waitForURL(/from=2020-01-01T00%3A00%3A00Z&to=2020-01-01T01%3A00%3A00Z$/)
+    await page.keyboard.press('-')
+    await page.waitForURL(/from=2019-12-31T23%3A30%3A00Z&to=2020-01-01T01%3A30%3A00Z$/)
+    await page.keyboard.press('-')
+    await page.waitForURL(/from=2019-12-31T22%3A30%3A00Z&to=2020-01-01T02%3A30%3A00Z$/)
+    await page.getByText('No reports in this time range').waitFor()
+    assert.match(
+      String(await page.evaluate("document.activeElement.getAttribute('aria-label')")),
+      /^Sessions per second/,
+    )
+    assert.deepEqual(await accessibilityFaults(page), [])
+    assert.deepEqual(offences, [])
+    await close(page)
+  })
+
   test('a preset, the groups, the period before and stacking are chosen without typing, and are in the address', async () => {
     const { page, offences } = await open('/history?from=-15m')
     await page.getByText('reuse', { exact: true }).click()
@@ -143,6 +165,15 @@ suite('console: history', { skip: noChromium }, () => {
     await page.getByRole('button', { name: '← Earlier' }).click()
     await page.waitForURL(/from=20\d\d-.*to=20\d\d-/)
     assert.deepEqual(offences, [])
+    await close(page)
+  })
+
+  test('a chart whose file cannot be loaded says so, and the values are there', async () => {
+    const { page } = await open('/audit')
+    await page.route('**/assets/plot-*.js', async (route) => await route.abort())
+    await page.goto('/history?from=-1h')
+    await page.getByText('The chart could not be loaded').first().waitFor()
+    await page.getByRole('table', { name: 'Values for the whole time range' }).waitFor()
     await close(page)
   })
 })

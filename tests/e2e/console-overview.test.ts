@@ -154,6 +154,54 @@ suite('console: overview', { skip: noChromium }, () => {
     await close(page)
   })
 
+  test('what a page is for is answered before its lists of edges are asked for', async () => {
+    const { page, offences } = await open('/')
+    await page.waitForLoadState('networkidle').catch(() => {})
+    for (const [path, first, later] of [
+      ['/config', '/v1/config', '/v1/edges'],
+      ['/history?groupBy=region', '/v1/stats/history', '/v1/edges'],
+      ['/', '/v1/edges', '/v1/stats/history'],
+    ] as const) {
+      const order: string[] = []
+      const pathOf = (each: { url: () => string }) => new URL(each.url()).pathname
+      const asked = (each: { url: () => string }) => order.push(`asked ${pathOf(each)}`)
+      const answered = (each: { url: () => string }) => order.push(`answered ${pathOf(each)}`)
+      await page.goto('about:blank')
+      page.on('request', asked).on('response', answered)
+      await page.goto(path)
+      await until(`${later} of ${path}`, () => Promise.resolve(order.includes(`answered ${later}`)))
+      page.off('request', asked).off('response', answered)
+      assert.ok(order.indexOf(`answered ${first}`) < order.indexOf(`asked ${later}`), order.join('\n'))
+    }
+    assert.equal(await page.getByLabel('Region').locator('option').count(), regions.length + 1)
+    assert.deepEqual(offences, [])
+    await close(page)
+  })
+
+  test('a table of a thousand rows begins with those of a window, and soon has all', async () => {
+    const { body } = await plane.api('/v1/config/revisions', {
+      body: { layer: { kind: 'global' }, set: { 'pool.usesMax': 900 } },
+    })
+    const { revision } = (body as { revision: { revision: number } }).revision
+    const { page, offences } = await open('/')
+    await page.addInitScript({
+      content: `
+        window.counts = []
+        new MutationObserver(() => {
+          const count = document.querySelectorAll('.table tbody tr').length
+          if (count > 0 && counts.at(-1) !== count) counts.push(count)
+        }).observe(document, { childList: true, subtree: true })`,
+    })
+    await page.goto(`/config/${revision}`)
+    const all = page.getByRole('table', { name: 'Edges of this revision' }).locator('tbody tr')
+    await until('all edges', async () => (await all.count()) === edgesInAll)
+    const [first = 0] = (await page.evaluate('counts')) as number[]
+    assert.ok(first > 30 && first < 100, `${first} rows at first`)
+    assert.equal(new Set(await all.locator('td:first-child').allTextContents()).size, edgesInAll)
+    assert.deepEqual(offences, [])
+    await close(page)
+  })
+
   test('while control does not answer, there is one banner, and nothing looks like a present state', async () => {
     const { page, offences } = await open('/?q=ap-1')
     const badge = page.locator('.long-table .badge').first()

@@ -156,6 +156,17 @@ suite('console: pages', { skip: noChromium }, () => {
     await page.getByRole('link', { name: 'Orders', exact: true }).last().click()
     await page.getByRole('cell', { name: 'edge us-1' }).first().waitFor()
     assert.equal(await page.getByRole('cell', { name: 'all edges' }).count(), 0)
+    await page.goBack()
+    for (const region of ['eu', 'us'])
+      await fleet.api('/v1/traces', {
+        method: 'POST',
+        body: { user: `in-${region}`, region, seconds: 60, bytesMax: 1024 },
+      })
+    await page.getByRole('link', { name: 'Traces', exact: true }).click()
+    await page.getByRole('cell', { name: 'in-us' }).waitFor()
+    assert.equal(await page.getByRole('cell', { name: 'in-eu' }).count(), 0, 'it does not run on this edge')
+    await page.getByRole('link', { name: 'All traces, not only those on us-1' }).click()
+    await page.getByRole('cell', { name: 'in-eu' }).waitFor()
     assert.deepEqual(offences, [])
     await close(page)
   })
@@ -178,6 +189,14 @@ suite('console: pages', { skip: noChromium }, () => {
     await reason.getByText('The client disconnected inside a literal.').waitFor()
     await close(page)
   })
+
+  const limitedToken = async (name: string, limits: object): Promise<string> => {
+    const { body } = await fleet.api('/v1/tokens', {
+      method: 'POST',
+      body: { name, role: 'operator', limits },
+    })
+    return (body as { token: string }).token
+  }
 
   test('a user is found at every edge and kicked; a revoked user is listed with the progress of the revocation', async () => {
     const { user, password } = fleet.bob
@@ -207,21 +226,83 @@ suite('console: pages', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('a page and an action that the role of the token does not allow say so', async () => {
+  test('pages and actions that the rights exclude are not offered, and their addresses say why', async () => {
     const token = await fleet.stack.control.createToken('guest', 'viewer')
-    const { page } = await open('/users?user=alice', { token })
-    await page.getByText('guest lacks the role operator; its role is viewer.').first().waitFor()
-    await page.getByRole('link', { name: 'Overview' }).click()
-    await edgeRow(page, 'eu-1').getByRole('link').click()
-    await page.getByRole('button', { name: 'Drain' }).click()
-    const dialog = page.getByRole('dialog')
-    await dialog.getByLabel('Type eu-1 to confirm').fill('eu-1')
-    await dialog.getByRole('button', { name: 'Drain' }).click()
-    await dialog.getByText('guest lacks the role operator').waitFor()
+    const { page, offences } = await open('/users?user=alice', { token })
+    await page.getByText('guest has the role viewer; this needs the role operator.').waitFor()
+    const entries = page.getByRole('navigation', { name: 'Pages' }).getByRole('link')
+    assert.deepEqual(await entries.allTextContents(), ['Overview', 'Alerts', 'History', 'Config'])
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox').fill('alice@example.org')
+    await page.getByText('Nothing has this name.').waitFor()
     await page.keyboard.press('Escape')
-    await dialog.waitFor({ state: 'detached' })
+    const buttons = page.getByRole('main').getByRole('button')
+    await entries.filter({ hasText: 'Overview' }).click()
+    await edgeRow(page, 'eu-1').getByRole('link').click()
+    await page.getByRole('table', { name: 'Mail servers of eu-1' }).waitFor()
+    assert.deepEqual(await buttons.filter({ hasText: /Drain|Purge|Pause|Resume|Forget/ }).count(), 0)
+    assert.equal(
+      await page
+        .getByRole('main')
+        .getByRole('link', { name: /^(Traces|Orders)$/ })
+        .count(),
+      0,
+    )
+    await entries.filter({ hasText: 'Alerts' }).click()
+    await page.getByRole('table', { name: 'Rules of alerts' }).waitFor()
+    assert.equal(await buttons.filter({ hasText: /silence|Change|Acknowledge/ }).count(), 0)
+    await entries.filter({ hasText: 'Config' }).click()
+    await page.getByRole('region', { name: 'Revisions' }).waitFor()
+    assert.equal(await buttons.filter({ hasText: /Set|Import|Change|Remove/ }).count(), 0)
+    assert.deepEqual(offences, [])
     await page.goto('/edges/none')
     await page.getByText('No edge is named none').waitFor()
+    await close(page)
+  })
+
+  test('someone with limits gets the pages and the layers within them', async () => {
+    const ofRegion = await limitedToken('rita', { regions: ['eu'] })
+    const first = await open('/config', { token: ofRegion })
+    await first.page.getByRole('heading', { name: 'region/eu' }).waitFor()
+    const layers = await first.page.getByLabel('Layer').getByRole('option').allTextContents()
+    assert.deepEqual(layers, ['region/eu', 'edge/eu-1'])
+    const entriesOf = async (page: Page) =>
+      await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allTextContents()
+    assert.deepEqual(await entriesOf(first.page), [
+      'Overview',
+      'Alerts',
+      'History',
+      'Trace',
+      'Config',
+      'Users',
+      'Orders',
+    ])
+    assert.deepEqual(first.offences, [])
+    await close(first.page)
+
+    const ofDomain = await limitedToken('dora', { domains: ['example.org'] })
+    const second = await open('/', { token: ofDomain })
+    await second.page
+      .getByText('dora is limited to domain example.org; this needs rights without a limit to domains.')
+      .waitFor()
+    assert.deepEqual(await entriesOf(second.page), ['Trace', 'Users', 'Orders'])
+    await close(second.page)
+  })
+
+  test('a name with line breaks and control characters is shown on one line, escaped', async () => {
+    const user = 'eve\r\n\u001b[2J\u202egnp'
+    await fleet.api('/v1/traces', { method: 'POST', body: { user, seconds: 60, bytesMax: 1024 } })
+    const { page, offences } = await open('/trace')
+    await page.getByRole('link', { name: 'eve\\r\\n\\x1b[2J\\u202egnp', exact: true }).click()
+    await pageHeading(page, 'Trace of eve\\r\\n\\x1b[2J\\u202egnp').waitFor()
+    assert.match(await page.title(), /^Trace of eve\\r\\n/)
+    await page.goto(`/users?user=${encodeURIComponent(user)}`)
+    await page.getByText('eve\\r\\n\\x1b[2J\\u202egnp is not connected').waitFor()
+    await page.getByRole('button', { name: 'Kick' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel(/^Type eve/).fill('eve\\r\\n\\x1b[2J\\u202egnp')
+    assert.equal(await dialog.getByRole('button', { name: 'Kick' }).isEnabled(), true)
+    assert.deepEqual(offences, [])
     await close(page)
   })
 

@@ -143,6 +143,7 @@ suite('limited tokens on a fleet', () => {
     listRevisions: {},
     readRevision: { path: '/v1/config/revisions/REVISION' },
     restoreRevision: { path: '/v1/config/revisions/REVISION/restore', body: {} },
+    undoRevision: { path: '/v1/config/revisions/REVISION/undo', body: {} },
     readHistory: { path: '/v1/stats/history?metrics=sessions_total&from=-1h&step=1h&groupBy=edge' },
     readFleetMetrics: {},
     followFleet: {},

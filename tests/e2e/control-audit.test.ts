@@ -216,6 +216,13 @@ suite('the audit log', () => {
         return await post('/v1/config/revisions/1/restore')
       },
     },
+    undoRevision: {
+      action: 'config.revise',
+      send: async () => {
+        const { revision } = (await change(8)).body as { revision: { revision: number } }
+        return await post(`/v1/config/revisions/${revision.revision}/undo`)
+      },
+    },
     steerRollout: {
       action: 'rollout.pause',
       send: async () => {

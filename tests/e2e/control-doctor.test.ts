@@ -71,6 +71,8 @@ suite('doctor of control', () => {
     })
     assert.match(nowhere.bad.find(({ check }) => check === 'postgres')?.text ?? '', /ECONNREFUSED/)
     assert.match(nowhere.bad.find(({ check }) => check === 'nats')?.text ?? '', /Authorization/i)
+    const away = await doctor({ NATS_URL: 'nats://127.0.0.1:1' })
+    assert.equal(away.bad.find(({ check }) => check === 'issuer')?.remedy, 'see the checks of NATS')
 
     await plane.sql.unsafe('create database fresh')
     const fresh = await doctor({ DATABASE_URL: plane.postgres.url.replace(/\/\w+$/, '/fresh') })
@@ -82,6 +84,27 @@ suite('doctor of control', () => {
     await plane.sql.unsafe('alter database fresh set default_transaction_read_only = on')
     const readOnly = await doctor({ DATABASE_URL: plane.postgres.url.replace(/\/\w+$/, '/fresh') })
     assert.match(readOnly.bad[0]?.text ?? '', /default_transaction_read_only is on/)
+  })
+
+  test('a misspelt setting, and a password that is no URL, are named without a stack trace', async () => {
+    const misspelt = await doctor({ NATS_CREDENTIAL_FILE: '/x', NATS_SERVICE_HOST: '10.0.0.1' })
+    assert.deepEqual(
+      misspelt.bad.map(({ text }) => text),
+      ['NATS_CREDENTIAL_FILE is not a setting, and has no effect'],
+    )
+    assert.equal(misspelt.status, 0)
+    const broken = await doctor({ DATABASE_URL: 'postgres://imapfleet:100%@127.0.0.1/x' })
+    assert.match(broken.bad[0]?.text ?? '', /^DATABASE_URL must be like .*percent codes/)
+    assert.equal(broken.status, 1)
+  })
+
+  test('output that cannot be written is a failure, and a reader that leaves is none', async () => {
+    const run = (script: string) => runCommand('bash', ['-c', script, node, main], { env: settings() })
+    const full = await run('"$0" "$1" openapi > /dev/full')
+    assert.equal(full.status, 1)
+    assert.equal(full.stderr, 'imapfleet-control: cannot write the output: ENOSPC\n')
+    const left = await run('set -o pipefail; "$0" "$1" openapi | true')
+    assert.deepEqual([left.status, left.stderr], [0, ''])
   })
 
   test('NATS_REPLICAS=3 and one server: log, /readyz and doctor name the setting, not an outage', async () => {

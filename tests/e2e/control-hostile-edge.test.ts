@@ -291,4 +291,32 @@ suite('a hostile edge', () => {
     await until('control', async () => (await plane.api('/v1/edges')).status === 200)
     assert.equal((await configOf()).max_msgs_per_subject, 9_000)
   })
+
+  test('the largest reports that wait for control do not cost it its connection to NATS', async () => {
+    const large = await Promise.all(['eu-a', 'eu-b', 'eu-c'].map((id) => plane.edge('eu', id)))
+    await plane.control.process.stop()
+    const upstream = 'x'.repeat(75)
+    const counters = Object.fromEntries(
+      Array.from({ length: 1_900 }, (_, index) => [
+        `upstream_reuses_total{upstream="${upstream}-${index}"}`,
+        index,
+      ]),
+    )
+    // In turn, so that the first ones are of all edges.
+    for (let sent = 1; sent <= 200; sent++) {
+      for (const edge of large)
+        edge.nats.publish(subjects.report(edge.address), encode(edge.report({ counters })))
+      if (sent % 10 === 0) for (const edge of large) await edge.nats.flush()
+    }
+    const logged = readFileSync(plane.control.process.logFile, 'utf8').length
+    await plane.control.process.start()
+    await until('some of all edges', async () => {
+      const rows = await plane.sql<{ count: number }[]>`
+        select count(*)::int as count from reports where boot = any(${large.map(({ boot }) => boot)}::uuid[])
+        group by boot`
+      return rows.length === large.length && rows.every(({ count }) => count >= 20)
+    })
+    const log = readFileSync(plane.control.process.logFile, 'utf8').slice(logged)
+    assert.doesNotMatch(log, /the connection was lost/)
+  })
 })

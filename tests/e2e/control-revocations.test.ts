@@ -59,6 +59,14 @@ suite('revocations and drains', () => {
     assert.deepEqual(await told(us), both)
   })
 
+  test('what is not a domain is refused, with the reason', async () => {
+    for (const subject of ['a b', 'ann@example.org', '@', '@@example.org', 'example.org\nexample.net']) {
+      const { status, body } = await plane.api('/v1/revocations', { body: { kind: 'domain', subject } })
+      assert.equal(status, 400, subject)
+      assert.match(JSON.stringify(body), /subject.*must be a domain such as example\.org/)
+    }
+  })
+
   test('revocations stay applied when an edge restarts, because it has no old connections then', async () => {
     const { sequence } = await revoke({ kind: 'user', subject: 'bob' })
     us.beat({ heartbeatMs: 60_000, revocations: sequence })

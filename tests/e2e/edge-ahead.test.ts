@@ -165,6 +165,20 @@ suite('answer-ahead, on Dovecot 10 ms away', () => {
     assert.ok((await used()) > usedBefore)
     assert.equal((await edge.log()).match(/ahead_paused/g), null)
   })
+
+  test('it ends with a reload, also for sessions that run', async () => {
+    const asked = async () => (await edge.stats()).counters['ahead_asked_total{upstream="main"}'] ?? 0
+    const atFirst = await asked()
+    await pages(edge.edge.imapPort, 'still')
+    assert.ok((await asked()) > atFirst)
+    // Its login may have asked behind a barrier.
+    const running = await Webmail.at(edge.edge.imapPort, 'still')
+    await edge.reload({ upstreams: { main: { ahead: 'off' } } })
+    const atReload = await asked()
+    await listPage(running)
+    assert.equal(await asked(), atReload)
+    await running.leave()
+  })
 })
 
 /** Another client of the user, which adds and expunges messages and changes flags. */

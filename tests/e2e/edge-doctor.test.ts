@@ -1,6 +1,6 @@
 /** `imapfleet-edge doctor` and `--check`: what they find, and that a fleet does not notice the checks. */
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { mergeLayers, type Layer } from '@imapfleet/config'
@@ -199,6 +199,41 @@ suite('doctor of an edge that does not run', () => {
     assert.match(asRoot.stderr, /the edge does not run as root: set process\.user/)
     const nobody = await check(await fileWith({ process: { user: 'no-such-user' } }))
     assert.match(nobody.stderr, /cannot change to the user no-such-user: there is no such user/)
+  })
+
+  test('a configuration that the user of the edge cannot read', { skip: !isRoot }, async () => {
+    const file = await fileWith({})
+    await chmod(file, 0o600)
+    const found = await doctor(file)
+    assert.equal(found.status, 1)
+    assert.match(
+      found.bad.find(({ check: name }) => name === 'files')?.text ?? JSON.stringify(found.bad),
+      /^cannot read the configuration \S+: EACCES$/,
+    )
+  })
+
+  test('only root can check as another user', { skip: !isRoot }, async () => {
+    const file = await fileWith({ trace: { file: `${directory}/protocol.log` } })
+    const run = `exec setpriv --reuid=65534 --regid=65534 --clear-groups "$0" "$1" doctor --json --config "$2" --user postgres`
+    const { status, stdout } = await runCommand('sh', ['-c', run, node, program, file])
+    const { findings } = JSON.parse(stdout) as { findings: CheckFinding[] }
+    assert.equal(status, 1)
+    const bad = findings.filter(({ verdict }) => verdict === 'fail')
+    assert.match(bad[0]?.text ?? '', /^files cannot be checked as postgres: /)
+    assert.deepEqual(
+      findings.filter(({ check: name }) => name === 'files'),
+      [],
+    )
+  })
+
+  test('output that cannot be written is a failure, and a reader that leaves is none', async () => {
+    const file = await fileWith({})
+    const run = (script: string) => runCommand('bash', ['-c', script, node, program, file])
+    const full = await run('"$0" "$1" doctor --config "$2" > /dev/full')
+    assert.equal(full.status, 1)
+    assert.equal(full.stderr, 'imapfleet-edge: cannot write the output: ENOSPC\n')
+    const left = await run('set -o pipefail; "$0" "$1" --help | true')
+    assert.deepEqual([left.status, left.stderr], [0, ''])
   })
 
   test('--check leaves nothing behind, and mistakes of the file are told with status 2', async () => {

@@ -89,6 +89,7 @@ suite('the handover of an edge', () => {
     const edge = await edgeFor(t, {}, ['env', `NOTIFY_SOCKET=${socket}`])
     edge.edge.process.send('SIGUSR2')
     await edge.logged(/handover_failed .*systemd could not be told/)
+    assert.match((await edge.stats()).problems?.join() ?? '', /^a new process could not take over: systemd/)
     const session = await entered(edge)
 
     const script = `import socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind('${socket}')

@@ -121,6 +121,10 @@ suite('the life of an edge', () => {
       assert.ok(told.includes(`edge.yaml:${line}:`), `${words} is on line ${line}: ${told}`)
     }
     assert.doesNotMatch(said, /info reloaded/)
+    assert.match(
+      (await edge.stats()).problems?.join() ?? '',
+      /^the last reload was refused: .*edge\.yaml:2: /,
+    )
     const client = await edge.client()
     assert.match(client.greeting, /XIMAPPROXY/)
     assert.ok(await isServed(session))

@@ -402,6 +402,8 @@ suite('an edge that takes orders', () => {
         received.push(report.value)
       },
     })
+    // Before the edge is told to stop: its last report may come at once.
+    await wire.flush()
     const { boot } = heartbeats.at(-1) ?? {}
     await edge.edge.process.stop()
     // The process has ended, but its last message may still be on its way to this one.

@@ -4,8 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { headers } from '@nats-io/transport-node'
-import { edgeProxy, enrollByApi, layGround, type EdgeProcess, type MailUser } from '@imapfleet/local'
-import { type EdgeView } from '@imapfleet/api'
+import { enrollByApi, layGround, type EdgeProcess, type MailUser } from '@imapfleet/local'
 import {
   edgeStatsSchema,
   encode,
@@ -14,8 +13,9 @@ import {
   wireVersion,
   type EdgeAddress,
 } from '@imapfleet/protocol'
+import { DistantEdge } from '../support/distant-edge.ts'
 import { TestFleet } from '../support/fleet.ts'
-import { Relay } from '../support/relay.ts'
+import type { Relay } from '../support/relay.ts'
 import { connectNats } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'
 
@@ -32,36 +32,21 @@ const evidenceFrom = (address: EdgeAddress, users: string[]) =>
 
 suite('passwords that change at another edge', () => {
   let fleet: TestFleet
-  let relay: Relay
-  /** Behind the relay. */
+  let distant: DistantEdge
   let far: EdgeProcess
+  let relay: Relay
   before(async () => {
     fleet = await TestFleet.start()
-    const { directory, nats, control, token, upstream } = fleet.stack
-    const ground = layGround(directory)
-    const name = { id: 'far-1', region: 'far' }
-    relay = await Relay.to(Number(new URL(nats.url).port))
-    far = await edgeProxy({
-      ground,
-      ...name,
-      upstream,
-      credentialsFile: await enrollByApi({ ground, nats, control, token }, name),
-      nats: { ...nats, url: `nats://127.0.0.1:${relay.port}` },
-      // No reconcile repairs what the feed misses.
-      config: { fleet: { heartbeatMs: 200, reportIntervalMs: 250, reconcileMs: 600_000 } },
-    })
-    await far.process.start()
-    await until('the edge', async () => (await stateOf()) === 'serving')
+    // No reconcile repairs what the feed misses.
+    distant = await DistantEdge.start(fleet, { reconcileMs: 600_000 })
+    far = distant.edge
+    relay = distant.relay
   })
   after(async () => {
-    await far?.process.stop()
-    relay?.close()
+    await distant?.stop()
     await fleet?.stop()
   })
 
-  const stateOf = async () => ((await fleet.api('/v1/edges/far-1')).body as EdgeView).state
-  const away = () => until('its silence', async () => (await stateOf()) === 'silent')
-  const back = () => until('it to be back', async () => (await stateOf()) === 'serving')
   const stats = async (edge: EdgeProcess) =>
     edgeStatsSchema.parse(await (await fetch(`http://127.0.0.1:${edge.httpPort}/stats`)).json())
   const isReused = async (edge: EdgeProcess, user: MailUser) =>
@@ -138,7 +123,7 @@ suite('passwords that change at another edge', () => {
     const { eu, carol } = fleet
     await warm(carol, eu, far)
     relay.cut()
-    await away()
+    await distant.away()
     const now = await changed(carol)
     await fleet.session(eu, now)
     assert.ok(await isReused(far, carol), 'it continues with what it has')
@@ -152,7 +137,7 @@ suite('passwords that change at another edge', () => {
       return health.fleet.connected
     })
     assert.ok(await isRefused(far, carol))
-    await back()
+    await distant.back()
     assert.equal((await stats(far)).counters['evidence_missed_total'], missed, 'it read what it missed')
     await warm(now, far)
     fleet.carol.password = now.password
@@ -162,14 +147,14 @@ suite('passwords that change at another edge', () => {
     const { eu, carol } = fleet
     await warm(carol, eu, far)
     relay.cut()
-    await away()
+    await distant.away()
     const now = await changed(carol)
     await fleet.session(far, now)
     await until('it waiting', async () => ((await stats(far)).gauges['evidence_waiting'] ?? 0) > 0)
     assert.ok(await isReused(eu, carol))
     relay.heal()
     await until('the old password to be refused at eu', () => isRefused(eu, carol))
-    await back()
+    await distant.back()
     fleet.carol.password = now.password
   })
 
@@ -243,7 +228,7 @@ suite('passwords that change at another edge', () => {
         const missed = (await stats(far)).counters['evidence_missed_total'] ?? 0
         const { state } = await manager.streams.info(streams.evidence)
         relay.cut()
-        await away()
+        await distant.away()
         await manager.streams.delete(streams.evidence)
         await manager.streams.add(config)
         // A stream that has grown beyond the old position again is another one too.
@@ -254,7 +239,7 @@ suite('passwords that change at another edge', () => {
               .then(() => admin.request(subjects.evidence({ region: 'eu', edge: 'none' }), '{}'))
         assert.ok(await isReused(far, carol), 'it continues with what it has')
         relay.heal()
-        await back()
+        await distant.back()
         await until(
           'the edge to find that messages are missing',
           async () => ((await stats(far)).counters['evidence_missed_total'] ?? 0) > missed,

@@ -3,47 +3,36 @@ import assert from 'node:assert/strict'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { edgeProxy, enrollByApi, layGround, type EdgeProcess } from '@imapfleet/local'
+import type { EdgeProcess } from '@imapfleet/local'
 import type { EdgeView, RevisionStatus, RevocationStatus } from '@imapfleet/api'
+import { DistantEdge } from '../support/distant-edge.ts'
 import { TestFleet } from '../support/fleet.ts'
-import { Relay } from '../support/relay.ts'
+import type { Relay } from '../support/relay.ts'
 import { until } from '../support/until.ts'
 
 suite('an edge cut off from the fleet', () => {
   let fleet: TestFleet
-  let relay: Relay
+  let distant: DistantEdge
   let edge: EdgeProcess
+  let relay: Relay
   before(async () => {
     fleet = await TestFleet.start()
-    const { directory, nats, control, token, upstream } = fleet.stack
-    const ground = layGround(directory)
-    const name = { id: 'far-1', region: 'far' }
-    relay = await Relay.to(Number(new URL(nats.url).port))
-    edge = await edgeProxy({
-      ground,
-      ...name,
-      upstream,
-      credentialsFile: await enrollByApi({ ground, nats, control, token }, name),
-      nats: { ...nats, url: `nats://127.0.0.1:${relay.port}` },
-      config: { fleet: { heartbeatMs: 200, reportIntervalMs: 250, reconcileMs: 60_000 } },
-    })
-    await edge.process.start()
-    await until('the edge', async () => (await stateOf()) === 'serving')
+    distant = await DistantEdge.start(fleet, { reconcileMs: 60_000 })
+    edge = distant.edge
+    relay = distant.relay
   })
   after(async () => {
-    await edge?.process.stop()
-    relay?.close()
+    await distant?.stop()
     await fleet?.stop()
   })
 
-  const stateOf = async () => ((await fleet.api('/v1/edges/far-1')).body as EdgeView).state
   const isReused = async () => (await fleet.session(edge, fleet.alice)).join('\n').includes('XPROXYREUSE')
 
   test('connections that were revoked in the meantime are dropped before an idle connection is leased again', async () => {
     await isReused()
     assert.ok(await isReused())
     relay.cut()
-    await until('its silence', async () => (await stateOf()) === 'silent')
+    await distant.away()
     const { body } = await fleet.api('/v1/revocations', {
       method: 'POST',
       body: { kind: 'user', subject: fleet.alice.user },
@@ -53,7 +42,7 @@ suite('an edge cut off from the fleet', () => {
     assert.ok(await isReused(), 'it continues with what it has')
 
     relay.heal()
-    await until('it to be back', async () => (await stateOf()) === 'serving')
+    await distant.back()
     assert.ok(!(await isReused()))
     assert.ok(await isReused(), 'what was made after the revocation is good')
     // Its next heartbeat reports it.
@@ -67,7 +56,7 @@ suite('an edge cut off from the fleet', () => {
     await isReused()
     assert.ok(await isReused())
     relay.cut()
-    await until('its silence', async () => (await stateOf()) === 'silent')
+    await distant.away()
     const forgotten = await fleet.cli('edges', 'forget', 'far-1', '--yes')
     assert.equal(forgotten.status, 0, forgotten.stderr)
     await fleet.api('/v1/revocations', { method: 'POST', body: { kind: 'user', subject: fleet.alice.user } })
@@ -83,7 +72,7 @@ suite('an edge cut off from the fleet', () => {
 
   test('it applies a configuration that it missed as soon as it is back', async () => {
     relay.cut()
-    await until('its silence', async () => (await stateOf()) === 'silent')
+    await distant.away()
     const change = { layer: { kind: 'region', name: 'far' }, set: { 'pool.usesMax': 7 } }
     const { body } = await fleet.api('/v1/config/revisions', { method: 'POST', body: change })
     const { revision } = (body as RevisionStatus).revision
@@ -112,7 +101,7 @@ suite('an edge cut off from the fleet', () => {
       return view.connections.clients === 0
     })
     await fleet.api('/v1/edges/resume', { method: 'POST', body: { target } })
-    await until('it serving', async () => (await stateOf()) === 'serving')
+    await distant.back()
     assert.equal(await isReused(), true)
   })
 
@@ -149,7 +138,7 @@ suite('an edge cut off from the fleet', () => {
     await writeFile(section.credentialsFile, await readFile(out))
     await edge.process.stop()
     await edge.process.start()
-    await until('it to be back', async () => (await stateOf()) === 'serving')
+    await distant.back()
     assert.deepEqual((await health()).fleet, { connected: true, refused: [] })
   })
 })

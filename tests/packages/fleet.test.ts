@@ -243,13 +243,15 @@ suite('a fleet of Debian packages', { skip: hostMissing() }, () => {
     await on(control, document, 'apt install ./imapfleet-control_*.deb ./imapfleet-cli_*.deb')
     assert.notEqual(await mainPid(control, 'imapfleet-control'), earlier)
     await until('control', async () => (await control.run('imapfleet edges')).status === 0, patienceMs)
+    const withoutQuestions = 'apt install -o Dpkg::Options::=--force-confold ./imapfleet-edge_*.deb'
     for (const host of [eu, us]) {
       const old = await mainPid(host)
-      await nextRelease(host, 'imapfleet-edge')
-      await on(host, document, 'apt install ./imapfleet-edge_*.deb')
+      await nextRelease(host, 'imapfleet-edge', host === us ? ['etc/imapfleet/edge.yaml'] : [])
+      await on(host, document, host === us ? withoutQuestions : 'apt install ./imapfleet-edge_*.deb')
       await until('the new process', async () => (await mainPid(host)) !== old, patienceMs)
       assert.match(await host.sh("dpkg-query -W -f '${Version}' imapfleet-edge"), /\.1$/)
     }
+    await us.sh('grep -q "id: us-1" /etc/imapfleet/edge.yaml; test -e /etc/imapfleet/edge.yaml.dpkg-dist')
     for (const load of loads) await load.more()
     for (const load of loads) await load.stop()
     await serving('eu-1', 'us-1')
@@ -275,11 +277,39 @@ suite('a fleet of Debian packages', { skip: hostMissing() }, () => {
     for (const load of loads) await load.stop()
   })
 
+  step('a damaged dump is not restored: control goes on with the database that it has', async () => {
+    const dump = '/var/backups/imapfleet/database.dump'
+    await control.sh(`
+      imapfleet config set pool.idleTimeoutMs 62500
+      cp ${dump} /run/whole.dump
+      truncate --size=$(($(stat -c %s ${dump}) * 6 / 10)) ${dump}`)
+    const said = await control.run(inDesk(script(backup, 'systemctl stop imapfleet-control')))
+    assert.match(said.stderr, /pg_restore: error/)
+    await until('control', async () => (await control.run('imapfleet edges')).status === 0, patienceMs)
+    assert.match(await control.sh('imapfleet config get pool.idleTimeoutMs --edge eu-1'), /62500/)
+    await control.sh(`cp /run/whole.dump ${dump}`)
+  })
+
+  step('a backup that finds the disk full keeps the last one', async () => {
+    const kept = '/var/backups/imapfleet'
+    await control.sh(`
+      mv ${kept} /run/kept
+      install -d ${kept}
+      mount -t tmpfs -o size=64k tmpfs ${kept}
+      echo last | tee ${kept}/database.dump > ${kept}/files.tar.gz
+      head --bytes=60k /dev/urandom > ${kept}/other || true`)
+    const said = await control.run(script(backup, 'install -d -m 0700 /var/backups/imapfleet'))
+    assert.match(said.stderr, /No space left on device/)
+    assert.equal(await control.sh(`cat ${kept}/database.dump ${kept}/files.tar.gz`), 'last\nlast\n')
+    await control.sh(`umount ${kept}; rmdir ${kept}; mv /run/kept ${kept}`)
+  })
+
   step('the host of control is restored from nothing but the backup', async () => {
     await control.sh(`
       apt-get purge -y imapfleet-control
       systemctl stop nats-server
       runuser -u postgres -- dropdb --force imapfleet
+      runuser -u postgres -- dropdb imapfleet_restored
       runuser -u postgres -- dropuser imapfleet
       rm -rf /var/lib/nats /etc/nats /etc/nats-server.conf /etc/imapfleet`)
     const load = await MailLoad.start(eu, 143)
@@ -395,8 +425,11 @@ suite('a fleet of Debian packages', { skip: hostMissing() }, () => {
 
 const quoted = (command: string) => `'${command.replaceAll("'", `'\\''`)}'`
 
-/** Replaces the package in the directory of the operator by one with a higher version and another program. */
-async function nextRelease(host: DebianHost, name: string): Promise<void> {
+/**
+ * Replaces the package in the directory of the operator by one with a higher version and another program.
+ * @param changed files of the package that have one more line
+ */
+async function nextRelease(host: DebianHost, name: string, changed: string[] = []): Promise<void> {
   await host.sh(`
     cd ${desk}
     tree=$(mktemp -d)
@@ -404,6 +437,7 @@ async function nextRelease(host: DebianHost, name: string): Promise<void> {
     rm ${name}_*.deb
     sed -i 's/^Version: .*/&.1/' $tree/DEBIAN/control
     echo '// The next release.' >> $tree/usr/lib/imapfleet/*/*.mjs
+    for file in ${changed.join(' ')}; do echo '## A new setting.' >> $tree/$file; done
     dpkg-deb --root-owner-group -Znone --build $tree . >&2
     rm -r $tree`)
 }

@@ -52,9 +52,9 @@ suite('Debian packages', { skip: hostMissing() }, () => {
     }
   })
 
-  test('lintian finds no error', async () => {
+  test('lintian finds no error, and gives no warning', async () => {
     const { status, stdout, stderr } = await host.run(
-      `lintian --fail-on error --suppress-tags ${uncompressed} /mnt/*.deb`,
+      `lintian --fail-on error,warning --suppress-tags ${uncompressed} /mnt/*.deb`,
     )
     assert.equal(status, 0, `${stdout}${stderr}`)
   })
@@ -69,7 +69,13 @@ suite('Debian packages', { skip: hostMissing() }, () => {
     })
 
     test('apt installs it without starting it, and its program and manual pages are found', async () => {
-      await host.sh(`cd /mnt; ${script('docs/install.md', 'apt install ./imapfleet-edge_*.deb')}`)
+      const said = await host.run(
+        `cd /mnt; ${script('docs/install.md', 'apt install ./imapfleet-edge_*.deb')}`,
+      )
+      // The check, which is the last command, says what the next commands of the document change.
+      assert.equal(said.status, 1)
+      const wrong = said.stderr.split('\n').filter((line) => line.startsWith('imapfleet-edge: '))
+      assert.ok(wrong.length > 0 && wrong.every((line) => line.includes('trace.file: ')), said.stderr)
       assert.equal((await host.run('systemctl is-active imapfleet-edge')).stdout.trim(), 'inactive')
       assert.match(await host.sh('imapfleet-edge --version'), /^imapfleet-edge \d/)
       const pages = await host.sh('man -w 8 imapfleet-edge; man -w 5 imapfleet-edge.yaml')
@@ -94,13 +100,31 @@ suite('Debian packages', { skip: hostMissing() }, () => {
       await host.sh('systemctl start dovecot')
     })
 
+    test('the check of an imapproxy.conf names what the service lacks', async () => {
+      const check = 'imapfleet-edge --config /etc/other.conf --check --user imapfleet-edge'
+      await host.sh('cp /etc/imapproxy.conf /etc/other.conf; chmod 600 /etc/other.conf')
+      const { status, stderr } = await host.run(check)
+      assert.equal(status, 1)
+      for (const expected of [
+        /cannot read the configuration \/etc\/other\.conf: EACCES/,
+        /trace\.file: imapfleet-edge\.service does not let the edge write \/var\/log\/imapproxy_protocol\.log: move it to \/var\/log\/imapfleet,/,
+      ])
+        assert.match(stderr, expected)
+      assert.equal(stderr.match(/trace\.file/g)?.length, 1, 'one line for each fault')
+      await host.sh(`
+        chmod 644 /etc/other.conf
+        sed -i 's|^protocol_log_filename .*|protocol_log_filename /var/log/imapfleet/other.log|' /etc/other.conf`)
+      assert.match(await host.sh(check), /no mistakes/)
+      await host.sh('rm /etc/other.conf')
+    })
+
     test("it serves mail through Debian's imapproxy.conf, as its own user and within its own directories", async () => {
       await host.sh(`
         sed -i 's/^server_hostname .*/server_hostname 127.0.0.1/; s/^server_port .*/server_port 143/; s/^listen_port .*/listen_port 1143/' /etc/imapproxy.conf
         ${script('docs/install.md', switching)}`)
       await ready()
       // The others say the same. Said again, it changes nothing.
-      const check = 'imapfleet-edge --config /etc/imapproxy.conf --check'
+      const check = 'imapfleet-edge --config /etc/imapproxy.conf --check --user imapfleet-edge'
       for (const commands of [
         script('README.md', check),
         script('docs/replacing-imapproxy.md', check),
@@ -172,6 +196,42 @@ suite('Debian packages', { skip: hostMissing() }, () => {
       await until('a page of the new process', async () => /^a OK/m.test((await host.run(page(1143))).stdout))
     })
 
+    test('an upgrade tells that the new program does not accept the file, and the old process serves on', async () => {
+      const old = await mainPid()
+      const told = await host.sh(`
+        cp /etc/imapproxy.conf /run/kept.conf
+        echo 'no_such_keyword yes' >> /etc/imapproxy.conf
+        touch /usr/lib/imapfleet/edge/imapfleet-edge.mjs
+        dpkg --force-confdef --install /mnt/imapfleet-edge_*.deb`)
+      assert.match(told, /imapproxy\.conf:\d+: no_such_keyword is not a keyword/)
+      assert.match(told, /^ {2}systemctl reload imapfleet-edge$/m)
+      await until('the problem', async () =>
+        (await host.sh('curl -s http://127.0.0.1:9143/healthz')).includes(
+          'a new process could not take over',
+        ),
+      )
+      assert.equal(await mainPid(), old)
+      assert.match(await host.sh(page(1143)), /^a OK/m)
+      await host.sh('cp /run/kept.conf /etc/imapproxy.conf; systemctl reload imapfleet-edge')
+      await until('the new process', async () => (await mainPid()) !== old)
+      await ready()
+    })
+
+    test('installed again after a removal, it runs if it is enabled', async () => {
+      await host.sh(`
+        systemctl enable imapfleet-edge
+        apt-get remove -y imapfleet-edge
+        apt-get install -y --no-install-recommends /mnt/imapfleet-edge_*.deb`)
+      await ready()
+      await host.sh(`
+        systemctl disable imapfleet-edge
+        apt-get remove -y imapfleet-edge
+        apt-get install -y --no-install-recommends /mnt/imapfleet-edge_*.deb`)
+      assert.equal((await host.run('systemctl is-active imapfleet-edge')).stdout.trim(), 'inactive')
+      await host.sh('systemctl enable --now imapfleet-edge')
+      await ready()
+    })
+
     test('a removal stops it, and keeps configuration and state', async () => {
       await host.sh('apt-get remove -y imapfleet-edge')
       assert.notEqual((await host.run(readyz)).status, 0)
@@ -212,6 +272,30 @@ suite('Debian packages', { skip: hostMissing() }, () => {
         '',
       ].join('\n'),
     )
+    const install = 'dpkg --force-confdef --install /mnt/imapfleet-control_*.deb'
+    await host.sh(
+      `chown imapfleet-control /etc/imapfleet/control.env; chmod 0600 /etc/imapfleet/control.env; ${install}`,
+    )
+    assert.equal(
+      await host.sh('stat -c "%U:%G %a" /etc/imapfleet/control.env'),
+      'imapfleet-control:imapfleet-control 600\n',
+      'an upgrade keeps the owner and the mode that the operator set',
+    )
+    const settings = await host.run('runuser -u mail -- imapfleet-control token create --name x --role admin')
+    assert.match(settings.stderr, /^imapfleet-control: mail cannot read \/etc\/imapfleet\/control\.env/)
+    const told = await host.sh(`
+      printf '%s\\n' DATABASE_URL=postgres://127.0.0.1:1/x NATS_URL=nats://127.0.0.1:1 > /etc/imapfleet/control.env
+      systemctl start imapfleet-control
+      sleep 3
+      systemctl is-active imapfleet-control
+      echo REPORTS_KEPT_DAYS=many >> /etc/imapfleet/control.env
+      ${install}`)
+    assert.match(told, /^active$/m)
+    assert.match(told, /REPORTS_KEPT_DAYS/, 'an upgrade tells why control does not start again')
+    assert.match(told, /^ {2}systemctl restart imapfleet-control$/m)
+    // The settings may come from the unit instead.
+    await host.sh(`rm /etc/imapfleet/control.env; ${install}`)
+    await host.sh('test ! -e /etc/imapfleet/control.env')
     const completions = await host.sh(`
       . /usr/share/bash-completion/bash_completion
       . /usr/share/bash-completion/completions/imapfleet

@@ -120,8 +120,8 @@ export class SimulatedFleet {
 
 /** Up and down by a third, slowly. */
 const wave = (step: number) => 1 + Math.sin(step / 4) / 3
-/** Edges differ by their load. */
-const loadOf = (index: number) => 1 + (index % 7) / 3
+/** Edges differ by their load, and so do regions. */
+const loadOf = (index: number) => (1 + (index % 7) / 3) * (1 - (index % 4) / 6)
 
 function gaugesOf(index: number, factor: number): Record<string, number> {
   const load = loadOf(index) * factor
@@ -136,13 +136,15 @@ function gaugesOf(index: number, factor: number): Record<string, number> {
     leases_waiting: 0,
     memory_rss_bytes: 160_000_000,
     'upstream_healthy{upstream="main"}': index === 9 ? 0 : 1,
+    'upstream_paused{upstream="main"}': 0,
     'upstream_connections_limit{upstream="main"}': limits.connections,
   }
 }
 
 function problemOf(index: number, size: number): Partial<Presence> {
   if (size <= 8) return {}
-  if (index === 9) return { degraded: ['upstream main does not answer: connection refused'] }
+  if (index === 9)
+    return { degraded: ['upstream main: 10.20.0.7 port 143: connect ECONNREFUSED 10.20.0.7:143'] }
   return index === 14 ? { state: 'draining' } : {}
 }
 

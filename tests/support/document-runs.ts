@@ -13,6 +13,7 @@ interface NoRun {
 
 const replaced: Run = { in: 'tests/packages/packages.test.ts' }
 const gitops: Run = { in: 'tests/e2e/gitops.test.ts' }
+const night: Run = { in: 'tests/e2e/operators-night.test.ts' }
 const fleet: Run = { in: 'tests/packages/fleet.test.ts' }
 
 /** By page and first command. */
@@ -22,7 +23,7 @@ export const documentRuns: Readonly<Record<string, Readonly<Record<string, Run |
     'npm test': { because: 'it runs all tests; .ci/run does it' },
     './imapfleet edges': { in: 'tests/e2e/quickstart.test.ts' },
     'apt install ./imapfleet-edge_*.deb': fleet,
-    'imapfleet-edge --config /etc/imapproxy.conf --check': replaced,
+    'imapfleet-edge --config /etc/imapproxy.conf --check --user imapfleet-edge': replaced,
   },
   'CONTRIBUTING.md': {
     'npm ci': { because: 'it installs and checks the clone in which the tests run; .ci/run does the same' },
@@ -33,7 +34,7 @@ export const documentRuns: Readonly<Record<string, Readonly<Record<string, Run |
       replaced,
   },
   'docs/replacing-imapproxy.md': {
-    'imapfleet-edge --config /etc/imapproxy.conf --check': replaced,
+    'imapfleet-edge --config /etc/imapproxy.conf --check --user imapfleet-edge': replaced,
     "sed -i 's|^protocol_log_filename .*|protocol_log_filename /var/log/imapfleet/protocol.log|' /etc/imapproxy.conf":
       replaced,
   },
@@ -73,6 +74,7 @@ export const documentRuns: Readonly<Record<string, Readonly<Record<string, Run |
   'docs/upgrading.md': {
     'apt install ./imapfleet-control_*.deb ./imapfleet-cli_*.deb': fleet,
     'apt install ./imapfleet-edge_*.deb': fleet,
+    'apt install -o Dpkg::Options::=--force-confold ./imapfleet-edge_*.deb': fleet,
     'systemctl kill --kill-whom=main --signal=SIGUSR2 imapfleet-edge': fleet,
   },
   'docs/logs.md': {
@@ -85,6 +87,12 @@ export const documentRuns: Readonly<Record<string, Readonly<Record<string, Run |
   'docs/alerts.md': {
     'imapfleet alerts test oncall': { in: 'tests/e2e/alert-messages.test.ts' },
     'imapfleet alerts': { in: 'tests/e2e/alert-messages.test.ts' },
+  },
+  'docs/outage-at-night.md': {
+    'imapfleet alerts': night,
+    'imapfleet config undo 1': night,
+    'imapfleet tokens --output wide': night,
+    'imapfleet edges show us-1': night,
   },
   'docs/gitops.md': {
     'git init -q fleet-config': gitops,

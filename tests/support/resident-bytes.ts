@@ -9,3 +9,14 @@ export function residentBytes(pids: readonly number[]): number {
     return sum + Number(kilobytes) * 1024
   }, 0)
 }
+
+/** The same of those that still run: Postgres ends processes of its own at any time. */
+export function residentBytesOfRunning(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    try {
+      return sum + residentBytes([pid])
+    } catch {
+      return sum
+    }
+  }, 0)
+}

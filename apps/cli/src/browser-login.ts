@@ -7,10 +7,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { LoginOutcome } from '@imapfleet/api'
+import { safe, type LoginOutcome } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 import { Failure } from './failure.ts'
-import { safe } from './print/safe.ts'
 
 export type SignedIn = Extract<LoginOutcome, { state: 'done' }>
 

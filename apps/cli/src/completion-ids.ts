@@ -1,8 +1,8 @@
 /** Ids of the fleet for the completion of a command line: which ones the word at its end needs, read from the server. */
+import { safe } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { readEdges } from './commands/edges.ts'
-import { safe } from './print/safe.ts'
 
 export interface CompletedId {
   id: string
@@ -80,6 +80,7 @@ export const argumentKinds: Readonly<Record<string, IdKind>> = {
   'alerts unsilence': 'silence',
   'config rollback': 'revision',
   'config show': 'revision',
+  'config undo': 'revision',
   drain: 'edge',
   'edges enroll': 'edge',
   'edges forget': 'edge',

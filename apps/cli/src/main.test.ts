@@ -10,6 +10,7 @@ import type { EdgeView, TraceView } from '@imapfleet/api'
 import { serveLoopback } from './loopback.test-support.ts'
 
 const home = temporaryDirectory('cli')
+const main = join(import.meta.dirname, 'main.ts')
 
 const now = new Date().toISOString()
 const edge: EdgeView = {
@@ -95,7 +96,7 @@ const change = { key: 'pool.usesMax', before: null, after: 5 }
 const good = ['--server', server.href, '--token', 'good']
 
 function start(words: string[], environment: Record<string, string> = {}) {
-  return spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...words], {
+  return spawn(process.execPath, [main, ...words], {
     env: {
       ...{ HOME: home, XDG_CONFIG_HOME: home, PATH: '' },
       // The program starts many times: it is compiled once.
@@ -251,6 +252,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     assert.match(await rest, / the last line\n$/)
     assert.ok(asked.includes(`DELETE /v1/traces/${trace.id}`))
   })
+
+test('output that cannot be written is a failure', async () => {
+  const args = ['-c', '"$0" "$@" > /dev/full', process.execPath, main, 'edges', ...good]
+  const child = spawn('/bin/sh', args, { env: { HOME: home, XDG_CONFIG_HOME: home, PATH: '' } })
+  const closed = once(child, 'close')
+  const stderr = await text(child.stderr)
+  assert.deepEqual(await closed, [1, null])
+  assert.equal(stderr, 'imapfleet: cannot write the output: ENOSPC\n')
+})
 
 test('a closed pipe ends the trace without a message', async () => {
   asked.length = 0

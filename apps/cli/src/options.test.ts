@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import {
   durationArgument,
   durationOption,
+  resolvedMoment,
   momentArgument,
   namedTarget,
   rolloutOf,
@@ -20,6 +21,17 @@ test('options become values of the API', () => {
   assert.equal(momentArgument('-1h30m'), '-5400s')
   assert.equal(momentArgument('now'), 'now')
   assert.equal(momentArgument('2026-03-01T10:00:00Z'), '2026-03-01T10:00:00Z')
+  assert.deepEqual(
+    ['now', '-5400s', '2026-03-01', '2026-03-01T10:00:00+01:00'].map((moment) =>
+      resolvedMoment(moment, Date.UTC(2026, 1, 1)),
+    ),
+    [
+      '2026-02-01T00:00:00.000Z',
+      '2026-01-31T22:30:00.000Z',
+      '2026-03-01T00:00:00.000Z',
+      '2026-03-01T09:00:00.000Z',
+    ],
+  )
   assert.equal(wholeArgument(1)('20'), 20)
   assert.deepEqual(['512', '64k', '16M', '1G'].map(sizeArgument), [512, 65_536, 16_777_216, 1_073_741_824])
 })

@@ -27,6 +27,13 @@ export function momentArgument(text: string): string {
   return text.startsWith('-') ? `-${Math.ceil((parseDuration(text.slice(1)) ?? 0) / 1000)}s` : text
 }
 
+/** The same moment as an instant, for parts of the API that take no other. */
+export function resolvedMoment(moment: string, now: number): string {
+  if (moment === 'now') return new Date(now).toISOString()
+  const before = moment.startsWith('-') ? parseDuration(moment.slice(1)) : undefined
+  return new Date(before === undefined ? moment : now - before).toISOString()
+}
+
 /** A whole number, at least `min`. */
 export const wholeArgument =
   (min: number) =>

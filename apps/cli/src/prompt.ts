@@ -1,10 +1,11 @@
 /** Asks at the terminal: for a confirmation, or for a secret, which may also come from a pipe. */
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
+import { safe } from '@imapfleet/api'
 import { Failure, usage } from './failure.ts'
 import type { Shell } from './shell.ts'
 
-/** Throws unless the answer is yes; immediately without a terminal. */
+/** Throws unless the answer is yes; immediately without a terminal. The question is printed on one line. */
 export async function confirm(
   question: string,
   { stdin, stderr }: Pick<Shell, 'stdin' | 'stderr'>,
@@ -15,7 +16,7 @@ export async function confirm(
   lines.once('SIGINT', () => leave(''))
   lines.once('close', () => leave(''))
   try {
-    const answer = await Promise.race([lines.question(`${question} [y/N] `), left])
+    const answer = await Promise.race([lines.question(`${safe(question)} [y/N] `), left])
     if (!/^y(es)?$/i.test(answer.trim())) throw usage('nothing was changed')
   } finally {
     lines.close()

@@ -4,14 +4,15 @@
  */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { safe, safeJson } from '@imapfleet/api'
 import { createClient, type ApiClient } from '@imapfleet/client'
 import { printAnyYaml } from '@imapfleet/config'
+import { watchOutput } from '@imapfleet/observe/output'
 import type { Command } from 'commander'
 import { usage } from './failure.ts'
 import { painterFor, plain } from './print/colour.ts'
-import { safeJson } from './print/safe.ts'
 import { csvLines, nameLines } from './print/csv.ts'
-import type { PlainTable, TableLayout } from './print/table.ts'
+import { table, type Column, type PlainTable, type TableLayout } from './print/table.ts'
 import { widthOf } from './print/window.ts'
 import { readProfiles, readQuickstart, type Profiles } from './profile.ts'
 import { chooseTarget, type ControlAddress, type TargetChoice } from './target.ts'
@@ -53,8 +54,7 @@ export function openShell(environment: Environment, streams: Streams) {
   const profilesFile = join(environment.configHome, 'imapfleet', 'profiles.json')
   const stop = new AbortController()
   const gone = new AbortController()
-  // The reader of a pipe may exit at any time (`| head`). The rest of the output is then dropped.
-  stdout.on('error', () => gone.abort())
+  watchOutput('imapfleet', () => gone.abort())
   stderr.on('error', () => undefined)
 
   const page = (): TableLayout => ({
@@ -70,7 +70,7 @@ export function openShell(environment: Environment, streams: Streams) {
   let isQuiet = false
   let clearFirst = ''
   const note = (text: string) => {
-    if (!isQuiet) stderr.write(`${text}\n`)
+    if (!isQuiet) stderr.write(`${safe(text)}\n`)
   }
   /** The tables of an answer, as `linesOf` prints them. An answer without one is printed as for people. */
   const printTables = (
@@ -83,6 +83,17 @@ export function openShell(environment: Environment, streams: Streams) {
     // Not refused: the command may have changed something, or its answer may be shown only once.
     note('this answer is not a list, so it is printed as text')
     print(others)
+  }
+
+  /** The answer of a command: the data for a script, or lines for a person. */
+  const answer = (command: Command, data: unknown, lines: (page: TableLayout) => readonly string[]) => {
+    const { output, headers: hasTitles } = globals(command)
+    if (output === 'json') print([safeJson(data, 2)])
+    else if (output === 'yaml') print([printAnyYaml(data).trimEnd()])
+    else if (output === 'csv') printTables(lines, (its) => csvLines(its, hasTitles))
+    else if (output === 'name') printTables(lines, nameLines)
+    else if (output === 'wide') print(lines({ ...page(), width: undefined, hasTitles, isWide: true }))
+    else print(lines({ ...page(), hasTitles }))
   }
 
   return {
@@ -104,28 +115,27 @@ export function openShell(environment: Environment, streams: Streams) {
     /** A client without options of a command line, for the completion of one. */
     clientFor: async (options: TargetOption): Promise<ApiClient> =>
       createClient(await targetOf(options, environment, profilesFile)),
-    /** The answer of a command: the data for a script, or lines for a person. */
-    answer: (command: Command, data: unknown, lines: (page: TableLayout) => readonly string[]) => {
-      const { output, headers: hasTitles } = globals(command)
-      if (output === 'json') print([safeJson(data, 2)])
-      else if (output === 'yaml') print([printAnyYaml(data).trimEnd()])
-      else if (output === 'csv') printTables(lines, (its) => csvLines(its, hasTitles))
-      else if (output === 'name') printTables(lines, nameLines)
-      else if (output === 'wide') print(lines({ ...page(), width: undefined, hasTitles, isWide: true }))
-      else print(lines({ ...page(), hasTitles }))
+    answer,
+    /** A page of a list, with a remark if it is empty, or how to get the next one. */
+    answerPage: <Row>(
+      command: Command,
+      list: { next: number | string | null },
+      rows: readonly Row[],
+      columns: readonly Column<Row>[],
+      none: string,
+    ) => {
+      if (rows.length === 0) note(none)
+      answer(command, list, (layout) => table(columns, rows, layout))
+      if (list.next !== null && ['table', 'wide'].includes(globals(command).output))
+        note(`for more: --before ${list.next}`)
     },
-    /** A remark beside the answer, not written to pipes. */
+    /** A remark of one line beside the answer, not written to pipes. */
     note,
     /** Shows an address in the browser. Without a browser nothing happens, so the address is printed as well. */
     show: (url: URL) => {
       spawn(environment.browser, [url.href], { detached: true, stdio: 'ignore' })
         .on('error', () => undefined)
         .unref()
-    },
-    /** How to get older entries, if the list has more. */
-    noteNext: (command: Command, next: number | string | null) => {
-      if (next !== null && ['table', 'wide'].includes(globals(command).output))
-        note(`for more: --before ${next}`)
     },
     /** The reader of the output has exited. */
     gone: gone.signal,

@@ -21,7 +21,7 @@ function same(words: readonly string[], commands: readonly string[]): Record<str
 /** A command line that exists, or undefined. `words` has no options. */
 export function suggestion(program: Command, words: readonly string[]): string | undefined {
   const [first, second, ...rest] = words
-  if (first === undefined) return undefined
+  if (first === undefined || words.some((word) => word.trim() === '')) return undefined
   const known = commandNamed(program, first)
   if (known) return below(known, words.slice(1))
   // `get edges`, `delete token 7b7c`

@@ -4,7 +4,6 @@ import { pause } from '@imapfleet/retry'
 import type { Command } from 'commander'
 import { Failure, failureOf } from './failure.ts'
 import { durationOption } from './options.ts'
-import { safe } from './print/safe.ts'
 import type { Shell } from './shell.ts'
 
 interface WatchOptions {
@@ -39,7 +38,7 @@ async function repeat(once: () => Promise<void>, everyMs: number, shell: Shell):
       const isRefusal = error instanceof Failure && error.kind === 'refused'
       const failure = failureOf(error)
       if (!failure || !(isRefusal || isTransient(error))) throw error
-      shell.note(safe(failure.message))
+      shell.note(failure.message)
     }
     await pause(everyMs, stopped)
   }

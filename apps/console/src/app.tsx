@@ -1,8 +1,14 @@
-/** Shows the page of the address to a signed-in user, and the sign-in form to everyone else. */
+/**
+ * Shows the page of the address to a signed-in user, and the sign-in form to everyone else. While control is asked who the user
+ * is, the page is already there and asks for its data, but cannot be seen: data that follows the session would come later.
+ */
 import { call } from './api/client.ts'
 import { useAnswer } from './api/use-answer.ts'
+import { mayCall } from './api/rights.ts'
 import { session, sessionBegan } from './api/session.ts'
 import { Layout } from './layout/layout.tsx'
+import { entryOf } from './layout/page-entries.ts'
+import { NotAllowed } from './pages/not-allowed.tsx'
 import { NotFound } from './pages/not-found.tsx'
 import { pages } from './pages/index.tsx'
 import { SignIn } from './pages/sign-in.tsx'
@@ -20,12 +26,14 @@ export const App = () => (
 
 function Gate() {
   const current = session.value
-  if (current.state === 'unknown') return <Greeting />
   if (current.state === 'out') return <SignIn reason={current.reason} />
   return (
-    <Layout who={current.who}>
-      <CurrentPage />
-    </Layout>
+    <>
+      {current.state === 'unknown' && <Greeting />}
+      <Layout who={current.state === 'in' ? current.who : undefined}>
+        <CurrentPage />
+      </Layout>
+    </>
   )
 }
 
@@ -34,10 +42,12 @@ function Greeting() {
   const { problem, reload } = useAnswer('session', async (signal) =>
     sessionBegan(await call('readSession', { signal })),
   )
-  return problem ? <Failed problem={problem} onRetry={reload} /> : <Loading />
+  return <div class="greeting">{problem ? <Failed problem={problem} onRetry={reload} /> : <Loading />}</div>
 }
 
 function CurrentPage() {
+  const entry = entryOf(path.value)
+  if (entry && !mayCall(entry.needs)) return <NotAllowed entry={entry} />
   for (const { path: pattern, Page } of pages) {
     const params = match(pattern, path.value)
     if (params) return <Page key={JSON.stringify([pattern, params])} {...params} />

@@ -1,9 +1,9 @@
 /** Starts the console in its page. */
-import './no-eval.ts'
 import './style/tokens.css'
 import './style/base.css'
 import './style/layout.css'
 import './style/ui.css'
+import './ui/printable.ts'
 import { render } from 'preact'
 import { App } from './app.tsx'
 

@@ -111,6 +111,10 @@ export const expected: Record<RouteName, { roles: readonly Role[] | 'everybody';
     roles: operators,
     sample: { params: { revision: '9' }, body: { note: 'a note', rollout: { regions: ['eu'] } } },
   },
+  undoRevision: {
+    roles: operators,
+    sample: { params: { revision: '9' }, body: { note: 'a note', base: 12 } },
+  },
   readHistory: {
     roles: viewers,
     sample: {

@@ -7,7 +7,7 @@ import { alertingOptions, busOptions, databaseOptions, providerOptions, readIssu
 import { checkDatabase } from './platform/db/check-database.ts'
 import { serveHttp } from './platform/http/listen.ts'
 import { checkNats } from './platform/nats/check-nats.ts'
-import { parseSettings } from './settings.ts'
+import { misspeltSettings, parseSettings } from './settings.ts'
 
 interface Place {
   host: string
@@ -18,7 +18,7 @@ export async function diagnoseControl(
   environment: Readonly<Record<string, string | undefined>>,
   place: Place,
 ): Promise<CheckFinding[]> {
-  const { ok, fail } = findingsAbout('settings')
+  const { ok, warn, fail } = findingsAbout('settings')
   const parsed = parseSettings(environment)
   if (!parsed.ok)
     return [
@@ -58,7 +58,10 @@ export async function diagnoseControl(
     readable(() => providerOptions(settings), checkProvider),
     checkPort(place),
   ])
-  return [ok('no mistakes'), ...found.flat()]
+  const misspelt = misspeltSettings(environment).map(({ name, meant }) =>
+    warn(`${name} is not a setting, and has no effect`, `write ${meant}, or remove it`),
+  )
+  return [...(misspelt.length > 0 ? misspelt : [ok('no mistakes')]), ...found.flat()]
 }
 
 /** Reads the files that settings name, and goes on with what they have. */

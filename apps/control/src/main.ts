@@ -12,6 +12,7 @@ import {
   type Scope,
 } from '@imapfleet/api'
 import { findingsAsJson, Log, printFindings, reasonOf, worstOf } from '@imapfleet/observe'
+import { watchOutput } from '@imapfleet/observe/output'
 import { describeApi } from './app.ts'
 import { startControl, type Mode } from './control.ts'
 import { diagnoseControl } from './doctor.ts'
@@ -31,6 +32,8 @@ const log = new Log({ level: 'info', format: 'text' }, (line) => process.stderr.
 const stopMs = 10_000
 /** The exit status for wrong arguments or settings, which a restart does not repair. The unit does not restart control then. */
 const wrongSettings = 2
+
+watchOutput('imapfleet-control', () => process.exit())
 
 const statusOf = (error: unknown): number => (error instanceof SettingsError ? wrongSettings : 1)
 

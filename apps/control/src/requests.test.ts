@@ -178,9 +178,9 @@ suite('requests', () => {
         [wrap('{"a":1,"b":[{}],"a":2}'), /key "a" twice/],
         [wrap('{"__proto__":{"role":"admin"}}'), /key __proto__/],
         [wrap('{"\\u005f_proto__":{"role":"admin"}}'), /key __proto__/],
-        ['[]', /expected object/],
-        ['null', /expected object/],
-        ['"text"', /expected object/],
+        ['[]', /^must be a JSON object$/],
+        ['null', /^must be a JSON object$/],
+        ['"text"', /^must be a JSON object$/],
       ]
       for (const [raw, sentence] of cases) await refused(name, { raw }, sentence)
       const bytes = new TextEncoder().encode(valid)

@@ -1,4 +1,5 @@
 /** The settings of the process from its environment. Parsed once, with all problems reported together. */
+import { closest } from '@imapfleet/config'
 import { z } from 'zod'
 import { isDatabaseUrl, sessionAttributes, settingsIn, sslModes } from './platform/db/address.ts'
 
@@ -25,7 +26,8 @@ const isOneOf = (known: readonly string[], given: string | undefined) =>
 const each = z.object({
   DATABASE_URL: filled
     .refine(isDatabaseUrl, {
-      error: 'must be like postgres://user:password@host:5432/imapfleet',
+      error:
+        'must be like postgres://user:password@host:5432/imapfleet. Other characters than letters and digits of a password are written as percent codes, or the password is in DATABASE_PASSWORD_FILE',
       abort: true,
     })
     .refine(
@@ -133,6 +135,22 @@ export class SettingsError extends Error {
 }
 
 export type ControlSettings = z.infer<typeof schema>
+
+/** Variables that are almost a setting. Others belong to other programs. */
+export function misspeltSettings(
+  env: Readonly<Record<string, string | undefined>>,
+): { name: string; meant: string }[] {
+  const known = Object.keys(each.shape)
+  const prefixes = new Set(known.map((name) => name.slice(0, prefixLength)))
+  return Object.keys(env)
+    .filter((name) => !known.includes(name) && prefixes.has(name.slice(0, prefixLength)))
+    .flatMap((name) => {
+      const meant = closest(name, known)
+      return meant === undefined ? [] : [{ name, meant }]
+    })
+}
+
+const prefixLength = 4
 
 export function parseSettings(
   env: Readonly<Record<string, string | undefined>>,

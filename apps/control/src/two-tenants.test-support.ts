@@ -17,7 +17,7 @@ import { insertReports, packReport, type PlacedReport } from './features/history
 import { makePartitions } from './features/history/partitions.ts'
 import { Series } from './features/history/series.ts'
 import { beginOperation } from './features/operations/service.ts'
-import { selectEdges } from './features/edges/queries.ts'
+import { selectAddressedEdges } from './features/edges/queries.ts'
 import { finishOrder, insertOrder } from './features/orders/queries.ts'
 import { insertRevocation } from './features/revocations/queries.ts'
 import { insertRollout } from './features/rollouts/queries.ts'
@@ -101,7 +101,7 @@ export async function fillForTenants(deps: TestDeps): Promise<Tenants> {
     })
   }
   await addLayers(deps)
-  const edges = await selectEdges(orm, noLimits)
+  const edges = await selectAddressedEdges(orm, noLimits, { kind: 'all' })
   const { id } = await beginOperation(orm, admin, new Date(deps.now()), {
     ...{ title: 'drain farland and foreign', work: { kind: 'drain' }, target: { kind: 'all' }, edges },
     pace: undefined,
@@ -193,7 +193,11 @@ async function addLayers(deps: TestDeps): Promise<void> {
         ...{ revision: index + 1, layerKind: layer.kind, layerName: name, document, state },
         ...{ changes: [{ key: 'pool.usesMax', before: null, after: 100 + index }], note: by, createdBy: by },
       })
-      const edges = await selectEdges(queries, noLimits, layer.kind === 'global' ? { kind: 'all' } : layer)
+      const edges = await selectAddressedEdges(
+        queries,
+        noLimits,
+        layer.kind === 'global' ? { kind: 'all' } : layer,
+      )
       if (layer.kind === 'region')
         await insertRollout(queries, {
           revision: index + 1,

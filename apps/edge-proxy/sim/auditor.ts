@@ -4,12 +4,16 @@
  */
 import type { Command } from './command-reader.ts'
 import {
+  asAsked,
   enablesCondstore,
+  hasWhole,
   isEdgeCommand,
   isEdgeTag,
   isQuestion,
   isQuestionAnywhere,
   isResetTag,
+  isShared,
+  mayAnswer,
 } from './edge-commands.ts'
 import type { MailServer, SaidByServer, ServerWatcher } from './mail-server.ts'
 import { neverValid, ownersIn } from './mail-store.ts'
@@ -32,6 +36,8 @@ interface AskedAhead {
   readonly text: string
   /** When the server has executed it, as a number of events. */
   readonly at: number
+  /** The mailbox then. */
+  mailbox: { name: string | undefined; count: number; uids: readonly number[] }
   status: string | undefined
   isClaimed: boolean
 }
@@ -60,18 +66,22 @@ const answeredHere =
   /^(?:LOGOUT|CAPABILITY|ID|ENABLE|SELECT|EXAMINE|LOGIN|AUTHENTICATE|STARTTLS|COMPRESS|UNAUTHENTICATE)$/
 /** Commands of a client that must not reach a server. */
 const neverPassed = /^(?:LOGIN|AUTHENTICATE|STARTTLS|COMPRESS|UNAUTHENTICATE|LOGOUT)$/
+/** Codes of a refusal that says nothing about the credentials. */
+const isTemporary = /^\[(?:UNAVAILABLE|LIMIT|INUSE)\]/
 /** What a later question must not be answered without. */
 const changing = /^\S+ (?:UID )?(?:STORE|EXPUNGE|APPEND|COPY|MOVE|CLOSE|SELECT|EXAMINE)\b/
 
 export class Auditor implements ServerWatcher {
   readonly findings: string[] = []
   /**
-   * Sessions that one connection may serve, how old it and its last proof may be, and how long a client waits for a server
-   * that sends nothing.
+   * Sessions that one connection may serve, how old it and its last proof may be, how long a client waits for a server
+   * that sends nothing, and for one that sends.
    */
-  readonly limits = { uses: 0, ageMs: 0, unprovenMs: 0, replyMs: 0 }
+  readonly limits = { uses: 0, ageMs: 0, unprovenMs: 0, replyMs: 0, idleMs: Infinity }
   /** Nothing goes wrong in this world that would make a login fail, so every valid one must succeed. */
   expectsLogins = false
+  /** The mail server restarts: so long may a login wait, and then it is refused with a code that says why. */
+  loginMsMax = Infinity
   /** Whether the edge asks questions ahead of its clients. */
   isAhead = false
   /** Until when time has last stood still. */
@@ -96,7 +106,9 @@ export class Auditor implements ServerWatcher {
     replies: 0,
     hereAnswered: 0,
     claimed: 0,
+    wider: 0,
     behindBarriers: 0,
+    leftAhead: 0,
   }
 
   constructor(scheduler: Scheduler, condstoreFamilies: ReadonlySet<string>) {
@@ -212,13 +224,21 @@ export class Auditor implements ServerWatcher {
       tag: command.tag,
       text: asAsked(text),
       at: this.#scheduler.events,
+      mailbox: { name: undefined, count: 0, uids: [] },
       status: undefined,
       isClaimed: false,
     })
   }
 
-  onEdgeQuestion(_connection: ServedConnection, { tag }: Command): string {
-    return `$A${this.#asked.findLastIndex((asked) => asked.tag === tag)}`
+  onEdgeQuestion({ selection }: ServedConnection, { tag }: Command): string {
+    const index = this.#asked.findLastIndex((asked) => asked.tag === tag)
+    if (index >= 0 && selection)
+      this.#asked[index]!.mailbox = {
+        name: selection.mailbox.name,
+        count: selection.view.length,
+        uids: selection.answerable,
+      }
+    return `$A${index}`
   }
 
   #onWildCommand(connection: ServedConnection, command: Command, session: SessionRecord | undefined): void {
@@ -245,6 +265,7 @@ export class Auditor implements ServerWatcher {
       return this.finding(`session ${about} is not what it sent: ${JSON.stringify(sent.text.slice(0, 100))}`)
     if (sent.hasArrived) this.finding(`session ${about} has arrived twice`)
     sent.hasArrived = true
+    sent.arrivedAt = this.#scheduler.events
     if (neverPassed.test(command.verb)) this.finding(`session ${about} must not pass`)
     if (this.#served.get(connection)!.barriers.size > 0)
       this.finding(`session ${about} went behind an unanswered barrier`)
@@ -302,7 +323,7 @@ export class Auditor implements ServerWatcher {
       this.finding(`${about}, which has sent data since its last proof`)
     // The clock of the edge stands still while its process does.
     if (loginTime - this.frozenUntil < slackMs) return
-    if (loginTime - connection.openedAt > this.limits.ageMs + slackMs)
+    if (loginTime - connection.loggedInAt > this.limits.ageMs + slackMs)
       this.finding(`${about}, which is too old`)
     if (loginTime - proven.time > this.limits.unprovenMs + clockSlackMs && !connection.isHarmed)
       this.finding(`${about}, whose last proof is ${Math.round(loginTime - proven.time)} ms old`)
@@ -359,7 +380,10 @@ export class Auditor implements ServerWatcher {
 
   /** Whether the server of this session has answered a command twice. */
   mayRepeat(session: SessionRecord): boolean {
-    return this.#servedBy.get(session.number)?.hasRepeated ?? false
+    const served = this.#servedBy.get(session.number)
+    if (served !== undefined) return served.hasRepeated
+    // The server has got no command of it yet, so its connection may be any of its user.
+    return [...this.#servedBy.values()].some(({ user, hasRepeated }) => user === session.user && hasRepeated)
   }
 
   /** Whether the stream of the session may end anywhere. */
@@ -422,24 +446,27 @@ export class Auditor implements ServerWatcher {
   /** The command was asked ahead. The server has executed it after the login and after all that the client has changed. */
   #claim(session: SessionRecord, tag: string, status: string): boolean {
     const { loginAt = Infinity } = session
-    const wanted = asAsked(
-      session.tags
-        .get(tag)!
-        .text.trimEnd()
-        .slice(tag.length + 1),
-    )
-    // Of several, the last one: the others were dropped.
-    const asked = this.#asked.findLast(
+    const { text, belief } = session.tags.get(tag)!
+    const wanted = asAsked(text.trimEnd().slice(tag.length + 1))
+    const candidates = this.#asked.filter(
       (each) =>
-        !each.isClaimed &&
-        each.text === wanted &&
+        (!each.isClaimed || isShared(each.text)) &&
+        mayAnswer(each.text, wanted) &&
         each.status === status &&
         each.at > loginAt &&
-        this.#mayBeOf(each, session),
+        this.#mayBeOf(each, session) &&
+        isAbout(each, belief),
     )
+    // Of several, the last one: the others were dropped. Another one may be about the same mailbox, when it is selected later.
+    const asked =
+      candidates.findLast((each) => hasWhole(each.text, each.mailbox, wanted)) ?? candidates.at(-1)
     if (!asked) return false
     asked.isClaimed = true
     this.counts.claimed++
+    if (asked.text !== wanted) this.counts.wider++
+    if (wanted.startsWith('SELECT ') && belief.kind === 'selected') this.counts.leftAhead++
+    if (!hasWhole(asked.text, asked.mailbox, wanted))
+      this.finding(`session ${session.number}: the answer to ${tag} is that to ${asked.text}`)
     const change = this.#laterChange(session, asked)
     if (change) this.finding(`session ${session.number}: the answer to ${tag} is older than its ${change}`)
     return true
@@ -449,19 +476,34 @@ export class Auditor implements ServerWatcher {
   #mayBeOf({ connection }: AskedAhead, session: SessionRecord): boolean {
     const served = this.#servedBy.get(session.number)
     if (served !== undefined && !session.hasMoved) return served === connection
-    return connection.user === session.user
+    return connection.user === session.user && !this.#isOfAnother(connection, session)
   }
 
-  /** A change that the session has made after the server had answered this question. */
+  /** Whether a session that runs is known to use this connection. */
+  #isOfAnother(connection: ServedConnection, session: SessionRecord): boolean {
+    for (const [number, served] of this.#servedBy) {
+      if (served !== connection) continue
+      const other = this.sessions.get(number)
+      if (other !== session && other?.isEnding === false && !other.hasMoved) return true
+    }
+    return false
+  }
+
+  /** A change that the session has made after the server had got this question: it executes what changes something in order. */
   #laterChange(session: SessionRecord, { at }: AskedAhead): string | undefined {
-    for (const { text, answer, isAnswered } of session.tags.values())
-      if (answer && isAnswered && answer.at > at && changing.test(text)) return text.trim().slice(0, 60)
+    for (const { text, isAnswered, arrivedAt = 0 } of session.tags.values())
+      if (isAnswered && arrivedAt > at && changing.test(text)) return text.trim().slice(0, 60)
     return undefined
   }
 
   #onLoginReply(session: SessionRecord, verb: string, status: string, text: string): void {
     if (verb !== 'LOGIN' && verb !== 'AUTHENTICATE') return
+    const waitedMs = this.#scheduler.now - (session.loginTime ?? Infinity)
+    if (waitedMs > this.loginMsMax + slackMs)
+      this.finding(`the login of session ${session.number} was answered after ${Math.round(waitedMs)} ms`)
     if (status !== 'OK') {
+      if (this.loginMsMax < Infinity && !isTemporary.test(text))
+        this.finding(`a valid login of ${session.user} was refused without a code that says why: ${text}`)
       if (this.expectsLogins && session.secret !== neverValid)
         this.finding(`a valid login of ${session.user} was refused, although nothing is wrong: ${text}`)
       return
@@ -513,10 +555,13 @@ export class Auditor implements ServerWatcher {
   }
 }
 
-const withoutEnd = ({ text, tag }: Command): string => text.slice(tag.length + 1).replace(/\r\n$/, '')
+/** Whether it was executed in the mailbox that the client believes to be selected, if it depends on that. */
+function isAbout({ text, mailbox }: AskedAhead, belief: Belief): boolean {
+  const dependsOnSelection = /^(?:UID |FETCH|SEARCH|SORT|THREAD)/.test(text)
+  return !dependsOnSelection || belief.kind !== 'selected' || mailbox.name === belief.mailbox
+}
 
-/** Of two plain searches, an edge cannot tell the answers apart, so it asks for extended ones. */
-const asAsked = (text: string): string => text.replace(/^(UID SEARCH )RETURN \(ALL\) /i, '$1').toUpperCase()
+const withoutEnd = ({ text, tag }: Command): string => text.slice(tag.length + 1).replace(/\r\n$/, '')
 
 function sameSelection(belief: Belief, { selection }: ServedConnection): boolean {
   if (belief.kind === 'unknown') return true

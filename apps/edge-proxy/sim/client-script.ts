@@ -193,11 +193,17 @@ async function readPage({ client, chance }: ScriptOptions): Promise<void> {
 /** The page that most sessions begin with: always the same questions, so that they can be asked ahead. Some differ. */
 async function usualPage(options: ScriptOptions): Promise<void> {
   const { client, chance } = options
-  await client.command('STATUS INBOX (MESSAGES UIDNEXT)')
-  await client.command('SELECT INBOX')
+  const folder = chance.happens(0.7) ? 'INBOX' : `Work${markOf(client.session.user)}`
+  await client.command(`STATUS ${folder} (MESSAGES UIDNEXT)`)
+  await client.command(`SELECT ${folder}`)
+  // The last message, as Roundcube asks for it.
+  if (client.exists > 0) await client.command(`UID SEARCH ${client.exists}`)
+  if (!client.isOver && chance.happens(0.4)) return usualRefresh(options, folder)
   await usualList(options)
-  if (client.isOver || client.uids.length === 0 || chance.happens(0.5)) return
+  if (client.isOver || client.uids.length === 0 || chance.happens(0.3)) return
   const uid = someUid(client, chance)
+  if (chance.happens(0.6)) await usualMessage(options, uid)
+  if (client.isOver || chance.happens(0.5)) return
   await client.command(
     chance.pick([
       `UID STORE ${uid} +FLAGS (\\Seen)`,
@@ -211,12 +217,68 @@ async function usualPage(options: ScriptOptions): Promise<void> {
   if (client.session.belief.kind === 'selected') await usualList(options)
 }
 
+/** As Roundcube looks for new mail: in INBOX, and then it selects its own mailbox again. Some do something else on the way. */
+async function usualRefresh(options: ScriptOptions, folder: string): Promise<void> {
+  const { client, chance } = options
+  const steps = [
+    () => client.command('STATUS INBOX (MESSAGES UIDNEXT)'),
+    () => client.command('SELECT INBOX'),
+    async () => client.exists > 0 && client.command(`UID SEARCH ${client.exists}`),
+    () => client.command(`SELECT ${folder}`),
+    async () => client.exists > 0 && client.command(`UID SEARCH ${client.exists}`),
+    () => client.command('NAMESPACE'),
+  ]
+  for (const step of steps) {
+    if (client.isOver) return
+    if (chance.happens(0.1)) return somethingElse(options)
+    await step()
+    if (chance.happens(0.1)) await options.scheduler.sleep(chance.between(1, 3000))
+  }
+}
+
+async function somethingElse(options: ScriptOptions): Promise<void> {
+  const { client, chance } = options
+  const uid = client.uids.length > 0 ? someUid(client, chance) : 1
+  const number = chance.between(1, Math.max(1, client.exists))
+  await client.command(
+    chance.pick([
+      'NOOP',
+      'NOOP',
+      `UID FETCH ${uid} (UID FLAGS)`,
+      'UID FETCH 1:* (UID FLAGS)',
+      `FETCH ${number} (UID FLAGS)`,
+      `UID STORE ${uid} +FLAGS (\\Deleted)`,
+      `STORE ${number} +FLAGS (\\Flagged)`,
+      'UID SEARCH ALL',
+      'EXPUNGE',
+      'CLOSE',
+      'UNSELECT',
+      `SELECT Sent${markOf(client.session.user)}`,
+      'STATUS INBOX (MESSAGES)',
+      'CAPABILITY',
+      'ID NIL',
+      'LOGOUT',
+    ]),
+  )
+  if (!client.isOver && client.session.belief.kind === 'selected') await usualList(options)
+}
+
+/** Which parts are asked for depends on the message. */
+async function usualMessage({ client, chance }: ScriptOptions, uid: number): Promise<void> {
+  await client.command(`UID FETCH ${uid} (UID RFC822.SIZE BODYSTRUCTURE)`)
+  const parts = chance.pick([['1'], ['2'], ['2.MIME', '1.2'], ['1.MIME', '3']])
+  for (const part of parts) if (!client.isOver) await client.command(`UID FETCH ${uid} (BODY.PEEK[${part}])`)
+}
+
 async function usualList({ client, chance }: ScriptOptions): Promise<void> {
   await client.command('UID SEARCH ALL')
   const { found } = client
   if (client.isOver || found.length === 0) return
-  const range = found.length === 1 ? found[0]! : `${found[0]!}:${found.at(-1)!}`
-  await client.command(`UID FETCH ${range} (UID FLAGS RFC822.SIZE)`)
+  // A page of the newest messages.
+  const newest = found.slice(-4)
+  const isRange = newest.length > 1 && newest.length === newest.at(-1)! - newest[0]! + 1
+  const set = isRange ? `${newest[0]!}:${newest.at(-1)!}` : newest.join(',')
+  await client.command(`UID FETCH ${set} (UID FLAGS RFC822.SIZE)`)
   if (client.exists > 0 && chance.happens(0.3))
     await client.command(`STORE ${chance.between(1, client.exists)} +FLAGS (\\Flagged)`)
   await client.command('STATUS INBOX (MESSAGES UIDNEXT)')

@@ -24,3 +24,62 @@ export const isQuestionAnywhere = (text: string): boolean =>
 /** Whether it enables CONDSTORE (RFC 7162 3.1). */
 export const enablesCondstore = (text: string): boolean =>
   /\b(?:HIGHESTMODSEQ|MODSEQ|CHANGEDSINCE|CONDSTORE)\b/.test(text)
+
+/** Of two plain searches, an edge cannot tell the answers apart, so it asks for extended ones. */
+export const asAsked = (text: string): string =>
+  text.replace(/^(UID SEARCH )RETURN \(ALL\) /i, '$1').toUpperCase()
+
+/** Whether its answer may answer several questions, one after the other. In upper case. */
+export const isShared = (asked: string): boolean =>
+  asked === 'UID SEARCH ALL' || partsOf(asked).length > 1 || isBounded(asked)
+
+/** Whether it asks for the first bytes of parts. A part that is longer would be cut off. */
+const isBounded = (asked: string): boolean => partsOf(asked).length > 0 && asked.includes(']<0.')
+
+/** The parts that a question asks for, if it asks for nothing else. */
+export function partsOf(text: string): string[] {
+  const items = /^UID FETCH \d+ \((.*)\)$/i.exec(text)?.[1]!.split(' ') ?? []
+  if (!items.every((item) => /^BODY\.PEEK\[[\d.]+(?:MIME)?\](?:<0\.\d+>)?$/i.test(item))) return []
+  return items.map((item) => item.replace(/<.*/, ''))
+}
+
+/** Whether the first question asks the same as the second, or more. Both are in upper case. */
+export function mayAnswer(asked: string, wanted: string): boolean {
+  if (asked === wanted) return true
+  if (asked === 'UID SEARCH *' || asked === 'UID SEARCH ALL') return /^UID SEARCH \d+$/.test(wanted)
+  if (isShared(asked)) return partsOf(wanted).length > 0 && asked.split(' ')[2] === wanted.split(' ')[2]
+  const [, items] = /^(?:UID )?FETCH \d+:\*( .*)$/.exec(asked) ?? []
+  return items !== undefined && /^UID FETCH [\d:,]+/.exec(wanted)?.[0] === wanted.slice(0, -items.length)
+}
+
+/**
+ * Whether the answer to the question has all that was wanted, and is the same as if that had been asked.
+ * @param mailbox what it had when the question was executed
+ */
+export function hasWhole(
+  asked: string,
+  { count, uids }: { count: number; uids: readonly number[] },
+  wanted: string,
+): boolean {
+  if (asked === wanted) return true
+  const set = wanted.split(' ')[2]!
+  if (asked === 'UID SEARCH *') return Number(set) === count
+  // A message that is gone and still has its number is in no list.
+  if (asked === 'UID SEARCH ALL') return Number(set) <= count && count === uids.length
+  if (isShared(asked)) return partsOf(wanted).every((item) => partsOf(asked).includes(item))
+  const from = asked.startsWith('UID') ? Number(/\d+/.exec(asked)![0]) : firstOf(asked, { count, uids })
+  return uidsOf(set).every((uid) => uid >= from && uids.includes(uid))
+}
+
+/** The UID of the first message that is asked for by its number. What is gone and still has its number may be before it. */
+function firstOf(asked: string, { count, uids }: { count: number; uids: readonly number[] }): number {
+  const number = Math.min(Number(/\d+/.exec(asked)![0]), count)
+  return count === uids.length ? (uids[number - 1] ?? 0) : 0
+}
+
+/** The UIDs that a set without `*` names. */
+export const uidsOf = (set: string): number[] =>
+  set.split(',').flatMap((part) => {
+    const [first = 0, last = first] = part.split(':').map(Number)
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  })

@@ -6,7 +6,7 @@ interface Entry {
   bytes: Buffer | undefined
 }
 
-const keptMax = 400
+const keptMax = 20_000
 const shownBytesMax = 160
 
 export class EventLog {

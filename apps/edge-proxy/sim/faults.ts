@@ -1,6 +1,7 @@
 /** What goes wrong in a world, and what its operators do. */
 import { carryOut, revoke, startTrace, stopTrace } from '../src/ops/operations.ts'
 import type { Chance } from './chance.ts'
+import type { MailServer } from './mail-server.ts'
 import { neverValid, ownersIn, secrets } from './mail-store.ts'
 import type { FaultKind, PlannedFault } from './plan.ts'
 import type { Wire, WireEnd } from './wire.ts'
@@ -32,6 +33,7 @@ export class Faults {
       server.unhang()
       switchboard.set(server.address, 'up')
     }
+    for (const server of servers) if (server.troubledAt !== undefined) this.#recover(server)
     edge.resume()
     carryOut(edge.context, { kind: 'resume-upstream', upstream: 'main' })
     for (const user of plan.users) stopTrace(edge.context, `trace-${user}`)
@@ -104,9 +106,24 @@ export class Faults {
     restart: (chance) => {
       const { servers, switchboard, scheduler } = this.#world
       for (const server of chance.happens(0.5) ? servers : servers.slice(0, 1)) {
+        server.troubledAt = Infinity
         server.crash()
         switchboard.set(server.address, chance.pick(['refuses', 'silent'] as const))
-        scheduler.after(chance.between(500, 6000), () => switchboard.set(server.address, 'up'))
+        const greetsEveryMs = chance.pick([0, 20, 60])
+        const downMs = chance.between(500, chance.pick([6000, 20_000]))
+        scheduler.after(downMs, () => {
+          switchboard.set(server.address, 'up')
+          server.greetsEveryMs = greetsEveryMs
+        })
+        scheduler.after(downMs + chance.between(3000, 9000), () => this.#recover(server))
+      }
+    },
+    'fail-logins': (chance) => {
+      const { servers, scheduler } = this.#world
+      for (const server of chance.happens(0.3) ? servers : servers.slice(0, 1)) {
+        server.troubledAt = Infinity
+        server.failsLogins = chance.pick(['closed', 'unavailable'] as const)
+        scheduler.after(chance.between(3000, 15_000), () => this.#recover(server))
       }
     },
     disable: (chance) => {
@@ -121,6 +138,13 @@ export class Faults {
       )
     },
     trace: (chance) => this.#trace(chance),
+  }
+
+  /** It greets and judges as usual. */
+  #recover(server: MailServer): void {
+    server.greetsEveryMs = 0
+    server.failsLogins = undefined
+    server.troubledAt = this.#world.scheduler.now
   }
 
   /** The process has little memory for a while. */

@@ -3,8 +3,9 @@
  * it (RFC 9051). It is written without the edge's parser.
  */
 import type { Auditor } from './auditor.ts'
+import { partsOf, uidsOf } from './edge-commands.ts'
 import type { Chance } from './chance.ts'
-import { isSealed, ownersIn } from './mail-store.ts'
+import { isSealed, ownersIn, partMark } from './mail-store.ts'
 import { ResponseReader, type ReadResponse } from './response-reader.ts'
 import type { Scheduled, Scheduler } from './scheduler.ts'
 import type { SessionRecord } from './session-record.ts'
@@ -18,6 +19,7 @@ export interface ClientReply {
 
 interface Waiting {
   tag: string
+  since: number
   untagged: string[]
   resolve: (reply: ClientReply | undefined) => void
 }
@@ -38,6 +40,8 @@ export class MailClient implements WireHandler {
   #greeting: string | undefined
   #onContinue: ((isAsked: boolean) => void) | undefined
   #isOver = false
+  /** Of the answered command that was sent last, of those that select or unselect. Tags of a session are in order. */
+  #selectionTag = ''
   #hasLoggedOut = false
   /** It leaves soon, in the middle of a command. */
   #hasSaidPart = false
@@ -47,6 +51,7 @@ export class MailClient implements WireHandler {
   #isSelecting = false
   /** Bytes. */
   #received = 0
+  #newsBytes = 0
   /** Runs when the connection has ended. */
   onOver: () => void = () => {}
   /** Whether a message of the user begins with this text. */
@@ -96,6 +101,16 @@ export class MailClient implements WireHandler {
   say(text: string): void {
     this.session.sent += text
     this.#end.write(text)
+  }
+
+  /** Bytes that have crossed its connection in both directions. */
+  get carried(): number {
+    return this.#received + this.#end.lane.delivered
+  }
+
+  /** What has been received, without news of mailboxes (RFC 5465): they go on although the server does not answer. */
+  get #answerBytes(): number {
+    return this.#received - this.#newsBytes
   }
 
   /** Sends a command and waits for its reply. Undefined: the connection has ended. `@` in the text stands for the tag. */
@@ -175,14 +190,15 @@ export class MailClient implements WireHandler {
       let patience: Scheduled | undefined
       const wait = (received: number) => {
         patience = this.#scheduler.after(patienceMs, () => {
-          if (this.#received > received + patienceBytes) return wait(this.#received)
+          if (this.#answerBytes > received + patienceBytes) return wait(this.#answerBytes)
           this.#auditor.onImpatience(session, tag)
           this.leave('close')
         })
       }
-      wait(this.#received)
+      wait(this.#answerBytes)
       this.#waiting.push({
         tag,
+        since: this.#scheduler.now,
         untagged: [],
         resolve: (reply) => {
           this.#scheduler.cancel(patience)
@@ -260,8 +276,14 @@ export class MailClient implements WireHandler {
     const { begun } = this.#reader
     if (begun === '' || this.session.isHarmed) return
     this.#checkOwners(begun)
-    if (!this.#auditor.mayBeCut(this.session))
+    if (!this.#auditor.mayBeCut(this.session) && !this.#waitsForLong)
       this.#finding(`the connection ends within ${JSON.stringify(begun.slice(-100))}`)
+  }
+
+  /** What waits behind an answer that is sent for so long ends the session (`clients.idleTimeoutMs`). */
+  get #waitsForLong(): boolean {
+    const first = this.#waiting.length > 1 ? this.#waiting[0]! : undefined
+    return first !== undefined && this.#scheduler.now - first.since >= this.#auditor.limits.idleMs
   }
 
   #over(): void {
@@ -316,9 +338,12 @@ export class MailClient implements WireHandler {
 
   #onUntagged(text: string): void {
     for (const waiting of this.#waiting) waiting.untagged.push(text)
+    if (text.startsWith('* STATUS ')) this.#newsBytes += text.length
+    if (text.startsWith('* OK [URLMECH') && !this.#isSelecting)
+      this.#finding(`no SELECT asked for ${JSON.stringify(text)}`)
     if (this.#hasLoggedOut) return this.#finding(`after the reply to LOGOUT: ${JSON.stringify(text)}`)
     const found = /^\* SEARCH ?([\d ]*)$/.exec(text)?.[1]
-    if (found !== undefined) this.#found = found.split(' ').filter(Boolean).map(Number)
+    if (found !== undefined) this.#onFound(found.split(' ').filter(Boolean).map(Number))
     const [, number, what] = /^\* (\d+) (EXISTS|EXPUNGE|FETCH)\b/.exec(text) ?? []
     const { session } = this
     const enabled = /^\* ENABLED ?(.*)$/.exec(text)?.[1]
@@ -359,6 +384,24 @@ export class MailClient implements WireHandler {
     this.#uids.splice(number - 1, 1)
   }
 
+  #onFound(found: readonly number[]): void {
+    this.#found = found
+    const number = Number(/^\S+ UID SEARCH (\d+)/.exec(this.#onlyWaiting)?.[1])
+    const hasExpunge = this.#waiting[0]?.untagged.some((line) => line.endsWith(' EXPUNGE'))
+    // Which message the server took for this one is not known after an EXPUNGE.
+    if (!(number <= this.#uids.length) || hasExpunge || this.#isSelecting || found.length === 0) return
+    const known = this.#uids[number - 1]
+    const uid = found[0]!
+    if (found.length > 1 || (known ?? uid) !== uid || this.#uids.slice(number).includes(uid))
+      this.#finding(`message ${number} has the UID ${found.join(' ')}, and had ${known}`)
+    this.#uids[number - 1] = uid
+  }
+
+  /** The text of the command that waits, if there is only one. */
+  get #onlyWaiting(): string {
+    return this.#waiting.length === 1 ? this.session.tags.get(this.#waiting[0]!.tag)!.text : ''
+  }
+
   #onFetch(number: number, text: string): void {
     if (number < 1 || number > this.#uids.length)
       return this.#finding(`FETCH ${number} of ${this.#uids.length} messages`)
@@ -367,6 +410,25 @@ export class MailClient implements WireHandler {
     if (known !== undefined && known !== uid)
       this.#finding(`message ${number} has the UID ${uid}, and had ${known}`)
     this.#uids[number - 1] = uid
+    this.#checkParts(uid, text)
+    const set = /^\S+ UID FETCH ([\d:,]+) /.exec(this.#onlyWaiting)?.[1]
+    // Flags of any message may be told at any time.
+    if (set !== undefined && text.includes('RFC822.SIZE') && !uidsOf(set).includes(uid))
+      this.#finding(`it has not asked for ${JSON.stringify(text.slice(0, 80))}`)
+  }
+
+  /** An answer to a question for parts of a message has all of them, and no others. */
+  #checkParts(uid: number, text: string): void {
+    const command = this.#onlyWaiting.trimEnd().replace(/^\S+ /, '')
+    const asked = partsOf(command)
+    const names = Array.from(text.matchAll(/ BODY\[([\d.]+(?:MIME)?)\] /g), ([, name]) => name!)
+    if (asked.length === 0 || names.length === 0) return
+    const isAsked = (name: string) => asked.includes(`BODY.PEEK[${name}]`)
+    const marks = Array.from(text.matchAll(/appended by (part \S+ of \d+)/g), ([, mark]) => mark!)
+    if (uid !== Number(command.split(' ')[2]) || names.length !== asked.length || !names.every(isAsked))
+      this.#finding(`it has not asked for ${JSON.stringify(text.slice(0, 80))}`)
+    if (!marks.every((mark) => names.some((name) => mark === partMark(name, uid))))
+      this.#finding(`message ${uid} has other parts: ${JSON.stringify(text.slice(0, 200))}`)
   }
 
   #onTagged(text: string): void {
@@ -380,7 +442,7 @@ export class MailClient implements WireHandler {
     const [waiting] = this.#waiting.splice(index, 1)
     const sent = this.session.tags.get(tag)!
     sent.isAnswered = true
-    this.#learn(sent.text, status, rest)
+    this.#learn(tag, sent.text, status, rest)
     this.#auditor.onReply(
       this.session,
       tag,
@@ -390,11 +452,14 @@ export class MailClient implements WireHandler {
     waiting!.resolve({ status, text: rest, untagged: waiting!.untagged })
   }
 
-  #learn(text: string, status: string, rest: string): void {
+  #learn(tag: string, text: string, status: string, rest: string): void {
     const { session } = this
     const verb = /^\S+ (\S+)/.exec(text)?.[1]?.toUpperCase()
     if (verb === 'LOGOUT') this.#hasLoggedOut = true
-    if (verb === 'SELECT' || verb === 'EXAMINE') {
+    // A server that answers in another order has still executed these commands in their order.
+    const isLast = tag >= this.#selectionTag
+    if (/^(?:SELECT|EXAMINE|UNSELECT|CLOSE)$/.test(verb ?? '') && isLast) this.#selectionTag = tag
+    if ((verb === 'SELECT' || verb === 'EXAMINE') && isLast) {
       this.#isSelecting = false
       const mailbox = /^\S+ \S+ (\S+)/.exec(text)![1]!
       if (status === 'OK')
@@ -404,7 +469,8 @@ export class MailClient implements WireHandler {
       if (status === 'OK' && rest.includes('[READ-ONLY]') !== (verb === 'EXAMINE'))
         this.#finding(`${text.trim()} was answered ${rest}`)
     }
-    if ((verb === 'UNSELECT' || verb === 'CLOSE') && status === 'OK') session.belief = { kind: 'none' }
+    if ((verb === 'UNSELECT' || verb === 'CLOSE') && status === 'OK' && isLast)
+      session.belief = { kind: 'none' }
     if (session.belief.kind === 'none') this.#uids = []
     if (status === 'OK' && /HIGHESTMODSEQ|\(CONDSTORE\)|MODSEQ|CHANGEDSINCE/.test(text))
       session.enabled.add('CONDSTORE')

@@ -43,6 +43,9 @@ export interface ServerTraits {
 /** `unasked`: data, or the beginning of it. `twice`: a second reply to one command. `flood`: more than a reset may read. */
 export type SaidByServer = 'unasked' | 'bye' | 'twice' | 'flood'
 
+/** It closes the connection, or says that it cannot judge the login. */
+export type LoginFailure = 'closed' | 'unavailable'
+
 /** Gets all that happens at a server. */
 export interface ServerWatcher {
   onJudged(connection: ServedConnection, user: string, secret: string, isAccepted: boolean): void
@@ -71,6 +74,15 @@ export class MailServer {
   isHung = false
   /** After the faults, it does not misbehave any more. */
   isHonest = false
+  /** After a restart: it greets one connection after the other, and needs so long for each. */
+  greetsEveryMs = 0
+  #greetsAt = 0
+  /** How logins fail that it cannot judge at present. */
+  failsLogins: LoginFailure | undefined
+  /** When something was wrong with it last. Undefined: never. */
+  troubledAt: number | undefined
+  /** Logins that it has accepted. */
+  accepted = 0
   /** When it floods an edge, with so many lines. */
   noisyLines = 0
 
@@ -93,6 +105,13 @@ export class MailServer {
   readonly accept = (end: WireEnd): void => {
     const number = ++this.#lastNumber
     this.connections.add(new ServedConnection(this, end, number, this.chance.derive(`connection ${number}`)))
+  }
+
+  /** How long a new connection waits for its turn to be greeted. */
+  takeTurn(): number {
+    const now = this.scheduler.now
+    this.#greetsAt = Math.max(now, this.#greetsAt) + this.greetsEveryMs
+    return this.#greetsAt - now
   }
 
   /** Every connection is broken. */

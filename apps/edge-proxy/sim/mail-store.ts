@@ -21,7 +21,7 @@ export class Mailbox {
   modseq = 1
   /** In the order of their UIDs. */
   messages: Message[] = []
-  /** Of every message that was ever here. */
+  /** Of every message that was ever here, by UID. */
   readonly bodies: string[] = []
 
   constructor(owner: string, name: string, uidValidity: number) {
@@ -76,10 +76,14 @@ export class Account {
     return [...this.secrets].at(-1) ?? neverValid
   }
 
-  /** Whether a message of the user begins with this text. */
-  hasBodyWith(beginning: string): boolean {
+  /** Whether a message of the user, or one of its parts, begins with this text. */
+  hasMailWith(beginning: string): boolean {
     return [...this.mailboxes.values()].some(({ bodies }) =>
-      bodies.some((body) => body.startsWith(beginning)),
+      bodies.some(
+        (body, index) =>
+          body.startsWith(beginning) ||
+          partNames.some((name) => partOf(this.name, name, index + 1)!.startsWith(beginning)),
+      ),
     )
   }
 
@@ -163,3 +167,22 @@ export const neverValid = 'pw-wrong'
 /** What a client appends. */
 export const appended = (user: string, tag: string, size: number): string =>
   sealed(`appended by ${tag} ${markOf(user)}\r\n${'x'.repeat(size)}\r\n`)
+
+/** The parts that every message has. */
+const partNames = ['1', '1.2', '1.MIME', '2']
+
+/** The words with which a part of a message begins. */
+export const partMark = (name: string, uid: number): string => `part ${name} of ${uid}`
+
+/** @returns undefined if messages have no such part */
+export const partOf = (owner: string, name: string, uid: number): string | undefined =>
+  partNames.includes(name) ? appended(owner, partMark(name, uid), sizeOfPart(name, uid)) : undefined
+
+/** Some parts are longer than what an edge asks for of a part. */
+const sizeOfPart = (name: string, uid: number): number =>
+  name === '2' && hasLargeParts(uid) ? 40_000 : uid % 3
+
+const hasLargeParts = (uid: number): boolean => uid % 3 === 0
+
+/** Of a message with all its parts, as a server tells it. */
+export const sizeOf = ({ uid, body }: Message): number => body.length + (hasLargeParts(uid) ? 200_000 : 0)

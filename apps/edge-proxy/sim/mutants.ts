@@ -14,6 +14,43 @@ export interface Mutant {
 }
 
 export const mutants: readonly Mutant[] = [
+  // A mail server that restarts, or fails logins.
+  {
+    file: 'server/connect-gate.ts',
+    find: '    if (turns.entered < max) {',
+    replace: '    if (turns.entered < max * 3) {',
+    breaks: 'an address gets at most connectsMax attempts to connect at a time',
+  },
+  {
+    file: 'server/connect-gate.ts',
+    find: "      signal.addEventListener('abort', onAbort)\n      turns",
+    replace: '      turns',
+    breaks: 'a login that waits for its turn to connect is answered within its time',
+  },
+  {
+    file: 'server/addresses.ts',
+    find: '      ...addresses.filter(isTrial),\n',
+    replace: '',
+    breaks: 'an address that works again gets logins',
+  },
+  {
+    file: 'server/addresses.ts',
+    find: '    return others > 0 && others * 2 >= known.size\n',
+    replace: '    return true\n',
+    breaks: 'at least half of the addresses stay in use, however many logins fail',
+  },
+  {
+    file: 'server/addresses.ts',
+    find: '    if ((this.#entries.get(address.address)?.heldUntil ?? 0) > now) return\n',
+    replace: '',
+    breaks: 'an address that fails logins stays out of use, although it greets',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: 'onServed && request.holder.isConnected && fitsLogin(idle, request))',
+    replace: 'onServed && request.holder.isConnected)',
+    breaks: 'a login that waits to connect gets only a connection of its secret',
+  },
   // Who may use a connection.
   {
     file: 'pool/key.ts',
@@ -225,7 +262,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: 'pool/pool.ts',
-    find: '    if (holder) this.connections.toLeased(connection, holder)\n    else this.#putIdle(connection)\n',
+    find: '    if (holder) this.#lease(connection, holder)\n    else this.#putIdle(connection)\n',
     replace: '    this.#putIdle(connection)\n',
     breaks: 'a connection is leased to the login that waits for its reset',
   },

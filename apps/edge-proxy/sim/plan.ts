@@ -27,12 +27,13 @@ export const faultKinds = [
   'remark',
   'memory',
   'restart',
+  'fail-logins',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 /** Those about trust happen more often than each of the others. */
 const drawn: readonly FaultKind[] = [
-  ...faultKinds.filter((kind) => kind !== 'restart'),
+  ...faultKinds.filter((kind) => kind !== 'restart' && kind !== 'fail-logins'),
   'purge',
   ...Array.from({ length: 4 }, () => 'revoke' as const),
   ...Array.from({ length: 6 }, () => 'change-secret' as const),
@@ -74,6 +75,9 @@ export interface Plan {
   readonly hasBigMail: boolean
 }
 
+/** Of all worlds. */
+const restartShare = 0.06
+
 /** In a world with a restart: when it is. */
 export const restartAtMs = 15_000
 
@@ -87,7 +91,7 @@ export interface Reduction {
   readonly steps?: number | undefined
   /** The edge asks ahead, whatever the seed says. */
   readonly ahead?: boolean | undefined
-  /** A world with so many clients, whose mail server restarts. */
+  /** A world with so many clients, whose mail server restarts, whatever the seed says. */
   readonly restart?: number | undefined
 }
 
@@ -95,7 +99,9 @@ export function planOf(
   seed: number,
   { clients, faults, steps, ahead = false, restart }: Reduction = {},
 ): Plan {
-  const plan = restart === undefined ? wholePlanOf(seed, ahead) : restartPlanOf(seed, restart)
+  const own = new Chance(seed).derive('with a restart')
+  const count = restart ?? (own.happens(restartShare) ? own.pick([60, 150]) : 0)
+  const plan = count === 0 ? wholePlanOf(seed, ahead) : restartPlanOf(seed, count, ahead)
   return {
     ...plan,
     clients: plan.clients.filter(({ number }) => clients?.includes(number) ?? true),
@@ -155,13 +161,13 @@ function wholePlanOf(seed: number, isAhead: boolean): Plan {
   }
 }
 
-function restartPlanOf(seed: number, count: number): Plan {
+function restartPlanOf(seed: number, count: number, isAhead: boolean): Plan {
   const chance = new Chance(seed).derive('restart')
   const setting = {
     mood: 'restart' as const,
     isTroubled: false,
     isTight: false,
-    isAhead: chance.happens(0.3),
+    isAhead: chance.happens(0.3) || isAhead,
   }
   const { upstreams, clients, pool } = configOf(chance, setting)
   return {
@@ -196,6 +202,9 @@ function restartPlanOf(seed: number, count: number): Plan {
     faults: [
       { index: 0, kind: 'restart', at: restartAtMs },
       { index: 1, kind: 'memory', at: restartAtMs + chance.below(5000) },
+      ...(chance.happens(0.5)
+        ? [{ index: 2, kind: 'fail-logins' as const, at: restartAtMs + chance.below(15_000) }]
+        : []),
     ],
     stepsMax: 1,
     hasBigMail: false,

@@ -39,11 +39,15 @@ export async function runWorlds(options: RunOptions): Promise<ReportedWorld | un
 }
 
 /** Runs one world. */
-export async function runOne(seed: number, reduction: Reduction, folder?: string): Promise<ReportedWorld> {
+export async function runOne(
+  seed: number,
+  reduction: Reduction,
+  { events }: Pick<WorldsOrder, 'events'> = {},
+): Promise<ReportedWorld> {
   let last: ReportedWorld | undefined
   await runProcess(
-    { seeds: [seed], reduction },
-    { endsAt: Infinity, folder, onWorld: (world) => (last = world) },
+    { seeds: [seed], reduction, ...(events !== undefined && { events }) },
+    { endsAt: Infinity, folder: undefined, onWorld: (world) => (last = world) },
   )
   return last!
 }
@@ -106,8 +110,9 @@ function runProcess(
 }
 
 const noCounts = {
-  ...{ logins: 0, warm: 0, commands: 0, replies: 0, hereAnswered: 0, claimed: 0 },
+  ...{ logins: 0, warm: 0, commands: 0, replies: 0, hereAnswered: 0, claimed: 0, wider: 0 },
   behindBarriers: 0,
+  leftAhead: 0,
 }
 
 /**

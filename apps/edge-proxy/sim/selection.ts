@@ -1,6 +1,6 @@
 /** A mailbox that is selected on one connection to a simulated server: what its client was told, and the commands on it. */
 import type { Command } from './command-reader.ts'
-import type { Mailbox, Message } from './mail-store.ts'
+import { partOf, sizeOf, type Mailbox, type Message } from './mail-store.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** Untagged data, and the reply without its tag. */
@@ -130,7 +130,8 @@ export class Selection {
   }
 
   #search(rest: string, byUid: boolean, tag: string): Answer {
-    const found = this.#chosen('1:*', false)
+    const numbers = /^(?:RETURN \(ALL\) )?(\d+|\*)$/i.exec(rest)?.[1] ?? '1:*'
+    const found = this.#chosen(numbers, false)
       .filter(({ message }) => !/UNSEEN/i.test(rest) || !message.flags.has('\\Seen'))
       .map(({ sequence, message }) => (byUid ? message.uid : sequence))
     const all = found.length > 0 ? ` ALL ${found.join(',')}` : ''
@@ -140,6 +141,11 @@ export class Selection {
         ? `* ESEARCH (TAG "${tag}")${byUid ? ' UID' : ''}${all}\r\n`
         : `* SEARCH${found.map((number) => ` ${number}`).join('')}\r\n`,
     )
+  }
+
+  /** The UIDs of the messages that an answer can be about. */
+  get answerable(): number[] {
+    return this.#chosen('1:*', false).map(({ message }) => message.uid)
   }
 
   #chosen(set: string, byUid: boolean): Chosen[] {
@@ -157,6 +163,12 @@ export class Selection {
     })
   }
 
+  /** Messages have a first and a second part, and the second one has no header. */
+  #partOf({ uid }: Message, name: string, bytesMax = Infinity): string {
+    const content = partOf(this.mailbox.owner, name, uid)?.slice(0, bytesMax)
+    return content === undefined ? 'NIL' : `{${content.length}}\r\n${content}`
+  }
+
   #fetched(stamp: string, sequence: number, message: Message, wanted: string): string {
     const body = /BODY(\.PEEK)?\[\]/i.exec(wanted)
     if (body && body[1] === undefined && !this.readOnly && !message.flags.has('\\Seen')) {
@@ -169,9 +181,16 @@ export class Selection {
     if (/FLAGS/i.test(wanted) || (body && !isOfEdge))
       items.push(isOfEdge ? this.#flagsOf(message, stamp) : this.#flagsOf(message))
     else if (this.#enabled.has('CONDSTORE')) items.push(`MODSEQ (${message.modseq})`)
-    if (/RFC822\.SIZE/i.test(wanted)) items.push(`RFC822.SIZE ${message.body.length}`)
+    if (/RFC822\.SIZE/i.test(wanted)) items.push(`RFC822.SIZE ${sizeOf(message)}`)
     if (!isOfEdge) items.push(stamp)
     if (body) items.push(`BODY[] {${message.body.length}}\r\n${message.body}`)
+    const parts = [...wanted.matchAll(/BODY\.PEEK\[([\d.]+(?:MIME)?)\](?:<0\.(\d+)>)?/gi)]
+    for (const [, name = '', bytesMax] of message.uid % 2 === 0 ? parts : parts.toReversed())
+      items.push(
+        bytesMax === undefined
+          ? `BODY[${name}] ${this.#partOf(message, name)}`
+          : `BODY[${name}]<0> ${this.#partOf(message, name, Number(bytesMax))}`,
+      )
     return `* ${sequence} FETCH (${items.join(' ')})\r\n`
   }
 }

@@ -18,9 +18,10 @@ export class ServedConnection implements WireHandler {
   readonly server: MailServer
   readonly end: WireEnd
   readonly number: number
-  readonly openedAt: number
-  /** The same as a number of events. */
+  /** When it was opened, as a number of events. */
   readonly openedAtEvent: number
+  /** When it has accepted its login: the edge counts its age from the reply on. */
+  loggedInAt = 0
   user: string | undefined
   secret: string | undefined
   selection: Selection | undefined
@@ -48,11 +49,11 @@ export class ServedConnection implements WireHandler {
     this.end = end
     this.number = number
     this.#chance = chance
-    this.openedAt = this.#lastHeardAt = server.scheduler.now
+    this.#lastHeardAt = server.scheduler.now
     this.openedAtEvent = server.scheduler.events
     end.handler = this
     end.resume()
-    server.scheduler.after(this.#thinkMs, () => this.#greet())
+    server.scheduler.after(this.#thinkMs + server.takeTurn(), () => this.#greet())
     this.#watchSilence()
   }
 
@@ -416,6 +417,8 @@ export class ServedConnection implements WireHandler {
     const { accounts, traits, watcher } = this.server
     const account = accounts.get(user)
     const refuse = (tagged: string) => ({ tagged, data: [] })
+    if (this.server.failsLogins === 'closed') this.die('finish')
+    if (this.server.failsLogins) return refuse('NO [UNAVAILABLE] Temporary authentication failure')
     if (!this.server.isHonest && this.#chance.happens(traits.lieRate / 2))
       return refuse('NO [UNAVAILABLE] not now')
     if (!account || account.isDisabled || !account.secrets.has(secret)) {
@@ -426,6 +429,8 @@ export class ServedConnection implements WireHandler {
       return refuse('NO [LIMIT] too many connections of this user')
     this.user = user
     this.secret = secret
+    this.loggedInAt = this.server.scheduler.now
+    this.server.accepted++
     watcher.onJudged(this, user, secret, true)
     const list = this.#capabilities()
     const code = traits.capabilitiesAfterLogin === 'code' ? `[CAPABILITY ${list}] ` : ''
@@ -459,11 +464,16 @@ export class ServedConnection implements WireHandler {
         const mailbox = account.mailboxes.get(words[0] ?? '')
         if (!mailbox) return answer('NO no such mailbox')
         if (/HIGHESTMODSEQ/i.test(rest)) this.#enable('CONDSTORE')
-        const modseq = this.enabled.has('CONDSTORE') ? ` HIGHESTMODSEQ ${mailbox.modseq}` : ''
-        const { messages, uidNext } = mailbox
+        const { messages, uidNext, modseq } = mailbox
+        const counts = Object.entries({
+          MESSAGES: messages.length,
+          UIDNEXT: uidNext,
+          // A server without CONDSTORE leaves it out.
+          ...(this.enabled.has('CONDSTORE') ? { HIGHESTMODSEQ: modseq } : {}),
+        }).flatMap(([item, count]) => (rest.toUpperCase().includes(item) ? [`${item} ${count}`] : []))
         return answer(
           'OK done',
-          `* STATUS ${mailbox.name} (MESSAGES ${messages.length} UIDNEXT ${uidNext}${modseq} ${this.#stampFor(command)})\r\n`,
+          `* STATUS ${mailbox.name} (${[...counts, this.#stampFor(command)].join(' ')})\r\n`,
         )
       }
       case 'LIST':
@@ -551,6 +561,8 @@ export class ServedConnection implements WireHandler {
       '* 0 RECENT\r\n',
       `* OK [UIDVALIDITY ${mailbox.uidValidity}] ${markOf(mailbox.owner)}\r\n`,
       `* OK [UIDNEXT ${mailbox.uidNext}] next\r\n`,
+      // A code that the edge does not know (RFC 5550).
+      '* OK [URLMECH INTERNAL] urls\r\n',
       ...(this.server.traits.hasCondstore ? [`* OK [HIGHESTMODSEQ ${mailbox.modseq}] highest\r\n`] : []),
     ]
     return { tagged: `OK [READ-${readOnly ? 'ONLY' : 'WRITE'}] selected`, data }

@@ -21,6 +21,8 @@ export interface SentTag {
   answer?: { status: string; exists: number | undefined; isLast: boolean; at: number }
   /** Some server has got it. */
   hasArrived: boolean
+  /** When, as a number of events. */
+  arrivedAt?: number
 }
 
 export class SessionRecord {
@@ -60,6 +62,12 @@ export class SessionRecord {
     this.secret = facts.secret
     this.family = facts.family
     this.isWild = facts.isWild
+  }
+
+  /** It has asked for its end, or was ended. Its connection to the server may be that of another session already. */
+  get isEnding(): boolean {
+    const hasSentLogout = () => [...this.tags.values()].some(({ text }) => /^\S+ LOGOUT/i.test(text))
+    return this.isOver || this.mayBeCut || hasSentLogout()
   }
 
   /** Of one length, so that all clients of a family look alike. */

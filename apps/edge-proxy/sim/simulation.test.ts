@@ -3,12 +3,14 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { mutants } from './mutants.ts'
+import type { Reduction } from './plan.ts'
 import { runOne, runWorlds } from './run-worlds.ts'
 import type { ReportedWorld } from './worlds.ts'
 
 /** Worlds in which the edge once did what is named. Any change of the simulation makes other worlds of the seeds. */
 const kept = JSON.parse(readFileSync(new URL('kept-seeds.json', import.meta.url), 'utf8')) as {
   seed: number
+  reduction: Reduction
   found: string
 }[]
 
@@ -28,9 +30,9 @@ test('a seed repeats its world, event by event, whatever ran in the process befo
 })
 
 test('worlds that once failed do not fail any more', patient, async () => {
-  for (const { seed } of kept) {
-    const world = await runOne(seed, {})
-    assert.deepEqual(world.findings, [], hint(world))
+  for (const { seed, reduction } of kept) {
+    const world = await runOne(seed, reduction)
+    assert.deepEqual(world.findings, [], hint(world, ` --reduction '${JSON.stringify(reduction)}'`))
   }
 })
 
@@ -56,6 +58,22 @@ for (const [name, seed, ahead] of [
     },
   )
 
+test(
+  'when a mail server restarts under many clients, every one of them is served',
+  patient,
+  async (context) => {
+    const seeds = { 'the same': 1, new: Math.floor(Math.random() * 1e9) }
+    for (const [name, seed] of Object.entries(seeds)) {
+      let worlds = 0
+      const onWorld = () => void worlds++
+      const found = await runWorlds({ seed, ms: 2500, reduction: { restart: 100 }, onWorld })
+      context.diagnostic(`${worlds} worlds that are ${name}, from seed ${seed} on`)
+      assert.equal(found, undefined, found === undefined ? '' : hint(found, ' --restart 100'))
+      assert.ok(worlds > 0)
+    }
+  },
+)
+
 test('every planted fault can be planted', () => {
   for (const { file, find } of mutants) {
     const text = readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8')
@@ -64,17 +82,20 @@ test('every planted fault can be planted', () => {
 })
 
 test(
-  'clients get answers that were asked ahead, and some that were asked behind a barrier',
+  'clients get answers that were asked ahead, some of them wider or behind a barrier',
   patient,
   async () => {
     let claimed = 0
     let behindBarriers = 0
+    let wider = 0
     const onWorld = ({ counts }: ReportedWorld) => {
       claimed += counts.claimed
       behindBarriers += counts.behindBarriers
+      wider += counts.wider
     }
     await runWorlds({ seed: 1, worlds: 3, ms: 60_000, reduction: { ahead: true }, onWorld })
     assert.ok(claimed > 0)
     assert.ok(behindBarriers > 0)
+    assert.ok(wider > 0)
   },
 )

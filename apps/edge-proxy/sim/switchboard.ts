@@ -5,6 +5,11 @@ import type { Scheduler } from './scheduler.ts'
 import { overWire } from './wire-transport.ts'
 import { Wire, type WireEnd } from './wire.ts'
 
+interface Attempt {
+  /** Undefined: not connected yet. */
+  wire: Wire | undefined
+}
+
 /** What a host does with connections to it. */
 export type Reachability = 'up' | 'refuses' | 'silent'
 
@@ -16,9 +21,8 @@ export class Switchboard {
   /** Those that have an open end. */
   readonly wires = new Set<Wire>()
   #dials = 0
-  /** Attempts of edges to connect that have no wire yet, and wires on which the server has not greeted. */
-  #attempts = 0
-  readonly #ungreeted = new Set<Wire>()
+  /** By address: attempts of edges to connect that have no wire yet, or whose server has not greeted. */
+  readonly #attempts = new Map<string, Set<Attempt>>()
   readonly #isCoarse: boolean
 
   /** @param isCoarse of the wires */
@@ -67,10 +71,17 @@ export class Switchboard {
     return wire.near
   }
 
-  /** Attempts of edges to connect that are under way, up to the greeting. */
-  get attempts(): number {
-    for (const wire of this.#ungreeted) if (wire.near.isClosed) this.#ungreeted.delete(wire)
-    return this.#attempts + this.#ungreeted.size
+  /** Attempts of edges to connect to this address that are under way, up to the greeting. */
+  attemptsAt(address: string): number {
+    const attempts = this.#attempts.get(address)
+    for (const attempt of attempts ?? []) if (attempt.wire?.near.isClosed) attempts!.delete(attempt)
+    return attempts?.size ?? 0
+  }
+
+  #attemptsOf(address: string): Set<Attempt> {
+    const attempts = this.#attempts.get(address) ?? new Set()
+    this.#attempts.set(address, attempts)
+    return attempts
   }
 
   /** The network as an edge sees it. */
@@ -82,18 +93,19 @@ export class Switchboard {
       }),
       dial: async ({ host, port }, signal) => {
         const name = `${edge.name}-s${++dials}`
-        let isUnderWay = true
-        this.#attempts++
-        const settled = () => {
-          if (isUnderWay) this.#attempts--
-          isUnderWay = false
-        }
+        const attempts = this.#attemptsOf(host)
+        const attempt: Attempt = { wire: undefined }
+        attempts.add(attempt)
+        const settled = () => attempts.delete(attempt)
         // The edge does not wait any longer.
         signal.addEventListener('abort', settled)
         const dialed = this.dial({ name, address: edge.address }, { address: host, port }, signal)
-        const end = await dialed.finally(settled)
-        this.#ungreeted.add(end.wire)
-        end.wire.far.whenDelivered(() => this.#ungreeted.delete(end.wire))
+        const end = await dialed.catch((error: unknown) => {
+          settled()
+          throw error
+        })
+        attempt.wire = end.wire
+        end.wire.far.whenDelivered(settled)
         return {
           open: overWire(end),
           addresses: { localAddress: edge.address, localPort: 20_000 + dials, remoteAddress: host },

@@ -36,6 +36,10 @@ class WireTransport implements Transport, WireHandler {
     return this.#end.isOpen ? this.#end.remoteAddress : ''
   }
 
+  get queuedBytes(): number {
+    return this.#end.queuedBytes
+  }
+
   write(bytes: Buffer | string): boolean {
     if (this.#isClosed || this.#closeTimer) return true
     if (!this.#end.isOpen) {

@@ -7,9 +7,18 @@ import { Log } from '@imapfleet/observe'
 import { Clock } from '../src/edge/clock.ts'
 import { Edge } from '../src/edge/edge.ts'
 import { replaceRuntime, runtime } from '../src/runtime.ts'
+import { carryOut } from '../src/ops/operations.ts'
 import { Auditor } from './auditor.ts'
 import { Chance } from './chance.ts'
-import { condstoreFamilies, runScript, runVisit, runWild, wildFamily, type Script } from './client-script.ts'
+import {
+  condstoreFamilies,
+  families,
+  runScript,
+  runVisit,
+  runWild,
+  wildFamily,
+  type Script,
+} from './client-script.ts'
 import { Faults } from './faults.ts'
 import { MailClient } from './mail-client.ts'
 import { MailServer } from './mail-server.ts'
@@ -41,14 +50,17 @@ const serverAddresses = ['10.0.0.1', '10.0.0.2'] as const
 const eventsMax = 600_000
 /** How long clients may need after the trouble. */
 const recoveryMs = 300_000
+/** Then they may continue for as long as bytes cross their connections in each of these spans: some are byte by byte. */
+const carryingMs = 60_000
+const carryingSpansMax = 60
+/** How long it may take until an address that works again gets as many logins as before: checks, and a slow start. */
+const returnMs = 120_000
 /** What may be queued for a client whose connection is slow: what its kernel, the server's and the edge's own limits hold. */
 const queuedBytesMax = 350_000
 /** Numbers of sessions have five digits. */
 const sessionsMax = 99_999
 /** For a wait that is checked now and then. */
 const waitSlackMs = 2000
-/** All attempts of one login at the server, which is asked again after an eviction. */
-const dialMsMax = 30_000
 /** Events between two looks at the edge's own registers. */
 const lookEvery = 16
 
@@ -104,6 +116,7 @@ export class World {
         }),
     )
     this.config = this.resolved({})
+    if (plan.mood === 'restart') this.auditor.loginMsMax = this.config.clients.loginTimeoutMs
     this.noteLimits()
   }
 
@@ -131,6 +144,7 @@ export class World {
     limits.ageMs = Math.max(limits.ageMs, lifetimeMaxMs)
     limits.unprovenMs = Math.max(limits.unprovenMs, proveIdleAfterMs)
     limits.replyMs = Math.max(limits.replyMs, replyTimeoutMs)
+    limits.idleMs = Math.min(limits.idleMs, this.config.clients.idleTimeoutMs)
     this.auditor.isAhead ||= this.config.upstreams['main']!.ahead === 'on'
     for (const server of this.servers)
       server.noisyLines = resetBytesMax > 20_000 ? 0 : Math.ceil(resetBytesMax / 60)
@@ -181,12 +195,25 @@ export class World {
     await this.#advance(troubledMs, () => false)
     if (this.#hasFailed) return
     faults.end()
-    if (!(await this.#advance(recoveryMs, () => this.#running === 0)) && !this.#hasFailed)
+    if (!(await this.#untilClientsHaveEnded()) && !this.#hasFailed)
       this.auditor.finding(`${this.#running} clients have not ended`)
     await this.#advance(recoveryMs, () => this.#isSettled)
+    if (plan.mood === 'restart') await this.#checkReturn()
     if (this.#hasFailed) return
     this.#checkSettled()
     await this.#stop()
+  }
+
+  async #untilClientsHaveEnded(): Promise<boolean> {
+    const haveEnded = () => this.#running === 0
+    if (await this.#advance(recoveryMs, haveEnded)) return haveEnded()
+    for (let spans = 0; spans < carryingSpansMax; spans++) {
+      const before = new Map([...this.clients].map((client) => [client, client.carried]))
+      if (await this.#advance(carryingMs, haveEnded)) return haveEnded()
+      for (const [client, carried] of before)
+        if (this.clients.has(client) && client.carried === carried) return false
+    }
+    return false
   }
 
   get #hasFailed(): boolean {
@@ -247,7 +274,7 @@ export class World {
       const client = new MailClient(session, end, auditor, scheduler)
       this.clients.add(client)
       client.onOver = () => void this.clients.delete(client)
-      client.isBeginningOfMail = (text) => account.hasBodyWith(text)
+      client.isBeginningOfMail = (text) => account.hasMailWith(text)
       const run = script ?? (session.isWild ? runWild : runScript)
       const { loginTimeoutMs } = this.config.clients
       await run({ client, chance, scheduler, loginTimeoutMs, stepsMax: this.plan.stepsMax })
@@ -269,6 +296,34 @@ export class World {
       this.scheduler.after(chance.between(10, 1500), change)
     }
     change()
+  }
+
+  /** An address that works again gets logins, and after a while as many as before. */
+  async #checkReturn(): Promise<void> {
+    const { roundRobin } = this.config.upstreams['main']!
+    let number = sessionsMax
+    const visit = async () => {
+      const user = this.plan.users[number % this.plan.users.length]!
+      void this.#runClient({ number: number--, at: 0, user, secret: 0, family: families[0] }, runVisit)
+      await this.#advance(recoveryMs, () => this.#running === 0 && this.#isSettled)
+      for (const each of this.plan.users) carryOut(this.edge.context, { kind: 'purge-idle', user: each })
+    }
+    // Health checks, and without them logins, find out that it works. Then it gets logins gradually.
+    for (let count = 0; count < 20; count++) {
+      await visit()
+      await this.#advance(returnMs / 20, () => false)
+    }
+    const before = this.servers.map(({ accepted }) => accepted)
+    for (let count = 0; count < 8; count++) await visit()
+    if (this.#hasFailed) return
+    for (const [index, { accepted, address }] of this.servers.entries())
+      if (accepted === before[index] && (roundRobin || index === 0))
+        this.auditor.finding(`${address} works again, and gets no logins`)
+  }
+
+  #countsAsDown(address: string): boolean {
+    const server = this.edge.context.servers.get('main')
+    return server?.addresses.isDown({ host: '', address }) ?? false
   }
 
   /** The edge's registers agree with its sockets at every moment, and nothing waits for too long. */
@@ -299,10 +354,16 @@ export class World {
     const { auditor } = this
     const { connections } = this.edge.context.pool
     const { connectionsMax, connectionsSpareMax, connectionsPerUserMax, queueMax, connectsMax } = upstream
-    const { attempts } = this.switchboard
-    // A check of each address and the question for the server's ID do not wait for their turn.
-    if (attempts > connectsMax + this.servers.length + 1)
-      auditor.finding(`${attempts} attempts to connect at the same time, more than ${connectsMax}`)
+    for (const { address, troubledAt } of this.servers) {
+      const attempts = this.switchboard.attemptsAt(address)
+      // A check of the address and the question for the server's ID do not wait for their turn.
+      if (attempts > connectsMax + 2)
+        auditor.finding(
+          `${attempts} attempts to connect to ${address} at the same time, more than ${connectsMax}`,
+        )
+      if (this.plan.mood === 'restart' && troubledAt === undefined && this.#countsAsDown(address))
+        auditor.finding(`${address} counts as down, although nothing was ever wrong with it`)
+    }
     const { open, dialing, waiting } = connections.at('main')
     if (waiting.size > queueMax) auditor.finding(`${waiting.size} logins wait, more than ${queueMax}`)
     if (open > connectionsMax) auditor.finding(`${open} connections, more than ${connectionsMax}`)
@@ -338,6 +399,8 @@ export class World {
     for (const [, waiter] of resetting)
       if (waiter && ageOf(waiter) > clients.loginTimeoutMs + waitSlackMs)
         auditor.finding('a login waits for a reset for too long')
+    // A login may wait for its turn until it is out of time. One that was sent is awaited after its client has gone.
+    const dialMsMax = clients.loginTimeoutMs + upstreams['main']!.loginTimeoutMs + waitSlackMs
     for (const dial of dialing)
       if (ageOf(dial) > dialMsMax) auditor.finding(`a login is with the server for ${ageOf(dial)} ms`)
   }

@@ -8,6 +8,8 @@ import { World, type WorldResult } from './world.ts'
 export interface WorldsOrder {
   seeds: number[]
   reduction?: Reduction
+  /** How many of the last events of a world with findings are reported. */
+  events?: number
 }
 
 export type ReportedWorld = Pick<WorldResult, 'findings' | 'hash' | 'events' | 'counts'> & {
@@ -15,14 +17,13 @@ export type ReportedWorld = Pick<WorldResult, 'findings' | 'hash' | 'events' | '
   lastEvents: string[]
 }
 
-const shownEvents = 60
-
-const { seeds, reduction } = JSON.parse(process.argv[2] ?? '{"seeds":[]}') as WorldsOrder
+const { seeds, reduction, events: shown = 60 } = JSON.parse(process.argv[2] ?? '{"seeds":[]}') as WorldsOrder
 for (const seed of seeds) {
   const { lastEvents, ...result } = await new World(planOf(seed, reduction)).run()
   const hasFailed = result.findings.length > 0
-  const reported: ReportedWorld = { seed, ...result, lastEvents: hasFailed ? lastEvents(shownEvents) : [] }
-  process.stdout.write(`${JSON.stringify(reported)}\n`)
+  const reported: ReportedWorld = { seed, ...result, lastEvents: hasFailed ? lastEvents(shown) : [] }
+  // It is complete before the process exits.
+  await new Promise((resolve) => process.stdout.write(`${JSON.stringify(reported)}\n`, resolve))
   if (hasFailed) break
 }
 process.exit(0)

@@ -11,3 +11,11 @@ test('a port that cannot be bound is named with what to do, or with the error of
   assert.match(inUse.message, /^http: cannot listen on 127\.0\.0\.1 port 9143: .*set http\.port to another/)
   assert.match(listenFailed(http, errorWith('EIO', 'i/o error')).message, /: i\/o error$/)
 })
+
+test('a host without IPv6 is told to use an IPv4 address', () => {
+  assert.equal(
+    listenFailed({ section: 'listeners.imap', address: '::', port: 143 }, errorWith('EAFNOSUPPORT', 'x'))
+      .message,
+    'listeners.imap: cannot listen on :: port 143: this host has no IPv6: use an IPv4 address, such as 0.0.0.0',
+  )
+})

@@ -39,6 +39,7 @@ function listenAdvice(section: string, code: string | undefined): string | undef
   if (code === 'EADDRINUSE')
     return `the port is in use; stop the other program or set ${section}.port to another`
   if (code === 'EACCES') return 'ports below 1024 need root or CAP_NET_BIND_SERVICE'
+  if (code === 'EAFNOSUPPORT') return 'this host has no IPv6: use an IPv4 address, such as 0.0.0.0'
   if (code === 'EADDRNOTAVAIL') return 'this host has no such address'
   return undefined
 }

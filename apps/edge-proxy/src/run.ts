@@ -7,6 +7,7 @@ import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
 import { printProblem, printReportRow, resolveFile, type Layer, type ResolvedFile } from '@imapfleet/config'
 import { findingsAsJson, Log, printFindings, worstOf } from '@imapfleet/observe'
+import { watchOutput } from '@imapfleet/observe/output'
 import type { EdgeStats } from '@imapfleet/protocol'
 import { diagnoseEdge } from './doctor.ts'
 import type { Edge } from './edge/edge.ts'
@@ -48,6 +49,7 @@ type ConfigFile = Extract<ResolvedFile, { ok: true }>
 
 /** Exit codes: 0 stopped by a signal, or no check failed; 1 the edge cannot run; 2 wrong arguments or configuration. */
 export async function main(signals: Signals): Promise<void> {
+  watchOutput('imapfleet-edge', () => process.exit())
   try {
     const options = readArguments()
     if (typeof options === 'number') process.exitCode = options
@@ -139,6 +141,7 @@ async function untilEnd(
     const result = await startSuccessorOf(edge, http, signals.stop)
     if (typeof result !== 'string') return result
     log.error('handover_failed', { reason: result })
+    edge.unmet = `a new process could not take over: ${result}`
   }
   return undefined
 }
@@ -303,10 +306,13 @@ function reload(edge: Edge, path: string, log: Log): Layer | undefined {
       throw new EdgeError('config_unreadable', `cannot read ${path} again: it is not a regular file`)
     const { config, document } = readConfig(path)
     edge.apply(config)
+    edge.unmet = undefined
     log.info('reloaded')
     return document
   } catch (error) {
-    for (const line of (error as Error).message.split('\n')) log.error('reload_refused', { problem: line })
+    const [first = '', ...others] = (error as Error).message.split('\n')
+    for (const line of [first, ...others]) log.error('reload_refused', { problem: line })
+    edge.unmet = `the last reload was refused: ${first}`
     return undefined
   }
 }

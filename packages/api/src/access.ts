@@ -39,6 +39,8 @@ export const tokenSchema = z
     revokedAt: z.iso.datetime().nullable(),
     /** Accurate to the minute. */
     lastUsedAt: z.iso.datetime().nullable(),
+    /** The last five addresses that used it, the newest first. */
+    usedFrom: z.array(z.object({ address: z.string(), at: z.iso.datetime() })).default([]),
   })
   .meta({ id: 'Token' })
 export type TokenView = z.infer<typeof tokenSchema>

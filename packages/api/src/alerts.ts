@@ -66,8 +66,30 @@ export const alertMessageSchema = z
   .meta({ id: 'AlertMessage' })
 export type AlertMessage = z.infer<typeof alertMessageSchema>
 
-/** An alert, and the messages that told of it, newest first. */
-export const alertDetailSchema = alertSchema.extend({ messages: z.array(alertMessageSchema) })
+/** Something that was changed, or happened, shortly before an alert began. */
+export const alertPrecedingSchema = z
+  .object({
+    at: z.iso.datetime(),
+    /** Null: no person did it. */
+    by: z.string().nullable(),
+    /** Without a full stop. */
+    text: z.string(),
+    /** The revision that it is about. */
+    revision: z.int().nullable(),
+    /** The command that takes it back. Null: there is none. */
+    undo: z.string().nullable(),
+  })
+  .meta({ id: 'AlertPreceding' })
+export type AlertPreceding = z.infer<typeof alertPrecedingSchema>
+
+/** An alert, what else is wrong, what was changed before it, and the messages that told of it, newest first. */
+export const alertDetailSchema = alertSchema.extend({
+  /** Of an alert about an edge: how many edges of each region have an open alert of this rule, with its region first. */
+  extent: z.array(z.object({ region: z.string(), edges: z.int(), of: z.int() })),
+  /** Newest first. */
+  preceding: z.array(alertPrecedingSchema),
+  messages: z.array(alertMessageSchema),
+})
 export type AlertDetail = z.infer<typeof alertDetailSchema>
 
 export const alertSilenceRequestSchema = z
@@ -179,7 +201,7 @@ export const alertRoutes = {
     method: 'GET',
     path: '/v1/alerts/{id}',
     tag: 'alerts',
-    summary: 'One alert, and the messages that told of it',
+    summary: 'One alert, what was changed before it, and the messages that told of it',
     role: 'viewer',
     limits: 'region',
     params: oneAlert,

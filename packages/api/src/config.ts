@@ -1,10 +1,11 @@
 /** The configuration of the fleet: revisions, layers, keys, and the import of an imapproxy.conf. */
 import { z } from 'zod'
 import { json } from './json.ts'
-import { layerNameSchema, layerText } from './layer.ts'
+import { layerNameSchema } from './layer.ts'
 import { rolloutRequestSchema } from './rollouts.ts'
 import { decimalNumber, pageByRevision, revisionMax } from './pages.ts'
 import { route } from './route.ts'
+import { layerText } from './words.ts'
 
 export const revisionRequestSchema = z
   .object({
@@ -43,7 +44,7 @@ export const layerChangesRequestSchema = z
   .meta({ id: 'LayerChangesRequest' })
 export type LayerChangesRequest = z.input<typeof layerChangesRequestSchema>
 
-/** Restores a layer to its content after an older revision. */
+/** Restores a layer to its content after an older revision, or undoes a revision. */
 export const restoreRequestSchema = z
   .object({
     note: z.string().max(1000).default(''),
@@ -195,6 +196,16 @@ const written = {
   },
 } as const
 
+/** Of a route that takes a layer, or a part of it, back to its state at a revision. */
+const returned = {
+  role: 'operator',
+  limits: 'region',
+  headers: ifMatchHeader,
+  params: oneRevision,
+  body: restoreRequestSchema,
+  ...written,
+} as const
+
 export const configRoutes = {
   readConfig: route({
     method: 'GET',
@@ -307,11 +318,16 @@ export const configRoutes = {
     tag: 'config',
     summary: 'Restore the layer to its state after this revision',
     description: ifMatchText,
-    role: 'operator',
-    limits: 'region',
-    headers: ifMatchHeader,
-    params: oneRevision,
-    body: restoreRequestSchema,
-    ...written,
+    ...returned,
+  }),
+  undoRevision: route({
+    method: 'POST',
+    path: '/v1/config/revisions/{revision}/undo',
+    tag: 'config',
+    summary: 'Give the keys that this revision changed their values from before it',
+    description:
+      'Changes of other keys since then stay. Refused with 409 if a later revision changed one of the keys again, ' +
+      `or if the revision is being rolled out. ${ifMatchText}`,
+    ...returned,
   }),
 } as const

@@ -11,10 +11,6 @@ import { route } from './route.ts'
  */
 export const edgeStateSchema = z.enum(['serving', 'draining', 'stopping', 'silent', 'incompatible'])
 
-/** Whether control knows what an edge does now. If not, its figures are those of its last readable heartbeat. */
-export const isHeard = ({ state }: { state: z.infer<typeof edgeStateSchema> }): boolean =>
-  state !== 'silent' && state !== 'incompatible'
-
 /** Something that is wrong with an edge. */
 export const edgeProblemSchema = z
   .object({

@@ -36,7 +36,8 @@ export const historyRoutes = {
       'A counter returns its increase within each step (`:rate`: per second), a gauge its average ' +
       '(`:last`, `:max`, `:min`), histograms `:p50`, `:p95`, `:p99`, `:avg`, `:sum` or `:count`. ' +
       'Labels in braces select series: `logins_total{result="ok"}`. Steps without any report are null. ' +
-      'The answer ends (`to`) where the reports of all edges end, which can cut the last step short.',
+      'The answer ends (`to`) where the reports of all edges end, which can cut the last step short. ' +
+      '`to=rolled-up`: without the last minutes, which control computes from the reports; a sooner answer of a large fleet.',
     role: 'viewer',
     limits: 'region',
     query: z.object({

@@ -11,11 +11,7 @@ export const layerNameSchema = z
   .meta({ id: 'LayerName' })
 export type LayerName = z.infer<typeof layerNameSchema>
 
-/** `global`, `region/eu`, `edge/eu-1`. */
-export const layerText = (layer: LayerName): string =>
-  layer.kind === 'global' ? 'global' : `${layer.kind}/${layer.name}`
-
-/** The reverse of `layerText`; undefined for any other text. */
+/** The reverse of `layerText` of words.ts; undefined for any other text. */
 export function layerOfText(text: string): LayerName | undefined {
   const [kind, ...name] = text.split('/')
   return layerNameSchema.safeParse(name.length === 0 ? { kind } : { kind, name: name.join('/') }).data

@@ -2,7 +2,8 @@
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 
-const userDomain = z
+/** The part of user names after @. */
+export const userDomain = z
   .string()
   .max(255)
   .regex(/^[^\s@\p{C}]+$/u, 'must be a domain such as example.org, without @')
@@ -20,13 +21,3 @@ export type AccessLimits = z.output<typeof limitsSchema>
 
 export const isLimited = ({ regions, domains }: AccessLimits): boolean =>
   regions !== undefined || domains !== undefined
-
-/** `region eu, domains example.net and example.org`. Empty: there are none. */
-export const limitsText = ({ regions, domains }: AccessLimits): string =>
-  [listed('region', regions), listed('domain', domains)].filter((text) => text !== '').join(', ')
-
-function listed(noun: string, names: readonly string[] = []): string {
-  if (names.length === 0) return ''
-  const [last] = names.slice(-1)
-  return names.length === 1 ? `${noun} ${last}` : `${noun}s ${names.slice(0, -1).join(', ')} and ${last}`
-}

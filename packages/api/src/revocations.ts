@@ -1,13 +1,14 @@
 /** Revocations, as the control API accepts and shows them. */
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
+import { userDomain } from './limits.ts'
 import { operationSchema, paceSchema } from './operations.ts'
 import { numberedPage, decimalNumber } from './pages.ts'
 import { route } from './route.ts'
 
 export const revocationRequestSchema = z
   .object({
-    /** `domain`: all users whose name ends in @subject. */
+    /** `domain`: all users whose name ends in @subject. The subject may begin with @. */
     kind: z.enum(['user', 'domain']),
     subject: z.string().trim().min(1).max(1024),
     note: z.string().max(1000).default(''),
@@ -15,6 +16,10 @@ export const revocationRequestSchema = z
     region: configName.optional(),
     /** How the revocation of a domain reaches several regions: staged, if left out. */
     pace: paceSchema.optional(),
+  })
+  .refine(({ kind, subject }) => kind === 'user' || userDomain.safeParse(subject.replace(/^@/, '')).success, {
+    path: ['subject'],
+    message: 'must be a domain such as example.org',
   })
   .meta({ id: 'RevocationRequest' })
 export type RevocationRequest = z.input<typeof revocationRequestSchema>

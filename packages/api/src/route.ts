@@ -3,9 +3,9 @@
  * document from them, and the client takes its types from them.
  */
 import { z } from 'zod'
+import { roles } from './rights.ts'
 
-/** In rising order: each role includes the ones before it. */
-export const roleSchema = z.enum(['viewer', 'operator', 'admin'])
+export const roleSchema = z.enum(roles)
 export type Role = z.infer<typeof roleSchema>
 
 /** Extra rights that no role includes. */

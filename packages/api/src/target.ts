@@ -10,7 +10,3 @@ export const fleetTargetSchema = z
   ])
   .meta({ id: 'FleetTarget' })
 export type FleetTarget = z.infer<typeof fleetTargetSchema>
-
-/** `all`, `region/eu`, `edge/eu-1`. */
-export const fleetTargetText = (target: FleetTarget): string =>
-  target.kind === 'all' ? target.kind : `${target.kind}/${target.name}`

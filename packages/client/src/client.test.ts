@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { problemDetailsSchema } from '@imapfleet/api'
 import { z } from 'zod'
 import { clientOf } from './client.ts'
 import { isTransient, NoAnswerError, ProblemError } from './errors.ts'
@@ -24,13 +25,14 @@ const table = {
   dropThings: { method: 'DELETE', path: '/v1/things' },
   readLines: { method: 'GET', path: '/v1/lines', text: 'application/jsonl', line: thing },
 } as const
+const contract = { routes: table, problem: problemDetailsSchema }
 
 const token = 't0ken'
 const one = { id: 'a', size: 1 }
 
 test('path and query are encoded, the token is sent, and the answer is what the schema parsed', async () => {
   const { server, asked } = await serveInTurn(answerJson({ ...one, newer: true }), answerJson([]))
-  const client = clientOf(table, { server: new URL('fleet/', server), token })
+  const client = clientOf(contract, { server: new URL('fleet/', server), token })
   assert.deepEqual(await client.call('readThing', { params: { id: 'a/b ?#%' } }), one)
   await client.call('listThings', { query: { limit: 5, owner: 'x&y=z' } })
   assert.deepEqual(
@@ -42,16 +44,27 @@ test('path and query are encoded, the token is sent, and the answer is what the 
   )
 })
 
+test('a name that would make the address that of another route is refused, and nothing is asked', async () => {
+  const { server, asked } = await serveInTurn(answerJson(one))
+  const client = clientOf(contract, { server: new URL('fleet/', server), token })
+  for (const id of ['', '.', '..'])
+    await assert.rejects(client.call('readThing', { params: { id } }), {
+      code: 'request_invalid',
+      message: `id cannot be "${id}": nothing has this name.`,
+    })
+  assert.equal(asked.length, 0)
+})
+
 test('with the cookie of the console, requests have its header and no token', async () => {
   const { server, asked } = await serveInTurn(answerJson([]))
-  await clientOf(table, { server, cookie: true }).call('listThings')
+  await clientOf(contract, { server, cookie: true }).call('listThings')
   assert.equal(asked[0]?.headers['x-imapfleet-console'], '1')
   assert.equal(asked[0]?.headers.authorization, undefined)
 })
 
 test('a route without an answer returns nothing', async () => {
   const { server, asked } = await serveInTurn((response) => void response.writeHead(204).end())
-  assert.equal(await clientOf(table, { server, token }).call('dropThings'), undefined)
+  assert.equal(await clientOf(contract, { server, token }).call('dropThings'), undefined)
   assert.equal(asked[0]?.method, 'DELETE')
 })
 
@@ -64,7 +77,7 @@ test('a refusal has the code, the status and the mistakes, and a sentence of the
     refuse(400, 'config_invalid', { problems, detail: 'See problems.' }),
     refuse(409, 'config_conflict', { newest: 7, detail: 'Read it again.' }),
   )
-  const client = clientOf(table, { server, token })
+  const client = clientOf(contract, { server, token })
   await assert.rejects(client.call('makeThing', { body: {} }), (error) => {
     assert.ok(error instanceof ProblemError)
     assert.deepEqual([error.code, error.status, error.problems], ['config_invalid', 400, problems])
@@ -83,7 +96,7 @@ test('a read and a write are repeated after a lost answer, the write with the sa
     answerJson(one),
     answerJson(one),
   )
-  const client = clientOf(table, { server, token })
+  const client = clientOf(contract, { server, token })
   await client.call('readThing', { params: { id: 'a' } })
   await client.call('makeThing', { body: { size: 2 } })
   await client.call('makeThing', { body: { size: 2 } })
@@ -97,7 +110,7 @@ test('a read and a write are repeated after a lost answer, the write with the sa
 
 test('a request for a secret is not repeated, because it would make a second one', async () => {
   const { server, asked } = await serveInTurn(breakOff, answerJson(one))
-  await assert.rejects(clientOf(table, { server, token }).call('makeKey'), { kind: 'network' })
+  await assert.rejects(clientOf(contract, { server, token }).call('makeKey'), { kind: 'network' })
   assert.equal(asked.length, 1)
 })
 
@@ -105,7 +118,7 @@ test('a write whose first attempt is still running waits for its outcome', async
   const { server, asked } = await serveInTurn(breakOff, refuse(409, 'idempotency_unknown'), answerJson(one))
   const key = 'chosen'
   assert.deepEqual(
-    await clientOf(table, { server, token }).call('makeThing', { body: {}, idempotencyKey: key }),
+    await clientOf(contract, { server, token }).call('makeThing', { body: {}, idempotencyKey: key }),
     one,
   )
   assert.deepEqual(
@@ -120,13 +133,13 @@ test('the page of a proxy while control restarts is repeated, and is never taken
     (response) =>
       void response.writeHead(status, { 'content-type': 'text/html' }).end('<html>login</html>')
   const restarting = await serveInTurn(page(502), page(503), answerJson(one))
-  const client = clientOf(table, { server: restarting.server, token })
+  const client = clientOf(contract, { server: restarting.server, token })
   assert.deepEqual(await client.call('readThing', { params: { id: 'a' } }), one)
 
   const other = await serveInTurn(page(200), page(404))
   for (const found of [/a web page/, /status 404 with a web page/])
     await assert.rejects(
-      clientOf(table, { server: other.server, token }).call('readThing', { params: { id: 'a' } }),
+      clientOf(contract, { server: other.server, token }).call('readThing', { params: { id: 'a' } }),
       (error) => {
         assert.ok(error instanceof NoAnswerError)
         assert.equal(error.kind, 'other-server')
@@ -139,7 +152,7 @@ test('the page of a proxy while control restarts is repeated, and is never taken
 test('an answer that does not match the schema is another version, and names the place', async () => {
   const { server } = await serveInTurn(answerJson({ id: 'a', size: 'large' }))
   await assert.rejects(
-    clientOf(table, { server, token }).call('readThing', { params: { id: 'a' } }),
+    clientOf(contract, { server, token }).call('readThing', { params: { id: 'a' } }),
     (error) => {
       assert.ok(error instanceof NoAnswerError)
       assert.equal(error.kind, 'other-version')
@@ -154,7 +167,7 @@ test('a redirect is refused, because the token would go to another server', asyn
   const { server, asked } = await serveInTurn(
     (response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/evil' }).end(),
   )
-  await assert.rejects(clientOf(table, { server, token }).call('listThings'), /redirects to .*evil/)
+  await assert.rejects(clientOf(contract, { server, token }).call('listThings'), /redirects to .*evil/)
   assert.equal(asked.length, 1)
 })
 
@@ -168,7 +181,7 @@ test('a server that cannot be reached is tried again briefly, and the error says
       ),
     )
   }
-  const client = clientOf(table, { server: new URL('http://127.0.0.1:9/'), token, fetch: refusing })
+  const client = clientOf(contract, { server: new URL('http://127.0.0.1:9/'), token, fetch: refusing })
   await assert.rejects(client.call('listThings'), {
     kind: 'network',
     reason: 'connection refused: check that it runs and that the address is right',
@@ -184,7 +197,7 @@ test('an expired certificate is not tried again', async () => {
       new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'CERT_HAS_EXPIRED' }) }),
     )
   }
-  const client = clientOf(table, { server: new URL('https://127.0.0.1:9/'), token, fetch: expired })
+  const client = clientOf(contract, { server: new URL('https://127.0.0.1:9/'), token, fetch: expired })
   await assert.rejects(client.call('listThings'), /certificate has expired/)
   assert.equal(attempts, 1)
 })
@@ -197,7 +210,7 @@ test('without an answer the time limit ends the request, and it is not repeated'
     attempts += 1
     return await fetch(...request)
   }
-  const client = clientOf(table, { server, token, fetch: counted })
+  const client = clientOf(contract, { server, token, fetch: counted })
   await assert.rejects(client.call('listThings', { timeoutMs: 30 }), {
     kind: 'network',
     reason: /time limit/,
@@ -209,7 +222,7 @@ test("the caller's signal ends a request with its reason, also between two attem
   const silent = await serveInTurn(() => undefined)
   const reason = new Error('the page was left')
   const call = (server: URL, signal: AbortSignal) =>
-    clientOf(table, { server, token }).call('listThings', { signal })
+    clientOf(contract, { server, token }).call('listThings', { signal })
   const stop = new AbortController()
   const asking = call(silent.server, stop.signal)
   stop.abort(reason)
@@ -238,7 +251,7 @@ test('an answer without an end does not fill the memory', async () => {
         }),
       ),
     )
-  const client = clientOf(table, { server: new URL('http://127.0.0.1:9/'), token, fetch: endless })
+  const client = clientOf(contract, { server: new URL('http://127.0.0.1:9/'), token, fetch: endless })
   await assert.rejects(client.call('listThings'), /larger than/)
   assert.ok(sent < 100 * 1024 * 1024)
 })
@@ -250,7 +263,7 @@ test('lines are parsed one by one, and a cut answer is an error after the lines 
     (response) =>
       void response.writeHead(200, { 'content-type': 'application/jsonl' }).end(body)
   const { server } = await serveInTurn(jsonl(text), jsonl(`${text}{"id":`), jsonl('{"id":5}\n'))
-  const client = clientOf(table, { server, token })
+  const client = clientOf(contract, { server, token })
   assert.deepEqual(await Array.fromAsync(client.lines('readLines')), [one, { id: 'b', size: 2 }])
   const seen: string[] = []
   await assert.rejects(async () => {
@@ -274,7 +287,7 @@ test('an answer of lines that control ends early is a refusal after the lines be
   )
   const seen: string[] = []
   const read = async () => {
-    for await (const { id } of clientOf(table, { server, token }).lines('readLines')) seen.push(id)
+    for await (const { id } of clientOf(contract, { server, token }).lines('readLines')) seen.push(id)
   }
   await assert.rejects(read(), { name: 'ProblemError', code: 'token_invalid', message: 'Revoked.' })
   assert.deepEqual(seen, [one.id])

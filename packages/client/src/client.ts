@@ -3,16 +3,16 @@
  * that control carries out once at most are repeated after brief failures; streams reconnect. It runs in Node and in
  * browsers.
  */
-import { problemDetailsSchema } from '@imapfleet/api'
 import { parseJson } from '@imapfleet/protocol'
 import { Backoff, retry, type BackoffOptions } from '@imapfleet/retry'
-import type { z } from 'zod'
 import type {
   RouteAnswer,
   CallName,
+  Contract,
   GivenArgument,
   StreamLine,
   LinesName,
+  Parser,
   RequestOptions,
   RouteShape,
   RouteTable,
@@ -24,6 +24,7 @@ import { newId } from './new-id.ts'
 import { readEvents, readLines } from './read-stream.ts'
 import {
   jsonOf,
+  problemIn,
   sendRequest,
   unexpectedAnswer,
   urlOf,
@@ -55,12 +56,14 @@ const retryPauses = { firstMs: 200, lastMs: 1_000 }
 const reconnectPauses = { firstMs: 500, lastMs: 5_000 }
 const silenceMaxMs = 40_000
 
-/** A client of any server that answers as the table says. */
-export function clientOf<const T extends RouteTable>(table: T, options: ClientOptions) {
+/** A client of any server that answers as the contract says. */
+export function clientOf<const T extends RouteTable>(contract: Contract<T>, options: ClientOptions) {
+  const table: Readonly<Record<keyof T, RouteShape>> = contract.routes
   const { server, token, cookie, fetch: fetchGiven = fetch } = options
   const settings: RequestSettings = {
     server,
     access: token === undefined ? cookie && { cookie } : { token },
+    problem: contract.problem,
     // In a browser, fetch works only as a function of the window.
     fetch: (input, init) => fetchGiven(input, init),
   }
@@ -71,7 +74,7 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
     name: Name,
     ...[given]: GivenArgument<T[Name]>
   ): Promise<RouteAnswer<T[Name]>> {
-    const answer = await ask(table[name] as RouteShape, given ?? {})
+    const answer = await ask(table[name], given ?? {})
     return answer as RouteAnswer<T[Name]>
   }
 
@@ -110,11 +113,11 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
     name: Name,
     ...[given]: GivenArgument<T[Name]>
   ): AsyncGenerator<StreamLine<T[Name]>, void, undefined> {
-    const route = table[name] as RouteShape
+    const route = table[name]
     const body = await open(route, given ?? {}, route.text ?? 'text/plain')
     try {
       for await (const line of readLines(body)) {
-        if (isClosing(line)) throw closedBy(line, server)
+        if (isClosing(line)) throw closedBy(line)
         yield parsedPart(route.line, line, 'line') as StreamLine<T[Name]>
       }
     } catch (error) {
@@ -150,8 +153,7 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
     name: Name,
     ...[given]: GivenArgument<T[Name], StreamOptions>
   ): AsyncGenerator<StreamUpdate<T[Name]>, void, undefined> {
-    for await (const update of follow(table[name] as RouteShape, given ?? {}))
-      yield update as StreamUpdate<T[Name]>
+    for await (const update of follow(table[name], given ?? {})) yield update as StreamUpdate<T[Name]>
   }
 
   async function* follow(route: RouteShape, given: AnyOptions) {
@@ -169,7 +171,7 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
         for await (const { event = 'message', data, id } of readEvents(body, silenceMs)) {
           backoff.reset()
           last = id ?? last
-          if (event === 'closed') throw closedBy(data, server)
+          if (event === 'closed') throw closedBy(data)
           const schema = Object.hasOwn(route.events ?? {}, event) ? route.events?.[event] : undefined
           if (schema) yield { kind: 'event', name: event, data: parsedPart(schema, data, 'event') }
           if (event === 'end') return
@@ -184,6 +186,16 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
       await backoff.pause(signal)
     }
   }
+
+  /** Why control ended a stream: a refusal that it could not answer with, because it had answered already. */
+  function closedBy(data: string): Error {
+    return (
+      problemIn(data, settings) ??
+      new NoAnswerError('network', 'the server closed the stream', {
+        message: 'the server closed the stream',
+      })
+    )
+  }
 }
 
 /** Nothing was lost, or control has the key of the request and will not carry it out again. */
@@ -192,7 +204,7 @@ const mayRepeat = (error: unknown) =>
   // The first attempt is still being carried out.
   (error instanceof ProblemError && error.code === 'idempotency_unknown')
 
-function parsedAnswer(schema: z.ZodType, data: unknown, url: URL): unknown {
+function parsedAnswer(schema: Parser, data: unknown, url: URL): unknown {
   const parsed = schema.safeParse(data)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
@@ -203,18 +215,8 @@ function parsedAnswer(schema: z.ZodType, data: unknown, url: URL): unknown {
 /** A line by which control says why it ends an answer before it is complete. */
 const isClosing = (line: string): boolean => line.startsWith('{"kind":"closed",')
 
-/** Why control ended a stream: a refusal that it could not answer with, because it had answered already. */
-function closedBy(data: string, server: URL): Error {
-  const problem = problemDetailsSchema.safeParse(parseJson(data))
-  return problem.success
-    ? new ProblemError(problem.data, server.origin)
-    : new NoAnswerError('network', 'the server closed the stream', {
-        message: 'the server closed the stream',
-      })
-}
-
 /** A part of an answer that was already used up to here. */
-function parsedPart(schema: z.ZodType | undefined, data: string, what: 'event' | 'line'): unknown {
+function parsedPart(schema: Parser | undefined, data: string, what: 'event' | 'line'): unknown {
   const parsed = schema?.safeParse(parseJson(data))
   if (parsed?.success) return parsed.data
   const message = `the server sent ${what === 'event' ? 'an event' : 'a line'} that this program cannot parse: check that both have the same version`

@@ -1,5 +1,14 @@
-/** What a call takes and answers, as types derived from a table of routes. */
+/** What a client knows of a server: its routes, and what a call takes and answers, as types derived from their table. */
 import type { z } from 'zod'
+
+/** Checks what the server sent. A schema of zod is a parser; the console has smaller ones. */
+export interface Parser {
+  safeParse: (data: unknown) => { success: true; data: unknown } | { success: false; error: ParseError }
+}
+
+interface ParseError {
+  issues: readonly { path: readonly PropertyKey[]; message: string }[]
+}
 
 /** The parts of a route that a client needs. */
 export interface RouteShape {
@@ -10,18 +19,25 @@ export interface RouteShape {
   query?: z.ZodType
   body?: z.ZodType
   /** Missing: the answer has no body. */
-  answer?: z.ZodType
+  answer?: Parser
   /** A repeated request would get another secret. */
   secret?: true
   /** The events of a stream, by name. The event `end` is the last one. */
-  events?: Readonly<Record<string, z.ZodType>>
+  events?: Readonly<Record<string, Parser>>
   /** The media type of an answer that is text. */
   text?: string
   /** The text consists of lines, each a JSON object. */
-  line?: z.ZodType
+  line?: Parser
 }
 
 export type RouteTable = Readonly<Record<string, RouteShape>>
+
+/** `T` has the types. The rows may have parsers of their own for the same answers. */
+export interface Contract<T extends RouteTable> {
+  routes: T | Readonly<Record<keyof T, RouteShape>>
+  /** Of a refusal. */
+  problem: Parser
+}
 
 /** How a request is made. */
 export interface RequestOptions {

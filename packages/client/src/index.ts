@@ -1,17 +1,25 @@
 /** Exports of @imapfleet/client: the client of control's API. */
-import { orderViewOf, routes, type OrderedEdge, type OrderRequest, type OrderView } from '@imapfleet/api'
+import {
+  orderViewOf,
+  problemDetailsSchema,
+  routes,
+  type OrderedEdge,
+  type OrderRequest,
+  type OrderView,
+} from '@imapfleet/api'
 import type { OrderAction } from '@imapfleet/protocol'
 import { clientOf, type ClientOptions } from './client.ts'
 import type { RequestOptions } from './contract.ts'
 
 export { clientOf } from './client.ts'
-export type { RouteAnswer, Given, StreamUpdate } from './contract.ts'
+export type { Contract, Given, Parser, RouteAnswer, RouteShape, StreamUpdate } from './contract.ts'
 export { isTransient, NoAnswerError, ProblemError } from './errors.ts'
 export { newId } from './new-id.ts'
 
 export type ApiClient = ReturnType<typeof createClient>
 
-export const createClient = (options: ClientOptions) => clientOf(routes, options)
+export const createClient = (options: ClientOptions) =>
+  clientOf({ routes, problem: problemDetailsSchema }, options)
 
 /** Gives an order. The results have the type of its action. */
 export async function requestOrder<Action extends OrderAction>(

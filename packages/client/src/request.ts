@@ -2,9 +2,9 @@
  * One HTTP request to control: the address from the path of a route, who asks, and an answer that is control's.
  * Everything else becomes a ProblemError or a NoAnswerError.
  */
-import { problemDetailsSchema } from '@imapfleet/api'
+import type { ProblemDetails } from '@imapfleet/api'
 import { parseJson } from '@imapfleet/protocol'
-import type { RouteShape } from './contract.ts'
+import type { Parser, RouteShape } from './contract.ts'
 import { networkError, NoAnswerError, ProblemError, type NoAnswerKind } from './errors.ts'
 
 export interface RequestSettings {
@@ -12,6 +12,7 @@ export interface RequestSettings {
   server: URL
   /** A token, or the cookie of a browser that has signed in to the console. */
   access: { token: string } | { cookie: true } | undefined
+  problem: Parser
   fetch: typeof fetch
 }
 
@@ -26,12 +27,13 @@ const answerBytesMax = 64 * 1024 * 1024
 
 /** Sends the request. The answer is a success of control, and its body is not read yet. */
 export async function sendRequest(
-  { server, access, fetch }: RequestSettings,
+  settings: RequestSettings,
   route: RouteShape,
   given: AnyGiven,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal | undefined,
 ): Promise<Response> {
+  const { server, access, fetch } = settings
   const url = urlOf(server, route.path, given)
   let response: Response
   try {
@@ -54,7 +56,7 @@ export async function sendRequest(
       message: `${url.origin} redirects to ${target}: use that server instead`,
     })
   }
-  throw refusalIn(response, await textOf(response, url), url)
+  throw refusalIn(response, await textOf(response, url), url, settings)
 }
 
 /** The answer as a value; undefined if it is not JSON. */
@@ -68,12 +70,24 @@ export async function jsonOf(response: Response, url: URL): Promise<unknown> {
 /** The path of the route below the address of control, with its parameters. */
 export function urlOf(server: URL, path: string, given: AnyGiven): URL {
   const params = textsOf(given.params)
-  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params.get(name) ?? ''))
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => segmentOf(name, params.get(name), server))
   const url = new URL(server)
   url.pathname = server.pathname.replace(/\/$/, '') + filled
   url.search = ''
   for (const [key, value] of textsOf(given.query)) url.searchParams.set(key, value)
   return url
+}
+
+/** Throws for what cannot be a part of a path: with it, the address would be that of another route. */
+function segmentOf(name: string, text: string | undefined, { origin }: URL): string {
+  if (text !== undefined && !['', '.', '..'].includes(text)) return encodeURIComponent(text)
+  throw new ProblemError(
+    {
+      ...{ type: 'about:blank', title: 'The request is not valid', status: 400, code: 'request_invalid' },
+      detail: `${name} cannot be ${JSON.stringify(text ?? '')}: nothing has this name.`,
+    },
+    origin,
+  )
 }
 
 /** Numbers, texts and booleans as they are written in an address. Undefined ones are left out. */
@@ -99,11 +113,24 @@ function accessHeaders(access: RequestSettings['access']): Record<string, string
 const jsonHeader = (body: unknown): Record<string, string> =>
   body === undefined ? {} : { 'content-type': 'application/json' }
 
+/** The refusal in a text of control. Undefined: there is none. */
+export function problemIn(
+  text: string,
+  { problem, server }: Pick<RequestSettings, 'problem' | 'server'>,
+): ProblemError | undefined {
+  const parsed = problem.safeParse(parseJson(text))
+  return parsed.success ? new ProblemError(parsed.data as ProblemDetails, server.origin) : undefined
+}
+
 /** A proxy may have answered instead of control. It does so briefly while control restarts. */
-function refusalIn(response: Response, text: string, url: URL): ProblemError | NoAnswerError {
-  const { status } = response
-  const problem = problemDetailsSchema.safeParse(parseJson(text))
-  if (problem.success) return new ProblemError(problem.data, url.origin)
+function refusalIn(
+  { status }: Response,
+  text: string,
+  url: URL,
+  settings: RequestSettings,
+): ProblemError | NoAnswerError {
+  const problem = problemIn(text, settings)
+  if (problem) return problem
   return unexpectedAnswer('other-server', url, `status ${status} with ${contentOf(text)}`, status >= 502)
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { problemDetailsSchema } from '@imapfleet/api'
 import { z } from 'zod'
 import { clientOf } from './client.ts'
 import { breakOff, refuse, serveInTurn, type Responder } from './loopback.test-support.ts'
@@ -13,6 +14,7 @@ const table = {
     events: { line: z.object({ text: z.string() }), end: z.object({}) },
   },
 } as const
+const contract = { routes: table, problem: problemDetailsSchema }
 
 const event = (name: string, data: unknown, id = '') =>
   `event: ${name}\n${id && `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`
@@ -30,7 +32,7 @@ const line = (text: string, id?: string) => event('line', { text }, id)
 const pauses = { firstMs: 1, lastMs: 1 }
 
 async function follow(server: URL, options: { signal?: AbortSignal; silenceMs?: number } = {}) {
-  const client = clientOf(table, { server, token: 't' })
+  const client = clientOf(contract, { server, token: 't' })
   const seen: string[] = []
   for await (const update of client.stream('follow', { params: { id: 'a' }, pauses, ...options }))
     seen.push(
@@ -119,7 +121,7 @@ test('a signal ends the stream at once: while it is silent, and in a pause', asy
   ] as const) {
     const stop = new AbortController()
     const given = { params: { id: 'a' }, signal: stop.signal, pauses: { firstMs: 60_000, lastMs: 60_000 } }
-    for await (const { kind } of clientOf(table, { server, token: 't' }).stream('follow', given))
+    for await (const { kind } of clientOf(contract, { server, token: 't' }).stream('follow', given))
       if (kind === last) stop.abort()
   }
 })

@@ -16,7 +16,7 @@ export {
 } from './layer.ts'
 export { layerJsonSchema } from './layer-json-schema.ts'
 export { describeKeys, type KeyManual } from './manual.ts'
-export { printProblem, type Problem } from './problem.ts'
+export { printProblem, wordsOfIssue, type Problem } from './problem.ts'
 export { isSecretKey, redact } from './redact.ts'
 export { resolveConfig } from './resolve.ts'
 export type { EdgeConfig, PoolConfig } from './schema.ts'

@@ -34,6 +34,20 @@ export function problemsOf(error: z.ZodError, schema: z.ZodType, input: unknown)
   })
 }
 
+/**
+ * The same words for a schema elsewhere, as the option `error` of a parse. Undefined: those of the schema, or of zod. The value is not
+ * quoted, because it can be a secret.
+ */
+export function wordsOfIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_format' && issue.format === 'uuid') return 'must be a UUID'
+  if (issue.code === 'too_small' && issue.origin === 'string' && issue.minimum === 1)
+    return 'must not be empty'
+  return (
+    sentence({ ...issue, path: [], message: '' } as z.core.$ZodIssue, '', issue.input === undefined) ||
+    undefined
+  )
+}
+
 /** `edge.yaml:12: pool.usesMax must be at least 1, not 0`. */
 export function printProblem({ key, message, line }: Problem, file?: string): string {
   const place = [file, line].filter((part) => part !== undefined).join(':')
@@ -43,9 +57,9 @@ export function printProblem({ key, message, line }: Problem, file?: string): st
 function sentence(issue: z.core.$ZodIssue, got: string, isMissing: boolean): string {
   switch (issue.code) {
     case 'too_small':
-      return `must be at least ${issue.minimum}${unitOf(issue.origin)}${got}`
+      return `must be at least ${issue.minimum}${unitOf(issue.origin, issue.minimum)}${got}`
     case 'too_big':
-      return `must be at most ${issue.maximum}${unitOf(issue.origin)}${got}`
+      return `must be at most ${issue.maximum}${unitOf(issue.origin, issue.maximum)}${got}`
     case 'invalid_type':
       return `${isMissing ? 'is missing; it ' : ''}must be ${nameOf(issue.expected)}${got}`
     case 'invalid_value':
@@ -68,8 +82,11 @@ function quoted(schema: z.ZodType, input: unknown, path: string[]): string {
   return typeof value === 'number' || typeof value === 'boolean' ? `, not ${value}` : ''
 }
 
-const unitOf = (origin: string) =>
-  origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : ''
+const unitOf = (origin: string, count: number | bigint) => {
+  const isOne = Number(count) === 1
+  if (origin === 'string') return isOne ? ' character' : ' characters'
+  return origin === 'array' ? (isOne ? ' entry' : ' entries') : ''
+}
 const nameOf = (type: string) =>
   ({
     int: 'a whole number',

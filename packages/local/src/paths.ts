@@ -10,4 +10,4 @@ export const node = process.execPath
  * Arguments of Node for an installed edge: less memory and less CPU under the load of `npm run bench edge` than with Node's default
  * of 16 MB or more.
  */
-export const edgeNodeFlags = ['--max-semi-space-size=4'] as const
+export const edgeNodeFlags = ['--max-semi-space-size=4', '--heap-growing-percent=20'] as const

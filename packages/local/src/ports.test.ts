@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import { freePort } from './ports.ts'
 
 test('a preferred port that is taken, on one address or on all, is replaced by a free one', async (t) => {
@@ -26,4 +28,13 @@ test('a preferred port that is free is taken, but not twice', async () => {
   assert.equal(await freePort(free), free)
   assert.notEqual(await freePort(free), free)
   assert.notEqual(await freePort(port), port)
+})
+
+test('a port is not assigned twice, also not by another process', async () => {
+  const port = await freePort()
+  const other = `
+    import { freePort } from ${JSON.stringify(new URL('ports.ts', import.meta.url).href)}
+    console.log(await freePort(${port}) === ${port})`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', other])
+  assert.equal(stdout, 'false\n')
 })

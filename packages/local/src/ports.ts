@@ -1,5 +1,6 @@
 /** Loopback ports for parts: the preferred one if it is free, otherwise another one. */
 import { randomInt } from 'node:crypto'
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { LocalError } from './local-error.ts'
 
@@ -7,19 +8,29 @@ import { LocalError } from './local-error.ts'
 const lowest = 20_000
 const highest = 29_999
 
-/** Ports that this process has assigned: a part that is starting does not use its port yet. */
-const given = new Set<number>()
-
+/** A TCP port that is free, and that no process gets from this function again while this process runs. */
 export async function freePort(preferred?: number): Promise<number> {
   const candidates = Array.from({ length: 200 }, () => randomInt(lowest, highest + 1))
   if (preferred !== undefined) candidates.unshift(preferred)
   for (const port of candidates) {
-    if (given.has(port)) continue
-    given.add(port)
+    const free = await reserve(port)
+    if (!free) continue
     if (await isFree(port)) return port
-    given.delete(port)
+    free()
   }
   throw new LocalError('part_failed', `no free port found between ${lowest} and ${highest} on 127.0.0.1`)
+}
+
+/**
+ * A part that is starting does not listen yet. Until this process ends, the UDP port of the same number is in use, so that another
+ * process does not assign the port either. Returns a function that frees it; undefined if it is reserved already.
+ */
+function reserve(port: number): Promise<(() => void) | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4').unref()
+    socket.once('error', () => resolve(undefined))
+    socket.bind({ address: '127.0.0.1', port, exclusive: true }, () => resolve(() => socket.close()))
+  })
 }
 
 function isFree(port: number): Promise<boolean> {

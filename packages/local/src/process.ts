@@ -40,6 +40,9 @@ export interface Exit {
   signal: NodeJS.Signals | null
 }
 
+/** Between two questions whether a child is ready. Each takes processor time from the child. */
+const readyEveryMs = 50
+
 export class LocalProcess {
   readonly name: string
   readonly logFile: string
@@ -75,7 +78,7 @@ export class LocalProcess {
         if (ready) return
         if (signal?.aborted) throw new LocalError('aborted', `${this.name}: start was interrupted`)
         if (Date.now() > deadline) throw this.#failure('did not get ready in time')
-        await sleep(20)
+        await sleep(readyEveryMs)
       }
     } catch (error) {
       await this.stop()

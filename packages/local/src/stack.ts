@@ -6,7 +6,7 @@ import type { Layer } from '@imapfleet/config'
 import { edgeListSchema } from '@imapfleet/api'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BringUp, type PartProgress } from './bring-up.ts'
-import { controlPlane, keepToken, type ControlProcess } from './control.ts'
+import { controlPlane, keepToken, type ControlProcess, type ControlProcessOptions } from './control.ts'
 import { dovecotServer, type Dovecot, type DovecotOptions } from './dovecot.ts'
 import { edgeProxy, type EdgeProcess, type Upstream } from './edge.ts'
 import { enrollByApi } from './enrolment.ts'
@@ -23,6 +23,8 @@ export interface StackEdge {
   httpPort?: number
   /** Overrides the configuration of every edge. */
   config?: Layer
+  /** A program and its arguments that run the edge as their own process. */
+  runner?: readonly string[]
 }
 
 export interface StackOptions {
@@ -36,6 +38,8 @@ export interface StackOptions {
   /** External services. */
   existing?: { nats?: NatsOptions['existing']; postgres?: string | undefined }
   dovecot?: Pick<DovecotOptions, 'users' | 'settings'>
+  /** Additional settings of control. */
+  environment?: ControlProcessOptions['environment']
   /** False for data that need not survive a crash of the machine. */
   durable?: boolean
   /** Restarts parts that exit. */
@@ -91,7 +95,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         )
         .then((dovecot) => ({ host: dovecot.host, port: dovecot.port, dovecot }))
   const controlReady = Promise.all([natsReady, postgresReady]).then(async ([nats, postgres]) => {
-    const prepare = () => controlPlane({ ground, nats, postgres, preferredPort: ports.api })
+    const { environment = {} } = options
+    const prepare = () => controlPlane({ ground, nats, postgres, preferredPort: ports.api, environment })
     const control = await bringUp.begin('control', 'control', prepare, ({ api }) => ({
       version: '',
       place: api,

@@ -100,6 +100,8 @@ export function connectOptions(
     // A refused login may be accepted later: the accounts of a running server can change.
     ignoreAuthErrorAbort: true,
     pingInterval: 10_000,
+    // The stack of each request costs more than the request.
+    noAsyncTraces: true,
     ...(authenticator && { authenticator }),
     ...(tls && { tls }),
   }

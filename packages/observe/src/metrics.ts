@@ -140,6 +140,7 @@ export const edgeMetrics = {
         ...spoiled,
         'upstream-gone',
         'reply-overdue',
+        'mailbox-lost',
         'open-line',
         'open-literal',
         'open-continuation',
@@ -185,6 +186,7 @@ export const edgeMetrics = {
         'upstream-gone',
         'violation',
         'reply-overdue',
+        'mailbox-lost',
         'idle-timeout',
         'kicked',
         'shutdown',
@@ -317,7 +319,7 @@ export const edgeMetrics = {
   },
   connects_waiting: {
     kind: 'gauge',
-    help: 'Attempts to connect to an upstream that wait for their turn (connectsMax).',
+    help: 'Attempts to connect to an address of an upstream that wait for their turn (connectsMax).',
     labels: ['upstream'],
   },
   credential_expiry_seconds: {

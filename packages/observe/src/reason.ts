@@ -27,7 +27,7 @@ export function describeTlsError(error: unknown): string | undefined {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return `its certificate is for another name (${namesIn(error)})`
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
-    return `its certificate is not valid now (${error.message})`
+    return `its certificate is not valid now (${error.message}): renew it, or set the clock of this host`
   if (unknownAuthority.test(code)) return 'its certificate is not signed by a trusted CA: check the CA file'
   if (wantsCertificate.test(code))
     return 'it requires a client certificate that it trusts: check the certificate file and the key file'

@@ -146,6 +146,19 @@ test('malformed names, malformed numbers, and times out of range are refused', (
   }
 })
 
+test('a heartbeat with text that Postgres cannot store is refused', () => {
+  const { message } = families.presence
+  for (const wrongText of ['a\0b', 'a\ud800b'])
+    for (const wrong of [
+      { version: wrongText },
+      { config: { applied: 0, rejected: { revision: 1, reason: wrongText } } },
+      { degraded: [wrongText] },
+      { unsaved: wrongText },
+      { listeners: [wrongText] },
+    ])
+      assert.ok(!decode(presenceSchema, encode({ ...message, ...wrong })).ok, JSON.stringify(wrong))
+})
+
 test('decoding never throws, whatever the bytes', () => {
   const bytes = fc.uint8Array({ maxLength: 200 })
   const nested = fc.integer({ min: 1, max: 1_000 }).map((depth) => text('[{"v":'.repeat(depth)))

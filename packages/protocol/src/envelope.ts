@@ -11,8 +11,11 @@ export const wireVersion = 1
 /** The default limit of nats-server for one message. */
 export const messageBytesMax = 1_048_576
 
-/** Milliseconds since 1970, up to the year 9999: the range that Postgres and RFC 3339 can express. */
-export const instant = z.int().min(0).max(253_402_300_799_999)
+/** The end of the year 9999: the range that Postgres and RFC 3339 can express. */
+export const instantMax = 253_402_300_799_999
+
+/** Milliseconds since 1970. */
+export const instant = z.int().min(0).max(instantMax)
 
 /** Text that Postgres can store: no NUL, and no half of a surrogate pair. */
 export const storableText = (charactersMax: number) =>
@@ -53,15 +56,6 @@ export function decodeValue<S extends z.ZodType>(schema: S, data: unknown): Deco
   if (parsed.success) return { ok: true, value: parsed.data }
   const issue = parsed.error.issues[0]
   return { ok: false, reason: `${issue?.path.join('.') || 'message'}: ${issue?.message ?? 'invalid'}` }
-}
-
-/** Undefined: it is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 export function encode(message: unknown): Uint8Array {

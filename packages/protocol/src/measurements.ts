@@ -42,30 +42,48 @@ export interface LeftOut {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Buckets by their names, and what one value in each adds to the sum, in seconds: at least, at most. */
-const buckets: ReadonlyMap<string, { least: number; most: number }> = new Map(
-  Array.from({ length: bucketCount }, (_, bucket) => [
-    `${bucket}`,
-    {
-      least: bucket === 0 ? 0 : bucketBound(bucket - 1) * (1 - sumTolerance),
-      most: (bucket === bucketCount - 1 ? durationMaxSeconds : bucketBound(bucket)) * (1 + sumTolerance),
-    },
-  ]),
+/** What one value in each bucket adds to the sum, in seconds: at least, at most. */
+const leastOf = Float64Array.from({ length: bucketCount }, (_, bucket) =>
+  bucket === 0 ? 0 : bucketBound(bucket - 1) * (1 - sumTolerance),
 )
+const mostOf = Float64Array.from(
+  { length: bucketCount },
+  (_, bucket) => (bucket === bucketCount - 1 ? durationMaxSeconds : bucketBound(bucket)) * (1 + sumTolerance),
+)
+const bucketsByName: ReadonlyMap<string, number> = new Map(
+  Array.from({ length: bucketCount }, (_, bucket) => [`${bucket}`, bucket]),
+)
+
+/** The sums that a histogram with these counts can have. */
+export class HistogramSum {
+  #least = 0
+  #most = 0
+  #total = 0
+
+  /** A bucket and the number of values in it. False: no histogram has this number. */
+  add(bucket: number, count: number): boolean {
+    if (!Number.isSafeInteger(count) || count < 0) return false
+    this.#least += count * leastOf[bucket]!
+    this.#most += count * mostOf[bucket]!
+    this.#total += count
+    return true
+  }
+
+  allows(sum: number): boolean {
+    return sum >= this.#least && sum <= this.#most && Number.isSafeInteger(this.#total)
+  }
+}
 
 /** Whole counts in known buckets, and a sum that they can have. */
 function isHistogram(value: unknown): value is Histogram {
   if (!isObject(value) || !isObject(value.counts)) return false
   const { sum, counts } = value
-  let [least, most, total] = [0, 0, 0]
+  const possible = new HistogramSum()
   for (const name of Object.keys(counts)) {
-    const [bucket, count] = [buckets.get(name), counts[name]]
-    if (!bucket || typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0) return false
-    least += count * bucket.least
-    most += count * bucket.most
-    total += count
+    const [bucket, count] = [bucketsByName.get(name), counts[name]]
+    if (bucket === undefined || typeof count !== 'number' || !possible.add(bucket, count)) return false
   }
-  return typeof sum === 'number' && sum >= least && sum <= most && Number.isSafeInteger(total)
+  return typeof sum === 'number' && possible.allows(sum)
 }
 
 /** One check for the whole object: control parses the reports of the whole fleet, and a schema for each entry is slow. */
@@ -141,15 +159,16 @@ const fields = [
   ['histograms', 'histogram'],
 ] as const
 
-/** Counters are whole numbers, except those of times. No gauge of the table can be negative. */
-function isPossible({ row, isWhole }: KnownSeries, value: unknown): boolean {
+/** Whether the series can have this value. Counters are whole numbers, except those of times. No gauge of the table can be negative. */
+export function isPossible({ row, isWhole }: KnownSeries, value: unknown): boolean {
   if (row.kind === 'histogram') return isHistogram(value)
   if (typeof value !== 'number' || !(value >= 0 && value <= (row.max ?? Number.MAX_SAFE_INTEGER)))
     return false
   return !isWhole || Number.isInteger(value)
 }
 
-interface KnownSeries {
+/** A series of the closed set. */
+export interface KnownSeries {
   row: MetricRow
   isWhole: boolean
 }
@@ -157,6 +176,12 @@ interface KnownSeries {
 /** The edges of a fleet send the same keys again and again. */
 const places = new Map<string, KnownSeries | 'unknown' | 'invalid'>()
 const placesMax = 50_000
+
+/** Undefined: it is not in the closed set. */
+export function knownSeries(key: string): KnownSeries | undefined {
+  const place = placeOf(key)
+  return typeof place === 'string' ? undefined : place
+}
 
 function placeOf(key: string): KnownSeries | 'unknown' | 'invalid' {
   let place = places.get(key)

@@ -7,12 +7,12 @@ import {
   orderKinds,
   orderResultSchema,
   orderResultText,
-  orderTitle,
   parseResult,
   type OrderAction,
   type OrderKind,
   type OrderResult,
 } from './orders.ts'
+import { orderTitle } from './order-words.ts'
 
 const connection = { user: 'joe', upstream: 'main', state: 'idle', since: 1, uses: 2 } as const
 

@@ -1,11 +1,12 @@
 /**
  * Orders: what an edge can be told to do once, now. `orderKinds` has one row for each kind; the actions of the API, the
- * messages on NATS and the types of all results are derived from it.
+ * messages on NATS and the types of all results are derived from it. order-words.ts has each kind in words.
  */
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import { oneLine } from '@imapfleet/observe'
 import { decode, decodeValue, instant, storableText, wireVersion, type Decoded } from './envelope.ts'
+import { orderOutcome } from './order-words.ts'
 
 const user = z.string().min(1).max(1024)
 const endedSessions = z.object({ sessions: z.int().min(0) })
@@ -63,32 +64,23 @@ export const orderKinds = {
   who: row({
     input: z.object({ user: user.optional() }),
     result: z.array(connectionSchema),
-    title: (input) => (input.user === undefined ? 'list connections' : `list connections of ${input.user}`),
-    outcome: (connections) => amount(connections.length, 'connection'),
     subject: userOf,
     isRead: true,
   }),
   'kick-user': row({
     input: z.object({ user }),
     result: endedSessions,
-    title: (input) => `kick ${input.user}`,
-    outcome: ({ sessions }) => `ended ${amount(sessions, 'session')}`,
     subject: userOf,
   }),
   'kick-domain': row({
     input: z.object({ domain }),
     result: endedSessions,
-    title: (input) => `kick all users of ${input.domain}`,
-    outcome: ({ sessions }) => `ended ${amount(sessions, 'session')}`,
     subject: (input) => ({ kind: 'domain', name: input.domain }),
     isDisruptive: () => true,
   }),
   'purge-idle': row({
     input: z.object({ user: user.optional() }),
     result: z.object({ connections: count }),
-    title: (input) =>
-      input.user === undefined ? 'close idle connections' : `close idle connections of ${input.user}`,
-    outcome: ({ connections }) => `closed ${amount(connections, 'idle connection')}`,
     subject: userOf,
     isDisruptive: (input) => input.user === undefined,
   }),
@@ -96,9 +88,6 @@ export const orderKinds = {
     input: countedSchema,
     /** Users, and their leased and idle server connections. */
     result: z.object({ users: count, active: count, idle: count }),
-    title: () => 'count users and connections',
-    outcome: ({ users, active, idle }) =>
-      `${amount(users, 'user')}, ${amount(active, 'session')}, ${amount(idle, 'idle connection')}`,
     subject: (input) =>
       userOf(input) ?? (input.domain === undefined ? undefined : { kind: 'domain', name: input.domain }),
     isRead: true,
@@ -106,46 +95,34 @@ export const orderKinds = {
   'reset-counters': row({
     input: z.object({}),
     result: done,
-    title: () => 'reset counters',
-    outcome: () => 'done',
     subject: ofNoUser,
   }),
   newlog: row({
     input: z.object({}),
     result: done,
-    title: () => 'reopen the log files',
-    outcome: () => 'done',
     subject: ofNoUser,
   }),
   version: row({
     input: z.object({}),
     result: z.object({ version: storableText(64) }),
-    title: () => 'show the version',
-    outcome: ({ version }) => version,
     subject: ofNoUser,
     isRead: true,
   }),
   'route-lookup': row({
     input: z.object({ user, listener: configName.optional() }),
     result: z.object({ upstream: configName }),
-    title: (input) => `find the upstream of ${input.user}`,
-    outcome: ({ upstream }) => upstream,
     subject: userOf,
     isRead: true,
   }),
   'pause-upstream': row({
     input: z.object({ upstream: configName }),
     result: done,
-    title: (input) => `pause upstream ${input.upstream}`,
-    outcome: () => 'done',
     subject: ofNoUser,
     isDisruptive: () => true,
   }),
   'resume-upstream': row({
     input: z.object({ upstream: configName }),
     result: done,
-    title: (input) => `resume upstream ${input.upstream}`,
-    outcome: () => 'done',
     subject: ofNoUser,
   }),
 } as const
@@ -155,10 +132,6 @@ interface Row<Shape extends z.ZodRawShape, Result extends z.ZodType> {
   input: z.ZodObject<Shape>
   /** What an edge answers on success. */
   result: Result
-  /** The action in words, for operators. */
-  title: (input: z.output<z.ZodObject<Shape>>) => string
-  /** The result in words, for operators. */
-  outcome: (result: z.output<Result>) => string
   /** Tokens that are limited to domains give only orders with a subject in them. */
   subject: (input: z.output<z.ZodObject<Shape>>) => OrderSubject
   /**
@@ -189,8 +162,6 @@ export type OrderAction<Kind extends OrderKind = OrderKind> = Actions[Kind]
 interface AnyRow {
   input: z.ZodObject
   result: z.ZodType<OrderResult>
-  title: (action: OrderAction) => string
-  outcome: (result: OrderResult) => string
   subject: (action: OrderAction) => OrderSubject
   isDisruptive?: (action: OrderAction) => boolean
   isRead?: true
@@ -224,9 +195,6 @@ export const parseResult = <Kind extends OrderKind>(kind: Kind, data: unknown): 
 /** Whether the result is an array, which may come in chunks. */
 export const isListResult = (kind: OrderKind): boolean => orderKinds[kind].result instanceof z.ZodArray
 
-/** `kick joe`. */
-export const orderTitle = (action: OrderAction): string => rows[action.kind].title(action)
-
 export const orderSubject = (action: OrderAction): OrderSubject => rows[action.kind].subject(action)
 
 /** Whether it affects many users at once. */
@@ -239,7 +207,7 @@ export const isReadOrder = ({ kind }: Pick<OrderAction, 'kind'>): boolean => row
 /** `ended 2 sessions`; empty for a result of another kind. */
 export function orderResultText(kind: OrderKind, result: unknown): string {
   const parsed = parseResult(kind, result)
-  return parsed.ok ? rows[kind].outcome(parsed.value) : ''
+  return parsed.ok ? orderOutcome(kind, parsed.value) : ''
 }
 
 /** The message from control to edges. An edge carries out each `id` once. */
@@ -275,8 +243,3 @@ export function orderRefusal(data: Uint8Array, version: string): { id: string; r
   const decoded = decode(orderSchema, data)
   return decoded.ok ? undefined : { id, reason: `${own} and does not accept ${decoded.reason}` }
 }
-
-const grouped = new Intl.NumberFormat('en-US')
-
-const amount = (number: number, noun: string): string =>
-  `${grouped.format(number)} ${noun}${number === 1 ? '' : 's'}`

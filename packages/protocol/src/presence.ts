@@ -13,7 +13,7 @@ export const replacedVersionsMax = 8
 export const presenceSchema = z
   .object({
     ...senderShape,
-    version: z.string().max(64),
+    version: storableText(64),
     /** The `rightsVersion` that this edge was made for. Missing: 2 or older. */
     rights: z.int().min(1).max(1_000_000).optional(),
     /** 1 for the first heartbeat of a boot. It orders them even if the clock of the edge is put back. */
@@ -43,7 +43,7 @@ export const presenceSchema = z
       rejected: z
         .object({
           revision: z.int().min(1),
-          reason: z.string().max(4096),
+          reason: storableText(4096),
           versions: layerVersionsSchema.optional(),
         })
         .optional(),
@@ -52,16 +52,19 @@ export const presenceSchema = z
     revocations: z.int().min(0),
     /** Series keys of `metrics` to values. */
     gauges: measurementShape.gauges,
-    /** Cumulative since boot, as in a report. Live views compute rates from them. */
+    /**
+     * Cumulative since boot, as in a report. Live views compute rates from them. Missing in a heartbeat that acknowledges the
+     * desired state: after a change all edges send one at the same time, between their regular ones.
+     */
     counters: measurementShape.counters.optional(),
-    /** Of `login_seconds`, cumulative since boot. */
+    /** Of `login_seconds`, cumulative since boot. Missing together with `counters`. */
     logins: histogramSchema.optional(),
     /** Problems, in words for an operator; empty if there are none. */
-    degraded: z.array(z.string().max(500)).max(50),
+    degraded: z.array(storableText(500)).max(50),
     /** Set while the state directory cannot be written: what is applied is lost at a restart. One of `degraded`. */
-    unsaved: z.string().max(500).optional(),
+    unsaved: storableText(500).optional(),
     /** `host:port` of each IMAP listener, for display. */
-    listeners: z.array(z.string().max(300)).max(50),
+    listeners: z.array(storableText(300)).max(50),
   })
   .transform(inClosedSet)
 export type Presence = z.infer<typeof presenceSchema>

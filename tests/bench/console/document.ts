@@ -2,7 +2,7 @@
 import { figureOf } from '../figures.ts'
 import { machineTable, type Machine } from '../machine.ts'
 import { alignedTable, digits } from '../table.ts'
-import type { LoadTimes } from './measure.ts'
+import { tabRestMs, type LoadTimes } from './measure.ts'
 import type { ConsoleBenchOptions } from './options.ts'
 
 export interface MeasuredPage {
@@ -51,7 +51,7 @@ export function consoleDocument(
     '### How the console is measured',
     [
       `- ${digits(options.edges)} simulated edges send heartbeats and reports to one control process. The browser, control, NATS and Postgres share the cores.`,
-      `- Each page is loaded ${options.repeats} times in a new tab of a signed-in browser that has the files of the console, after one time that is not counted. A figure is the median, with the smallest and largest in parentheses.`,
+      `- Each page is loaded ${options.repeats} times in a new tab of a signed-in browser that has the files of the console, after one time that is not counted. The tab has been open for ${tabRestMs / 1_000} s, because Chromium starts processes of its own with it. A figure is the median, with the smallest and largest in parentheses.`,
       '- The time runs from the start of the navigation to the frame in which the first figures are drawn: the table or the chart that the page is for. All figures: also those that come with later requests.',
     ].join('\n'),
   ].join('\n\n')

@@ -12,6 +12,8 @@ export interface LoadTimes {
 
 const patienceMs = 30_000
 const lookEveryMs = 20
+/** With a new tab Chromium starts a page of its own, for the popup of the address bar, which takes more time than most of ours. */
+export const tabRestMs = 1_000
 
 export async function loadPage(
   context: BrowserContext,
@@ -20,6 +22,7 @@ export async function loadPage(
   const page = await context.newPage()
   try {
     await page.addInitScript({ content: watchFor({ first, whole }) })
+    await sleep(tabRestMs)
     await page.goto(path, { waitUntil: 'commit' })
     for (const end = performance.now() + patienceMs; ; await sleep(lookEveryMs)) {
       const times = (await page.evaluate('window.drawnAt')) as Partial<LoadTimes> | undefined

@@ -8,9 +8,11 @@ export interface BenchPage {
   whole: string
 }
 
-const has = (selector: string) => `document.querySelector(${JSON.stringify(selector)}) !== null`
+/** A page is there before it can be seen: it waits for the session. */
+const isSeen = (element: string) => `${element}?.checkVisibility({ visibilityProperty: true }) === true`
+const has = (selector: string) => isSeen(`document.querySelector(${JSON.stringify(selector)})`)
 const rowOf = (caption: string) =>
-  `[...document.querySelectorAll('table')].some((table) => table.caption?.textContent === ${JSON.stringify(caption)} && table.querySelector('tbody td') !== null)`
+  `[...document.querySelectorAll('table')].some((table) => table.caption?.textContent === ${JSON.stringify(caption)} && ${isSeen("table.querySelector('tbody td')")})`
 /** No cell waits for its figure. */
 const isFilled = (selector: string) =>
   `[document.querySelector(${JSON.stringify(selector)})].every((cell) => cell !== null && cell.textContent !== '…')`
@@ -34,7 +36,7 @@ export const consolePages = (edge: string): BenchPage[] => [
     title: 'History, by region',
     path: '/history?groupBy=region',
     first: has('.history-charts .u-over'),
-    whole: has('.history-charts .u-over'),
+    whole: allOf(has('.history-charts .u-over'), rowOf('Values for the whole time range')),
   },
   { title: 'Alerts', path: '/alerts', first: rowOf('Rules of alerts'), whole: rowOf('Rules of alerts') },
   {

@@ -1,5 +1,5 @@
 /** Measures one scenario. All contestants keep running and take turns with each repetition. */
-import { machineBusyNs } from '../accounting.ts'
+import { machineTimes } from '../accounting.ts'
 import type { Contestant } from './contestants/contestant.ts'
 import { startLine, type Line } from './line.ts'
 import type { ContestantName, EdgeBenchOptions } from './options.ts'
@@ -68,11 +68,12 @@ async function sample(line: Line, scenario: BenchScenario, seconds: number): Pro
   const pids = line.pids()
   const watch = [...pids, ...line.bystanders]
   const before = await line.stub.counts()
-  const busyBefore = machineBusyNs()
+  const times = machineTimes()
   const began = performance.now()
   const result = await runLoad({ port: line.port, atOnce, users, script, length: { seconds }, watch })
   const tookNs = (performance.now() - began) * 1e6
-  const busy = machineBusyNs() - busyBefore
+  const { busyNs, stolenNs } = machineTimes()
+  const busy = busyNs - times.busyNs + stolenNs - times.stolenNs
   const after = await line.stub.counts()
   refuseFailures(line, scenario, result, after.errors)
   const proxyCpu = sum(result.cpu.watched.slice(0, pids.length))

@@ -24,6 +24,11 @@ export async function buildPrograms(): Promise<void> {
       )
     })
   }
+  await buildBundles()
+}
+
+export async function buildBundles(): Promise<void> {
+  mkdirSync(workplace, { recursive: true })
   const bundles = [join(repository, 'scripts/package.ts'), '--bundles', '--directory', bundleDirectory]
   await run(node, bundles).catch((error: Error & { stderr?: string }) => {
     throw new BenchError(`cannot build the bundle of the edge: ${error.stderr || error.message}`)

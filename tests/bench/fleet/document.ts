@@ -147,7 +147,7 @@ function figuresTable({ orders, changes, ingest }: FleetResults): string {
 function usageTable({ idle, ingest: { usage } }: FleetResults, { edges }: FleetBenchOptions): string {
   const cell = ({ cores, residentBytes }: Usage) =>
     `${digits(cores * 100)} % of a core, ${digits(residentBytes / 2 ** 20)} MB`
-  const others = ({ othersCores }: PlaneUsage) => `${digits(othersCores * 100)} % of a core`
+  const share = (cores: number) => `${digits(cores * 100)} % of a core`
   return alignedTable(
     ['', `idle: ${digits(edges / 10)} reports/s, ${digits(edges / 5)} heartbeats/s`, 'taking in reports'],
     [
@@ -156,7 +156,8 @@ function usageTable({ idle, ingest: { usage } }: FleetResults, { edges }: FleetB
       ['nats-server', cell(idle.nats), cell(usage.nats)],
       ['Postgres', cell(idle.postgres), cell(usage.postgres)],
       ['the simulated edges', cell(idle.herd), cell(usage.herd)],
-      ['others on the machine', others(idle), others(usage)],
+      ['other programs', share(idle.othersCores), share(usage.othersCores)],
+      ['not given by the host', share(idle.stolenCores), share(usage.stolenCores)],
     ],
   )
 }
@@ -168,7 +169,7 @@ function method({ edges, idleSeconds }: FleetBenchOptions): string {
     '- Floors use no code of control, the same NATS and Postgres, and the simulated edges as clients. Order: a message is published to all clients, which parse it and answer as edges do. Change: as many JetStream messages as there are clients, of the size of a desired state, are published at the same time; then all clients are told, and each reads its own and acknowledges it with an empty message. Ingest: a process reads the reports from a stream with the same limits, parses them with JSON.parse and writes rows with the figures of a stored report, 1,000 in a statement, two at a time. Each is measured in turn with control.',
     '- Orders and changes are sent over HTTP, one after the other. A change is complete when Postgres shows that all edges have applied it.',
     '- The reports are published to the stream while ingest is stopped. The edges continue to send heartbeats. Before a round all minutes so far are rolled up: a round has ten times the reports of a minute of the fleet, and roll-ups of one round would slow the next. The rate, also of the floor, is that between the starts of the first and of the last batch by the clock of Postgres. Afterwards every report is a row.',
-    `- Idle is an average over ${idleSeconds} s. Memory is RSS; for Postgres it is the sum over all its processes, with shared pages counted several times.`,
+    `- Idle is an average over ${idleSeconds} s. Memory is RSS; for Postgres it is the sum over all its processes, with shared pages counted several times. A virtual machine that shares its cores with others does not get all its host has: the kernel calls it steal.`,
   ].join('\n')
 }
 

@@ -1,8 +1,8 @@
 /** CPU and memory of each part over a period, and the CPU used by other programs. */
-import { cpuSeconds, machineBusyNs, processTree } from '../accounting.ts'
+import { cpuSeconds, machineTimes, processTree } from '../accounting.ts'
 import type { Herd } from './herd/herd.ts'
 import type { BenchPlane } from './plane.ts'
-import { residentBytes } from '../../support/resident-bytes.ts'
+import { residentBytesOfRunning } from '../../support/resident-bytes.ts'
 
 export interface Usage {
   /** Share of one core. */
@@ -18,6 +18,8 @@ export interface PlaneUsage {
   herd: Usage
   /** Share of one core used by other programs. */
   othersCores: number
+  /** Share of one core that the host of a virtual machine did not give. */
+  stolenCores: number
 }
 
 /** Starts the measurement. The returned function ends it and returns the usage. */
@@ -30,7 +32,7 @@ export function usageOf(plane: BenchPlane, herd: Herd): () => PlaneUsage {
     herd: watchOne(herd.pids),
     self: watchOne([process.pid], () => [process.pid]),
   }
-  const busy = machineBusyNs()
+  const times = machineTimes()
   const began = performance.now()
   return () => {
     const [api, ingest, nats, postgres, ours, self] = [
@@ -41,9 +43,19 @@ export function usageOf(plane: BenchPlane, herd: Herd): () => PlaneUsage {
       watch.herd(),
       watch.self(),
     ]
-    const all = (machineBusyNs() - busy) / 1e6 / (performance.now() - began)
-    const known = [api, ingest, nats, postgres, ours, self].reduce((sum, { cores }) => sum + cores, 0)
-    return { api, ingest, nats, postgres, herd: ours, othersCores: Math.max(0, all - known) }
+    const { busyNs, stolenNs } = machineTimes()
+    const cores = (ns: number) => ns / 1e6 / (performance.now() - began)
+    const known = [api, ingest, nats, postgres, ours, self].reduce((sum, each) => sum + each.cores, 0)
+    const othersCores = Math.max(0, cores(busyNs - times.busyNs) - known)
+    return {
+      api,
+      ingest,
+      nats,
+      postgres,
+      herd: ours,
+      othersCores,
+      stolenCores: cores(stolenNs - times.stolenNs),
+    }
   }
 }
 
@@ -56,6 +68,6 @@ function watchOne(
   return () => {
     const pids = pidsOf()
     const seconds = (performance.now() - began) / 1000
-    return { cores: (cpuSeconds(pids) - before) / seconds, residentBytes: residentBytes(pids) }
+    return { cores: (cpuSeconds(pids) - before) / seconds, residentBytes: residentBytesOfRunning(pids) }
   }
 }

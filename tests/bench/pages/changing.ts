@@ -102,14 +102,19 @@ function listOf({ kind }: PageRequest, answer: WebmailAnswer): MailRow[] {
 
 function faultsOfPages(history: MailboxHistory, shown: readonly ShownPage[]): string[] {
   let list: MailRow[] = []
+  let listed: Span = { from: 0, to: 0 }
   return shown.flatMap(({ request, answer, when }, at) => {
     const { kind, folder, page, isSearching, uid, what } = request
     const faults: string[] = []
     if (listKinds.some((each) => each === kind)) {
       const isWhole = kind !== 'refresh' || isListAnswer(answer)
       list = isWhole ? rowsOf(answer) : refreshed(list, answer)
-      // A refresh without a list tells the changed flags only, and not which mails have gone.
-      const rows = isWhole ? list : list.filter((row) => history.existed(folder, row.uid, when))
+      if (isWhole) listed = when
+      // A refresh without a list tells the changed flags only, and not which mails have gone. What changed while the list was made it may
+      // never tell: Roundcube asks for the modification sequence of the mailbox after it has asked for the mails.
+      const isTold = ({ uid: row }: MailRow) =>
+        history.existed(folder, row, when) && !history.hasChanged(folder, row, listed)
+      const rows = isWhole ? list : list.filter(isTold)
       faults.push(...history.faultsOfRows(folder, rows, when))
       if (isWhole && page === 1 && !isSearching) faults.push(...history.missingOf(folder, list, when))
     }

@@ -39,7 +39,9 @@ test('a flag is shown as it was before or after a change that happened meanwhile
   assert.deepEqual(faults(false, 5, 11), [])
   assert.deepEqual(faults(true, 5, 11), [])
   assert.deepEqual(faults(true, 13, 14), [])
-  assert.deepEqual(faults(false, 13, 14), ['7 in INBOX: isSeen cannot have been false'])
+  assert.deepEqual(faults(false, 13, 14), [
+    '7 in INBOX: isSeen cannot have been false (false from -13 to -13, true from -3 to -1; the page to 1)',
+  ])
 })
 
 test('of two changes at the same time, either may be the last', () => {
@@ -63,4 +65,15 @@ test('a mail that was appended later is not shown before', () => {
   history.add('INBOX', mail, during(10, 12))
   assert.deepEqual(history.faultsOfRows('INBOX', [row], during(1, 9)), ['7 in INBOX did not exist yet'])
   assert.deepEqual(history.faultsOfRows('INBOX', [row], during(1, 11)), [])
+})
+
+test('a change counts for all the time in which it may have happened', () => {
+  const history = historyOfSeven()
+  history.change('INBOX', 7, 'isFlagged', true, during(10, 12))
+  const spans = [during(1, 9), during(1, 10), during(11, 11), during(12, 20), during(13, 20)]
+  assert.deepEqual(
+    spans.map((span) => history.hasChanged('INBOX', 7, span)),
+    [false, true, true, true, false],
+  )
+  assert.equal(history.hasChanged('Sent', 7, during(1, 20)), false)
 })

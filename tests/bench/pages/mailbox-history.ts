@@ -17,7 +17,13 @@ interface MailLife {
   added: Span
   /** Commands that may have removed it: two clients may do so at the same time. */
   removed: Span[]
-  changes: { flag: ShownFlag; value: boolean; when: Span }[]
+  changes: Change[]
+}
+
+interface Change {
+  flag: ShownFlag
+  value: boolean
+  when: Span
 }
 
 const pageSize = 50
@@ -60,6 +66,12 @@ export class MailboxHistory {
     return (
       mail !== undefined && mail.added.to < shown.from && !mail.removed.some(({ from }) => from < shown.to)
     )
+  }
+
+  /** True if one of its flags may have changed in that time. */
+  hasChanged(folder: string, uid: number, { from, to }: Span): boolean {
+    const changes = this.#folders.get(folder)?.get(uid)?.changes ?? []
+    return changes.some(({ when }) => when.from <= to && when.to >= from)
   }
 
   /** What a list shows that cannot have been true while it was made. */
@@ -107,9 +119,16 @@ export class MailboxHistory {
       )
       return possible.some(({ value }) => value === row[flag])
         ? []
-        : [`${name}: ${flag} cannot have been ${row[flag]}`]
+        : [`${name}: ${flag} cannot have been ${row[flag]} (${changesText(changes, shown)})`]
     })
   }
+}
+
+/** The changes of a flag, in milliseconds since the page began. */
+function changesText(changes: readonly Change[], shown: Span): string {
+  const since = (at: number) => Math.round(at - shown.from)
+  const texts = changes.map(({ value, when }) => `${value} from ${since(when.from)} to ${since(when.to)}`)
+  return `${texts.slice(-4).join(', ')}; the page to ${since(shown.to)}`
 }
 
 /** True if it was removed before. */

@@ -161,9 +161,11 @@ export const dialing: Scenario[] = [
     run: async (world) => {
       const stub = new StubImapd(await freePort())
       stub.account('early', 'secret-of-early')
-      const proxy = await startProxy(world.proxy.name, { upstreamPort: stub.port }).catch((error: Error) => {
-        throw new Mismatch(`did not start: ${error.message.split('\n')[0]?.replace(/\d{5}/, 'P')}`)
-      })
+      const proxy = await startProxy(world.proxy.name, { upstreamPort: stub.port, isStub: true }).catch(
+        (error: Error) => {
+          throw new Mismatch(`did not start: ${error.message.split('\n')[0]?.replace(/\d{5}/, 'P')}`)
+        },
+      )
       try {
         await stub.listen()
         const client = await WireClient.open(proxy.port, 'early-', world.patienceMs)

@@ -35,7 +35,7 @@ function revoked(
     run: async (world) => {
       const fleet = await startFleet({ region: 'lab', edge: 'conformance' })
       const config = { fleet: { servers: [fleet.url] }, pool: { resetTimeoutMs: 3000 } }
-      const proxy = await startProxy('ours', { upstreamPort: world.stub.port, config })
+      const proxy = await startProxy('ours', { upstreamPort: world.stub.port, isStub: true, config })
       try {
         await fleet.joined(proxy)
         await play(world.behind(proxy), (user) => fleet.revoke(proxy, user.name))

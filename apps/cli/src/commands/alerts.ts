@@ -5,7 +5,7 @@ import { usage } from '../failure.ts'
 import { durationOption, pageOptions, pageQuery, wholeArgument, type PageOptions } from '../options.ts'
 import {
   alertColumns,
-  alertLines,
+  alertInFull,
   channelColumns,
   messageColumns,
   ruleColumns,
@@ -37,6 +37,9 @@ const muteOptions = (command: Command) =>
 const ruleArgument = () => new Argument('<rule>', 'name of the rule').choices(alertRuleNames)
 const ruleOption = () => new Option('--rule <rule>', 'only this rule').choices(alertRuleNames)
 const number = wholeArgument(1)
+const pendingText = (count: number): string =>
+  `${count === 1 ? '1 condition has' : `${count} conditions have`} not lasted for the hold time of the rule yet: imapfleet alerts --state pending`
+
 const inSeconds = (ms: number): number => Math.ceil(ms / 1000)
 
 export function addAlerts(parent: Command, shell: Shell): void {
@@ -74,24 +77,28 @@ function addList(alerts: Command, shell: Shell): void {
     async (options: ListOptions, command: Command) => {
       const { state, region, edge, rule } = options
       const client = await shell.client(command)
-      const list = await client.call('listAlerts', {
-        query: { ...pageQuery(options), state, region, edge, rule },
-      })
-      if (list.alerts.length === 0) shell.note(state === 'open' ? 'no alert is open' : 'no alerts')
-      shell.answer(command, list, (page) => table(alertColumns(Date.now()), list.alerts, page))
+      const ask = (query: object) => client.call('listAlerts', { query: { region, edge, rule, ...query } })
+      const list = await ask({ ...pageQuery(options), state })
+      const none = state === 'open' ? 'no alert is open' : 'no alerts'
+      shell.answerPage(command, list, list.alerts, alertColumns(Date.now()), none)
       for (const problem of list.problems) shell.note(problem)
-      shell.noteNext(command, list.next)
+      if (shell.wantsData(command)) return
+      const [first] = list.alerts
+      if (first)
+        shell.note(`where, what to do, and what was changed before: imapfleet alerts show ${first.id}`)
+      const pending = state === 'open' ? (await ask({ state: 'pending' })).alerts.length : 0
+      if (pending > 0) shell.note(pendingText(pending))
     },
   )
 
   alerts
     .command('show')
-    .description('one alert: what to do, and the messages that told of it')
+    .description('one alert: where, what to do, what was changed before, and the messages that told of it')
     .argument('<number>', 'number of the alert', number)
     .action(async (id: number, _options: object, command: Command) => {
       const client = await shell.client(command)
       const alert = await client.call('readAlert', { params: { id } })
-      shell.answer(command, alert, (page) => alertLines(alert, Date.now(), page))
+      shell.answer(command, alert, (page) => alertInFull(alert, Date.now(), page))
     })
 }
 
@@ -142,9 +149,7 @@ function addSilences(alerts: Command, shell: Shell): void {
     .action(async (options: PageOptions, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listAlertSilences', { query: pageQuery(options) })
-      if (list.silences.length === 0) shell.note('there are no silences yet')
-      shell.answer(command, list, (page) => table(alertSilenceColumns, list.silences, page))
-      shell.noteNext(command, list.next)
+      shell.answerPage(command, list, list.silences, alertSilenceColumns, 'there are no silences yet')
     })
 
   alerts

@@ -1,20 +1,24 @@
 /** `imapfleet audit`: the audit log. */
 import type { AuditEntry } from '@imapfleet/api'
 import type { Command } from 'commander'
-import { pageQuery, pageOptions, type PageOptions } from '../options.ts'
-import { table, type Column } from '../print/table.ts'
+import { resolvedMoment, momentArgument, pageQuery, pageOptions, type PageOptions } from '../options.ts'
+import type { Column } from '../print/table.ts'
 import { timeColumn } from '../print/time-column.ts'
 import type { Shell } from '../shell.ts'
 
 interface AuditOptions extends PageOptions {
   actor?: string
   action?: string
+  target?: string
+  from?: string
+  to?: string
 }
 
 const examples = `
 Examples:
   imapfleet audit --actor alice
   imapfleet audit --action config.revise --limit 100
+  imapfleet audit --target region/eu --from -24h
   imapfleet audit --output json | jq '.entries[] | select(.action | startswith("trace"))'`
 
 /** Null: there was no value before, or there is none now. */
@@ -35,13 +39,18 @@ export function addAudit(parent: Command, shell: Shell): void {
     .description('the audit log, newest first (needs the role admin)')
     .option('--actor <name>', 'only actions of this token')
     .option('--action <action>', 'only this action, such as config.revise or token.create')
+    .option('--target <text>', 'only targets that contain this, such as region/eu or alice@example.org')
+    .option('--from <time>', 'only since then: a time ago, or a date and time', momentArgument)
+    .option('--to <time>', 'only before then', momentArgument)
     .addHelpText('after', examples)
     .action(async (options: AuditOptions, command: Command) => {
-      const { actor, action } = options
+      const { actor, action, target } = options
+      const now = Date.now()
+      const [from, to] = [options.from, options.to].map((moment) => moment && resolvedMoment(moment, now))
       const client = await shell.client(command)
-      const list = await client.call('listAudit', { query: { ...pageQuery(options), actor, action } })
-      if (list.entries.length === 0) shell.note('no entries')
-      shell.answer(command, list, (page) => table(columns, list.entries, page))
-      shell.noteNext(command, list.next)
+      const list = await client.call('listAudit', {
+        query: { ...pageQuery(options), actor, action, target, from, to },
+      })
+      shell.answerPage(command, list, list.entries, columns, 'no entries match')
     })
 }

@@ -17,7 +17,6 @@ import {
 import type { Command } from 'commander'
 import { Failure, failureOf, mistaken, usage } from '../failure.ts'
 import { changeBetween, isSame, missingSecrets, parseLayer } from '../layer-file.ts'
-import { safe } from '../print/safe.ts'
 import type { Shell } from '../shell.ts'
 import { change, changeOptions, layerOf, layerOptions, type ChangeOptions } from './config-change.ts'
 import { applyDirectory, differencesOf, showDifferences, type DirectoryOptions } from './config-directory.ts'
@@ -81,7 +80,7 @@ export function addConfigApply(config: Command, shell: Shell): void {
     .description('set the keys of an imapproxy.conf in a layer, and report how each line was understood')
     .action(async (path: string, options: ChangeOptions, command: Command) => {
       const { set, report } = layerOfConfFile(await readText(path, shell.stdin), path)
-      for (const line of report) shell.note(safe(line))
+      for (const line of report) shell.note(line)
       await change({ set, unset: [] }, options, command, shell)
     })
 }

@@ -1,4 +1,4 @@
-/** `imapfleet config set`, `unset` and `rollback`: change one layer, which makes a revision. */
+/** `imapfleet config set`, `unset`, `undo` and `rollback`: change one layer, which makes a revision. */
 import type { LayerName, RevisionRequest } from '@imapfleet/api'
 import { parseValue, type JsonValue } from '@imapfleet/config'
 import type { Command } from 'commander'
@@ -80,20 +80,28 @@ export async function change(
   )
 }
 
-export function addConfigRollback(config: Command, shell: Shell): void {
-  const rollback = config
-    .command('rollback')
-    .description('restore a layer to its state after this revision; `config history` lists revisions')
-    .argument('<revision>', 'the revision; it also selects the layer', wholeArgument(1))
-  revisionOptions(rollback).action(async (revision: number, options: RevisionOptions, command: Command) => {
-    await makeRevisions(
-      {
-        make: async (client, body) => [await client.call('restoreRevision', { params: { revision }, body })],
-        answerWith: ([status]) => status,
-      },
-      options,
-      command,
-      shell,
-    )
-  })
+export function addConfigReturn(config: Command, shell: Shell): void {
+  const back = (word: 'undo' | 'rollback', route: 'undoRevision' | 'restoreRevision', help: string) => {
+    const command = config
+      .command(word)
+      .description(help)
+      .argument('<revision>', 'the revision; it also selects the layer', wholeArgument(1))
+    revisionOptions(command).action(async (revision: number, options: RevisionOptions, self: Command) => {
+      await makeRevisions(
+        {
+          make: async (client, body) => [await client.call(route, { params: { revision }, body })],
+          answerWith: ([status]) => status,
+        },
+        options,
+        self,
+        shell,
+      )
+    })
+  }
+  back('undo', 'undoRevision', 'give the keys that this revision changed their values from before it')
+  back(
+    'rollback',
+    'restoreRevision',
+    'restore a layer to its state after this revision; `config history` lists revisions',
+  )
 }

@@ -2,7 +2,7 @@
  * All layers as a directory of files: `imapfleet config export`, and what `config diff` and `config apply` do with a
  * directory.
  */
-import { layerOfText, layerText, type LayerName, type RevisionView } from '@imapfleet/api'
+import { layerOfText, layerText, safe, type LayerName, type RevisionView } from '@imapfleet/api'
 import { ProblemError, type ApiClient } from '@imapfleet/client'
 import { flattenLayer, isSecretKey, layerJsonSchema, redacted, type Layer } from '@imapfleet/config'
 import type { Command } from 'commander'
@@ -10,7 +10,6 @@ import { Failure, mistaken, usage } from '../failure.ts'
 import { readLayers, writeLayers, type FileChange } from '../layer-directory.ts'
 import { changeBetween, isSame, missingSecrets, type LayerEdit } from '../layer-file.ts'
 import { changeLines } from '../print/revision.ts'
-import { safe } from '../print/safe.ts'
 import { someNames } from '../print/some-names.ts'
 import { table, type Column } from '../print/table.ts'
 import type { Shell } from '../shell.ts'

@@ -11,7 +11,7 @@ import { timeColumn } from '../print/time-column.ts'
 import type { Shell } from '../shell.ts'
 import { watchable } from '../watching.ts'
 import { addConfigApply } from './config-apply.ts'
-import { addConfigChange, addConfigRollback } from './config-change.ts'
+import { addConfigChange, addConfigReturn } from './config-change.ts'
 import { addConfigFiles } from './config-directory.ts'
 import { addConfigKeys } from './config-keys.ts'
 
@@ -27,7 +27,7 @@ export function addConfig(parent: Command, shell: Shell): void {
   addConfigKeys(config, shell)
   addConfigFiles(config, shell)
   addConfigApply(config, shell)
-  addConfigRollback(config, shell)
+  addConfigReturn(config, shell)
 }
 
 const examples = `
@@ -41,6 +41,7 @@ Examples:
   imapfleet config set pool.usesMax 50 --rollout --canary eu-1 --soak 5m
   imapfleet config export fleet && imapfleet config diff fleet
   imapfleet config history
+  imapfleet config undo 42
   imapfleet config rollback 41 --dry-run`
 
 interface Row {
@@ -127,9 +128,7 @@ function addHistory(parent: Command, shell: Shell): void {
     .action(async (options: PageOptions, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listRevisions', { query: pageQuery(options) })
-      if (list.revisions.length === 0) shell.note('there are no revisions yet')
-      shell.answer(command, list, (page) => table(historyColumns, list.revisions, page))
-      shell.noteNext(command, list.next)
+      shell.answerPage(command, list, list.revisions, historyColumns, 'there are no revisions yet')
     })
 }
 

@@ -4,6 +4,7 @@ import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { Failure, usage } from '../failure.ts'
 import { durationOption, namedTarget, targetOptions, type TargetOptions } from '../options.ts'
+import { amount } from '../print/amount.ts'
 import { table, type Column } from '../print/table.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
@@ -109,20 +110,19 @@ export function progressOf(edges: readonly EdgeView[], drain: boolean): string {
   const behind = edges.filter((edge) => !isSettled(edge, drain))
   if (behind.length > namedMax) {
     const clients = behind.reduce((sum, { connections }) => sum + connections.clients, 0)
-    return `${behind.length} edges${drain ? `: ${clientsText(clients)} left` : ''}`
+    return `${behind.length} edges${drain ? `: ${amount(clients, 'client')} left` : ''}`
   }
   return behind
     .map(({ id, state, connections }) =>
       !drain || state === 'serving'
         ? `${id}: ${state} still`
-        : `${id}: ${clientsText(connections.clients)} left`,
+        : `${id}: ${amount(connections.clients, 'client')} left`,
     )
     .join(', ')
 }
 
 /** If more edges are left, only their number is shown. */
 const namedMax = 5
-const clientsText = (clients: number) => `${clients} ${clients === 1 ? 'client' : 'clients'}`
 
 const drainColumns: Column<EdgeView>[] = [
   { title: 'EDGE', cell: (edge) => edge.id },
@@ -142,7 +142,7 @@ export function complainOfDrain(edges: readonly EdgeView[], drain: boolean, wait
     if (!isHeard(edge)) return [`${edge.id} is ${edge.state} and will follow when it returns`]
     if (!waited || isSettled(edge, drain)) return []
     const { clients } = edge.connections
-    return [drain ? `${edge.id} still has ${clientsText(clients)}` : `${edge.id} is still ${edge.state}`]
+    return [drain ? `${edge.id} still has ${amount(clients, 'client')}` : `${edge.id} is still ${edge.state}`]
   })
   if (complaints.length > 0)
     throw new Failure('refused', `the change is recorded, but ${complaints.join('; ')}`)

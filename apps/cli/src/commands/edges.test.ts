@@ -17,7 +17,7 @@ const edgeOf = (state: EdgeView['state']): EdgeView => ({
   },
   startedAt: '2026-03-01T10:00:00.000Z',
   lastSeenAt: '2026-03-01T10:00:00.000Z',
-  connections: { cached: 4, active: 3, clients: 2 },
+  connections: { cached: 4, active: 1, clients: 2 },
   config: { wanted: 1, applied: 1, rejected: null },
 })
 
@@ -27,11 +27,7 @@ test('an edge that is not heard has no figures: those of its last heartbeat are 
       .map((line) => line.split(/ {2,}/))
       .filter(([name = '']) => ['cached', 'active', 'clients'].includes(name))
       .map(([, value]) => value)
-  assert.deepEqual(figuresOf('serving'), [
-    '4 idle connections',
-    '3 connections in use',
-    '2 clients connected',
-  ])
+  assert.deepEqual(figuresOf('serving'), ['4 idle connections', '1 connection in use', '2 clients connected'])
   for (const state of ['silent', 'incompatible'] as const)
     assert.deepEqual(figuresOf(state), ['-', '-', '-'], state)
 })

@@ -1,11 +1,11 @@
 /** `imapfleet edges`: lists the edges, shows one, and forgets one. */
-import { isHeard, type EdgeView } from '@imapfleet/api'
+import { isHeard, safe, type EdgeView } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { confirm } from '../prompt.ts'
+import { amount } from '../print/amount.ts'
 import type { Style } from '../print/colour.ts'
 import { problemsText } from '../print/problems.ts'
-import { safe } from '../print/safe.ts'
 import { facts, table, type Column, type TableLayout } from '../print/table.ts'
 import { timeColumn } from '../print/time-column.ts'
 import { ago, dayAndClock, duration } from '../print/time.ts'
@@ -60,8 +60,7 @@ export function addEdges(parent: Command, shell: Shell): void {
     .option('-y, --yes', 'do not ask for confirmation')
     .action(async (id: string, { yes }: { yes?: true }, command: Command) => {
       const client = await shell.client(command)
-      if (!yes)
-        await confirm(`Forget ${safe(id)}? It will be in no list, and no order will wait for it.`, shell)
+      if (!yes) await confirm(`Forget ${id}? It will be in no list, and no order will wait for it.`, shell)
       const edge = await client.call('forgetEdge', { params: { id } })
       shell.answer(command, edge, () => [
         `${safe(edge.id)} is forgotten; its history is kept, and its next heartbeat returns it`,
@@ -195,9 +194,9 @@ export function edgeFacts(edge: EdgeView, page: TableLayout): string[] {
       ['last seen', `${dayAndClock(edge.lastSeenAt)} (${ago(edge.lastSeenAt, now)})`],
       ['boot', edge.boot],
       ['listeners', edge.listeners.join(', ') || 'none'],
-      ['cached', present(edge, `${cached} idle connections`)],
-      ['active', present(edge, `${active} connections in use`)],
-      ['clients', present(edge, `${clients} clients connected`)],
+      ['cached', present(edge, amount(cached, 'idle connection'))],
+      ['active', present(edge, `${amount(active, 'connection')} in use`)],
+      ['clients', present(edge, `${amount(clients, 'client')} connected`)],
       ['revision', applied === wanted ? `${applied}` : `${applied}, wanted is ${wanted}`],
       ...(rejected ? [['refused', `revision ${rejected.revision}: ${rejected.reason}`] as const] : []),
       ['credential', edge.credential ?? 'no own credential'],

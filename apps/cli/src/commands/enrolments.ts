@@ -6,17 +6,23 @@ import { open, rm } from 'node:fs/promises'
 import type { EnrolmentView } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
-import { pageOptions, pageQuery, type PageOptions } from '../options.ts'
+import { durationOption, pageOptions, pageQuery, type PageOptions } from '../options.ts'
 import { confirm } from '../prompt.ts'
-import { safe } from '../print/safe.ts'
 import { table, type Column } from '../print/table.ts'
 import { timeColumn } from '../print/time-column.ts'
-import { dayAndClock } from '../print/time.ts'
+import { isValid, validityText } from '../print/validity.ts'
 import type { Shell } from '../shell.ts'
+
+interface EnrollOptions {
+  region: string
+  out?: string
+  expires?: number
+}
 
 const examples = `
 Examples:
   imapfleet edges enroll eu-1 --region eu --out eu-1.creds
+  imapfleet edges enroll eu-1 --region eu --expires 365d --out eu-1.creds
   imapfleet edges enroll eu-1 --region eu | ssh eu-1 'umask 077; cat > /etc/imapfleet/edge.creds'
   imapfleet edges revoke eu-1`
 
@@ -27,13 +33,22 @@ export function addEnrolments(edges: Command, shell: Shell): void {
     .argument('<id>', 'name of the edge (edge.id in its file)')
     .requiredOption('--region <region>', 'its region (edge.region in its file)')
     .option('--out <file>', 'write it to a new file that only the owner can read, instead of printing it')
+    .addOption(
+      durationOption(
+        '--expires <duration>',
+        'NATS refuses it after this time (default: never); alerts tell before',
+      ),
+    )
     .addHelpText('after', examples)
-    .action(async (id: string, { region, out }: { region: string; out?: string }, command: Command) => {
+    .action(async (id: string, { region, out, expires }: EnrollOptions, command: Command) => {
       const client = await shell.client(command)
       // Opened first, so that the credential is not lost if the file cannot be written.
       const file = out === undefined ? undefined : await newSecretFile(out)
       const made = await client
-        .call('enrollEdge', { params: { id }, body: { region } })
+        .call('enrollEdge', {
+          params: { id },
+          body: { region, ...(expires !== undefined && { expiresInSeconds: Math.ceil(expires / 1000) }) },
+        })
         .catch(async (error: unknown) => {
           await file?.remove()
           throw error
@@ -41,8 +56,8 @@ export function addEnrolments(edges: Command, shell: Shell): void {
       const { credentials, ...enrolment } = made
       await file?.write(credentials)
       const how = file ? `written to ${out}` : 'store it now, it is not shown again'
-      shell.note(`credential ${made.key} of ${safe(id)} in ${safe(region)}; ${how}:`)
-      if (file) shell.answer(command, enrolment, (page) => table(columns, [enrolment], page))
+      shell.note(`credential ${made.key} of ${id} in ${region}; ${how}:`)
+      if (file) shell.answer(command, enrolment, (page) => table(columns(Date.now()), [enrolment], page))
       else shell.answer(command, made, () => [credentials.trimEnd()])
     })
 
@@ -58,12 +73,12 @@ export function addEnrolments(edges: Command, shell: Shell): void {
       const client = await shell.client(command)
       if (!yes)
         await confirm(
-          `Revoke ${key === undefined ? 'every credential' : 'this credential'} of ${safe(id)}? ` +
+          `Revoke ${key === undefined ? 'every credential' : 'this credential'} of ${id}? ` +
             'This cannot be undone: the edge leaves the fleet until it gets a new one.',
           shell,
         )
       const revoked = await client.call('revokeEnrolments', { params: { id }, query: { key } })
-      shell.answer(command, revoked, (page) => table(columns, revoked.enrolments, page))
+      shell.answer(command, revoked, (page) => table(columns(Date.now()), revoked.enrolments, page))
       if (revoked.enrolments.some(({ enforcedAt }) => enforcedAt === null))
         throw new Failure(
           'refused',
@@ -77,20 +92,19 @@ export function addEnrolments(edges: Command, shell: Shell): void {
     .action(async ({ edge, ...page }: PageOptions & { edge?: string }, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listEnrolments', { query: { ...pageQuery(page), edge } })
-      if (list.enrolments.length === 0) shell.note('there are no credentials yet')
-      shell.answer(command, list, (shown) => table(columns, list.enrolments, shown))
-      shell.noteNext(command, list.next)
+      shell.answerPage(command, list, list.enrolments, columns(Date.now()), 'there are no credentials yet')
     })
 }
 
-/** `valid`, or `revoked ... by ...` and whether NATS has stored it. */
-function validity({ revokedAt, revokedBy, enforcedAt }: EnrolmentView): string {
-  if (revokedAt === null) return 'valid'
-  const pending = enforcedAt === null ? ', not sent to NATS yet' : ''
-  return `revoked ${dayAndClock(revokedAt)} by ${revokedBy ?? 'unknown'}${pending}`
+/** Also who revoked it, and whether NATS has stored that. */
+function stateText(enrolment: EnrolmentView, now: number): string {
+  const { revokedAt, revokedBy, enforcedAt } = enrolment
+  const text = validityText(enrolment, now)
+  if (revokedAt === null) return text
+  return `${text} by ${revokedBy ?? 'unknown'}${enforcedAt === null ? ', not sent to NATS yet' : ''}`
 }
 
-const columns: Column<EnrolmentView>[] = [
+const columns = (now: number): Column<EnrolmentView>[] => [
   { title: 'EDGE', cell: ({ edge }) => edge },
   { title: 'REGION', cell: ({ region }) => region },
   { title: 'KEY', cell: ({ key }) => key },
@@ -98,9 +112,12 @@ const columns: Column<EnrolmentView>[] = [
   timeColumn('CREATED', ({ createdAt }) => createdAt),
   {
     title: 'STATE',
-    cell: validity,
-    style: ({ revokedAt, enforcedAt }) =>
-      revokedAt === null ? undefined : enforcedAt === null ? 'red' : 'dim',
+    hide: 'never',
+    cell: (enrolment) => stateText(enrolment, now),
+    style: (enrolment) => {
+      if (isValid(enrolment, now)) return undefined
+      return enrolment.revokedAt !== null && enrolment.enforcedAt === null ? 'red' : 'dim'
+    },
   },
 ]
 

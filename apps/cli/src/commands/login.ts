@@ -2,11 +2,11 @@
  * `imapfleet login` and `logout`: save a server and a token as a profile, and remove it. People sign in by a browser; tokens of programs are
  * typed or piped. A token is tested before it is saved, and never shown.
  */
+import { safe } from '@imapfleet/api'
 import { createClient, ProblemError, type ApiClient } from '@imapfleet/client'
 import { Option, type Command } from 'commander'
 import { loginByBrowser, loginByDevice } from '../browser-login.ts'
 import { usage } from '../failure.ts'
-import { safe } from '../print/safe.ts'
 import { dayAndClock } from '../print/time.ts'
 import { profileName, readProfiles, writeProfiles, type Profiles } from '../profile.ts'
 import { readSecret } from '../prompt.ts'

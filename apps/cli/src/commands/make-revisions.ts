@@ -2,7 +2,7 @@
  * Makes revisions, shows them, and waits: until the edges have applied or refused them, or until the rollout has ended.
  * The end of every command that changes the configuration.
  */
-import { layerText, type RestoreRequest, type RevisionStatus, type RolloutView } from '@imapfleet/api'
+import { layerText, safe, type RestoreRequest, type RevisionStatus, type RolloutView } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
@@ -10,7 +10,6 @@ import { durationOption, rolloutOf, rolloutOptions, wholeArgument, type RolloutO
 import type { Paint } from '../print/colour.ts'
 import { changeLines, edgeLines } from '../print/revision.ts'
 import { progressText } from '../print/rollout.ts'
-import { safe } from '../print/safe.ts'
 import { someNames } from '../print/some-names.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
@@ -136,7 +135,7 @@ async function followRollout(
   const read = async () => {
     const rollout = await client.call('readRollout', { params: { revision } })
     const progress = `${rollout.state}, ${progressText(rollout)}`
-    if (progress !== told) shell.note(safe(progress))
+    if (progress !== told) shell.note(progress)
     told = progress
     return rollout
   }
@@ -150,7 +149,7 @@ async function followRollout(
 function noteRestarts(statuses: readonly RevisionStatus[], shell: Shell): void {
   const keys = new Set(statuses.flatMap(({ revision }) => revision.changes.map(({ key }) => key)))
   const late = restartKeys([...keys])
-  if (late.length > 0) shell.note(`${safe(late.join(', '))}: takes effect when the edge restarts`)
+  if (late.length > 0) shell.note(`${late.join(', ')}: takes effect when the edge restarts`)
 }
 
 function headLines(

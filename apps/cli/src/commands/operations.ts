@@ -2,7 +2,6 @@
 import type { Command } from 'commander'
 import { pageOptions, pageQuery, type PageOptions } from '../options.ts'
 import { operationColumns, operationLines } from '../print/operation.ts'
-import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
 import { watchable } from '../watching.ts'
 import { complainOfOperation } from './stages.ts'
@@ -25,9 +24,7 @@ export function addOperations(parent: Command, shell: Shell): void {
     async (options: PageOptions, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listOperations', { query: pageQuery(options) })
-      if (list.operations.length === 0) shell.note('there are no operations yet')
-      shell.answer(command, list, (page) => table(operationColumns, list.operations, page))
-      shell.noteNext(command, list.next)
+      shell.answerPage(command, list, list.operations, operationColumns, 'there are no operations yet')
     },
   )
 

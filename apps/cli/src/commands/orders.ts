@@ -5,7 +5,6 @@ import type { Command } from 'commander'
 import { usage } from '../failure.ts'
 import { pageOptions, pageQuery, type PageOptions } from '../options.ts'
 import { accountLines, orderColumns, orderLines } from '../print/order.ts'
-import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
 import { watchable } from '../watching.ts'
 import { complainOf, orderOptions, runOrder, type OrderOptions } from './give-order.ts'
@@ -20,9 +19,7 @@ export function addOrders(parent: Command, shell: Shell): void {
     async (options: PageOptions, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listOrders', { query: pageQuery(options) })
-      if (list.orders.length === 0) shell.note('there are no orders yet')
-      shell.answer(command, list, (page) => table(orderColumns, list.orders, page))
-      shell.noteNext(command, list.next)
+      shell.answerPage(command, list, list.orders, orderColumns, 'there are no orders yet')
     },
   )
 

@@ -1,8 +1,7 @@
 /** `imapfleet people`: lists sign-ins through the provider, and ends the sessions of a person. */
+import { safe } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { pageByIdOptions, pageQuery, type IdPageOptions } from '../options.ts'
-import { safe } from '../print/safe.ts'
-import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
 import { tokenColumns } from './tokens.ts'
 
@@ -21,8 +20,7 @@ export function addPeople(parent: Command, shell: Shell): void {
     .action(async (options: IdPageOptions, command: Command) => {
       const client = await shell.client(command)
       const answered = await client.call('listTokens', { query: { ...pageQuery(options), kind: 'person' } })
-      shell.answer(command, answered, (page) => table(columns(), answered.tokens, page))
-      shell.noteNext(command, answered.next)
+      shell.answerPage(command, answered, answered.tokens, columns(), 'no person has signed in yet')
     })
 
   people

@@ -8,7 +8,6 @@ import { Failure } from '../failure.ts'
 import { durationOption, pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
 import { operationLines } from '../print/operation.ts'
 import { revocationColumns, revocationLines, whatIsMissing } from '../print/revocation.ts'
-import { table } from '../print/table.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 import { watchable } from '../watching.ts'
@@ -52,9 +51,7 @@ export function addRevoke(parent: Command, shell: Shell): void {
     async (options: PageOptions, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listRevocations', { query: pageQuery(options) })
-      if (list.revocations.length === 0) shell.note('there are no revocations yet')
-      shell.answer(command, list, (page) => table(revocationColumns, list.revocations, page))
-      shell.noteNext(command, list.next)
+      shell.answerPage(command, list, list.revocations, revocationColumns, 'there are no revocations yet')
     },
   )
 

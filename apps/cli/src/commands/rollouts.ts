@@ -4,7 +4,6 @@ import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
 import { pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
 import { rolloutColumns, rolloutLines } from '../print/rollout.ts'
-import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
 import { watchable } from '../watching.ts'
 
@@ -24,10 +23,13 @@ export function addRollouts(parent: Command, shell: Shell): void {
     async (options: PageOptions, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listRollouts', { query: pageQuery(options) })
-      if (list.rollouts.length === 0)
-        shell.note('there are no rollouts yet: start one with `imapfleet config set KEY VALUE --rollout`')
-      shell.answer(command, list, (page) => table(rolloutColumns, list.rollouts, page))
-      shell.noteNext(command, list.next)
+      shell.answerPage(
+        command,
+        list,
+        list.rollouts,
+        rolloutColumns,
+        'there are no rollouts yet: start one with `imapfleet config set KEY VALUE --rollout`',
+      )
     },
   )
 

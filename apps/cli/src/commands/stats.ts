@@ -1,5 +1,5 @@
 /** `imapfleet stats`: metrics over time; by default how well connections are reused. */
-import { historyCsv, type History } from '@imapfleet/api'
+import { historyCsv, safe, type History } from '@imapfleet/api'
 import { Option, type Command } from 'commander'
 import { durationOption, momentArgument } from '../options.ts'
 import {
@@ -68,7 +68,7 @@ export function addStats(parent: Command, shell: Shell): void {
         query: { ...query, step: `${Math.ceil(step / 1000)}s` },
       })
       if (options.csv || shell.format(command) === 'csv')
-        return shell.print(historyCsv(history).trimEnd().split('\r\n'))
+        return shell.print(historyCsv(printable(history)).trimEnd().split('\r\n'))
       const figures = metrics === undefined ? reuseFigures(byUpstream) : history.metrics.map(metricFigure)
       const first = firstReported(history)
       if (first === stepsOf(history)) shell.note('nothing was reported in that time')
@@ -80,6 +80,13 @@ export function addStats(parent: Command, shell: Shell): void {
       )
     })
 }
+
+/** With names that are safe on a terminal and do not break a line. */
+const printable = (history: History): History => ({
+  ...history,
+  metrics: history.metrics.map(safe),
+  groups: history.groups.map((group) => ({ ...group, group: safe(group.group) })),
+})
 
 const logins = 'logins_total{result="ok"}'
 const reused = 'upstream_reuses_total'

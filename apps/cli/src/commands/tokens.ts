@@ -2,18 +2,21 @@
 import {
   limitsText,
   roleSchema,
+  safe,
   scopeSchema,
   type AccessLimits,
   type Role,
   type Scope,
   type TokenView,
 } from '@imapfleet/api'
+import type { ApiClient } from '@imapfleet/client'
 import { Option, type Command } from 'commander'
+import { usage } from '../failure.ts'
 import { durationOption, pageByIdOptions, pageQuery, type IdPageOptions } from '../options.ts'
-import { safe } from '../print/safe.ts'
 import { table, type Column } from '../print/table.ts'
 import { timeColumn } from '../print/time-column.ts'
 import { dayAndClock } from '../print/time.ts'
+import { isValid, validityText } from '../print/validity.ts'
 import type { Shell } from '../shell.ts'
 
 interface CreateOptions {
@@ -30,7 +33,7 @@ Examples:
   imapfleet tokens create alice --role operator --scope trace-bodies --expires 90d
   imapfleet tokens create team-eu --role operator --region eu
   imapfleet tokens create shop --role operator --domain shop.example
-  imapfleet tokens revoke 7b7c1d3c-6a0b-4f0e-9f3e-0d9b8a1c2d3e`
+  imapfleet tokens revoke grafana`
 
 export function addTokens(parent: Command, shell: Shell): void {
   const tokens = parent
@@ -40,8 +43,7 @@ export function addTokens(parent: Command, shell: Shell): void {
   const list = async (options: IdPageOptions, command: Command) => {
     const client = await shell.client(command)
     const answered = await client.call('listTokens', { query: pageQuery(options) })
-    shell.answer(command, answered, (page) => table(tokenColumns(Date.now()), answered.tokens, page))
-    shell.noteNext(command, answered.next)
+    shell.answerPage(command, answered, answered.tokens, tokenColumns(Date.now()), 'there are no tokens yet')
   }
   pageByIdOptions(tokens.command('list', { isDefault: true }))
     .description('all tokens, including revoked and expired ones, newest first (the default)')
@@ -71,26 +73,45 @@ export function addTokens(parent: Command, shell: Shell): void {
       const limits: AccessLimits = { ...(region && { regions: region }), ...(domain && { domains: domain }) }
       const body = { name, role, scopes: scope, ...(region || domain ? { limits } : {}), ...expiry }
       const made = await client.call('createToken', { body })
-      shell.note(`token ${made.id} of ${safe(made.name)}; store it now, it is not shown again:`)
+      shell.note(`token ${made.id} of ${made.name}; store it now, it is not shown again:`)
       shell.answer(command, made, () => [safe(made.token)])
     })
 
   tokens
     .command('revoke')
-    .description('revoke a token, effective with the next request')
-    .argument('<id>', 'id of the token')
-    .action(async (id: string, _options: object, command: Command) => {
+    .description('revoke a token, effective with the next request; says which tokens it has made')
+    .argument('<id or name>', 'id of the token, or its name if only one valid token has it')
+    .action(async (given: string, _options: object, command: Command) => {
       const client = await shell.client(command)
+      const id = isId(given) ? given : await idOfName(client, given)
       const token = await client.call('revokeToken', { params: { id } })
       shell.answer(command, token, (page) => table(tokenColumns(Date.now()), [token], page))
+      for (const made of (await validTokens(client)).filter(({ createdBy }) => createdBy === token.name))
+        shell.note(`${token.name} made the token ${made.name} (${made.id}), which is still valid`)
+      shell.note(`what ${token.name} did: imapfleet audit --actor ${token.name} --from -7d`)
     })
 }
 
-/** `valid`, `valid until ...`, `expired ...`, `revoked ...`. */
-function validity({ expiresAt, revokedAt }: Pick<TokenView, 'expiresAt' | 'revokedAt'>, now: number): string {
-  if (revokedAt !== null) return `revoked ${dayAndClock(revokedAt)}`
-  if (expiresAt === null) return 'valid'
-  return `${Date.parse(expiresAt) > now ? 'valid until' : 'expired'} ${dayAndClock(expiresAt)}`
+const isId = (text: string): boolean => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)
+
+async function validTokens(client: ApiClient): Promise<TokenView[]> {
+  const all: TokenView[] = []
+  for (let before: string | null | undefined; before !== null;) {
+    const page = await client.call('listTokens', { query: { limit: 500, before } })
+    all.push(...page.tokens)
+    before = page.next
+  }
+  const now = Date.now()
+  return all.filter((token) => isValid(token, now))
+}
+
+async function idOfName(client: ApiClient, name: string): Promise<string> {
+  const [token, ...others] = (await validTokens(client)).filter((each) => each.name === name)
+  if (!token) throw usage(`no valid token is named ${name}: \`imapfleet tokens\` lists all`)
+  if (others.length === 0) return token.id
+  throw usage(
+    `${others.length + 1} valid tokens are named ${name}: give one of ${[token, ...others].map(({ id }) => id).join(', ')}`,
+  )
 }
 
 export function tokenColumns(now: number): Column<TokenView>[] {
@@ -105,13 +126,18 @@ export function tokenColumns(now: number): Column<TokenView>[] {
     {
       title: 'STATE',
       hide: 'never',
-      cell: (token) => validity(token, now),
-      style: (token) => (validity(token, now).startsWith('valid') ? undefined : 'dim'),
+      cell: (token) => validityText(token, now),
+      style: (token) => (isValid(token, now) ? undefined : 'dim'),
     },
     {
       title: 'LAST USED',
       hide: 'first',
       cell: (token) => (token.lastUsedAt === null ? 'never' : dayAndClock(token.lastUsedAt)),
+    },
+    {
+      title: 'FROM',
+      hide: 'first',
+      cell: ({ usedFrom }) => usedFrom.map(({ address }) => address).join(', '),
     },
   ]
 }

@@ -2,6 +2,7 @@
  * `imapfleet top`: the whole fleet every second, from one stream of the control plane; or one edge, as pimpstat shows
  * it, from the HTTP port of the edge without a control plane.
  */
+import { problemDetailsSchema, safe } from '@imapfleet/api'
 import { clientOf } from '@imapfleet/client'
 import { edgeStatsSchema } from '@imapfleet/protocol'
 import { pause } from '@imapfleet/retry'
@@ -11,8 +12,7 @@ import { liveFleet, type LiveView } from '../live-fleet.ts'
 import { durationOption } from '../options.ts'
 import { edgeScreen, type StatsReading } from '../print/edge-screen.ts'
 import { firstChoice, press, sorted, sortings, type Sorting } from '../print/fleet-choice.ts'
-import { fleetScreen, helpLines } from '../print/fleet-screen.ts'
-import { safe } from '../print/safe.ts'
+import { fleetScreen, helpFor } from '../print/fleet-screen.ts'
 import { openScreen } from '../print/screen.ts'
 import { ago } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
@@ -54,7 +54,13 @@ export function addTop(parent: Command, shell: Shell): void {
 
 /** The HTTP port of an edge, which needs no token. */
 const edgeAt = (server: URL) =>
-  clientOf({ readStats: { method: 'GET', path: '/stats', answer: edgeStatsSchema } }, { server })
+  clientOf(
+    {
+      routes: { readStats: { method: 'GET', path: '/stats', answer: edgeStatsSchema } },
+      problem: problemDetailsSchema,
+    },
+    { server },
+  )
 type EdgePort = ReturnType<typeof edgeAt>
 
 async function topOfEdge(edge: EdgePort, options: TopOptions, command: Command, shell: Shell): Promise<void> {
@@ -87,7 +93,7 @@ async function topOfFleet(options: TopOptions, command: Command, shell: Shell): 
     (key) => press(choice, key, { edges: view.edges, visible }),
   )
   const picture = (rows: number) => {
-    if (choice.isHelp) return helpLines
+    if (choice.isHelp) return helpFor(shell.page().width, rows)
     const drawn = fleetScreen(view, choice, shell.page(), Date.now(), { rows, keys: keysLine })
     choice.top = drawn.top
     visible = drawn.visible

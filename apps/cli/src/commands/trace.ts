@@ -2,13 +2,12 @@
  * `imapfleet trace`: protocol lines of one or more users, live from all edges. However the command ends (Ctrl-C, a
  * closed pipe, a failure), it also ends the trace on the server.
  */
-import type { TraceEdgeEvent, TraceEvent, TraceView } from '@imapfleet/api'
+import { safeJson, type TraceEdgeEvent, type TraceEvent, type TraceView } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { Failure, failureOf, usage } from '../failure.ts'
 import { durationOption, sizeArgument } from '../options.ts'
 import { painterFor } from '../print/colour.ts'
-import { safe, safeJson } from '../print/safe.ts'
 import { clock, duration } from '../print/time.ts'
 import { traceLine } from '../print/trace.ts'
 import type { Shell } from '../shell.ts'
@@ -54,8 +53,8 @@ export function addTrace(parent: Command, shell: Shell): void {
         await Promise.all(traces.map((trace) => end(client, trace)))
         throw error
       }
-      const names = traces.map((trace) => safe(trace.user)).join(', ')
-      const [where] = traces.map((trace) => (trace.region === null ? 'all edges' : safe(trace.region)))
+      const names = traces.map(({ user }) => user).join(', ')
+      const [where] = traces.map((trace) => (trace.region === null ? 'all edges' : trace.region))
       shell.note(`tracing ${names} on ${where} for ${duration(ms)}; Ctrl-C ends the trace`)
       const isOne = traces.length === 1
       await Promise.all(
@@ -161,7 +160,7 @@ export async function show(
       const { kind, ...data } = update
       shell.print([safeJson({ kind, ...whose, ...data })])
     } else if (update.kind === 'line') shell.print([traceLine(update, paint, user)])
-    else shell.note(user === undefined ? remark(update) : `${safe(user)}: ${remark(update)}`)
+    else shell.note(user === undefined ? remark(update) : `${user}: ${remark(update)}`)
   }
 }
 
@@ -169,11 +168,11 @@ function remark(update: Exclude<TraceUpdate, { kind: 'line' }>): string {
   switch (update.kind) {
     case 'edge': {
       const { edge, state, reason } = update
-      const why = reason === undefined ? '' : `: ${safe(reason)}`
-      return state === 'tracing' ? `${safe(edge)} is tracing` : `${safe(edge)} stopped tracing${why}`
+      const why = reason === undefined ? '' : `: ${reason}`
+      return state === 'tracing' ? `${edge} is tracing` : `${edge} stopped tracing${why}`
     }
     case 'lost':
-      return `connection lost (${safe(update.reason)}); reconnecting`
+      return `connection lost (${update.reason}); reconnecting`
     case 'back':
       return 'reconnected'
     case 'ended':

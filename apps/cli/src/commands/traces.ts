@@ -18,9 +18,13 @@ export function addTraces(parent: Command, shell: Shell): void {
     async (options: IdPageOptions, command: Command) => {
       const client = await shell.client(command)
       const list = await client.call('listTraces', { query: pageQuery(options) })
-      if (list.traces.length === 0) shell.note('there are no traces: start one with `imapfleet trace USER`')
-      shell.answer(command, list, (page) => table(columns(Date.now()), list.traces, page))
-      shell.noteNext(command, list.next)
+      shell.answerPage(
+        command,
+        list,
+        list.traces,
+        columns(Date.now()),
+        'there are no traces: start one with `imapfleet trace USER`',
+      )
     },
   )
 

@@ -2,7 +2,6 @@
 import type { OrderView } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { connectionColumns, poolColumns, poolsOf, connectionRows } from '../print/connections.ts'
-import { safe } from '../print/safe.ts'
 import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
 import { watchable } from '../watching.ts'
@@ -19,7 +18,7 @@ export function addWho(parent: Command, shell: Shell): void {
       await runOrder({ action, options }, command, shell, (order, page) => {
         const rows = connectionRows(order)
         if (rows.length === 0)
-          shell.note(`${user === undefined ? 'no user' : safe(user)} has no connection${whereAsked(order)}`)
+          shell.note(`${user === undefined ? 'no user' : user} has no connection${whereAsked(order)}`)
         return table(connectionColumns(Date.now()), rows, page)
       })
     },

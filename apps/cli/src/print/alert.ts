@@ -1,11 +1,14 @@
 /** How alerts, silences, rules and channels are printed. */
-import type {
-  AlertChannelView,
-  AlertDetail,
-  AlertMessage,
-  AlertRuleView,
-  AlertSilence,
-  AlertView,
+import {
+  extentText,
+  safe,
+  type AlertChannelView,
+  type AlertDetail,
+  type AlertMessage,
+  type AlertPreceding,
+  type AlertRuleView,
+  type AlertSilence,
+  type AlertView,
 } from '@imapfleet/api'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
@@ -35,12 +38,14 @@ function alertStyle(alert: AlertView): Style | undefined {
 const alertDuration = ({ since, resolvedAt }: AlertView, now: number): string =>
   duration((resolvedAt === null ? now : Date.parse(resolvedAt)) - Date.parse(since))
 
-export function alertLines(alert: AlertDetail, now: number, page: TableLayout): string[] {
+export function alertInFull(alert: AlertDetail, now: number, page: TableLayout): string[] {
   const { acknowledged, silencedBy, openedAt, resolvedAt } = alert
+  const where = extentText(alert.extent)
   const lines = facts(
     [
       ['alert', `${alert.id}: ${alert.title} (${alert.rule}, ${alert.severity})`],
       ['what', alert.text],
+      ...(where === '' ? [] : [['where', where] as const]),
       ['do', alert.action],
       ['state', alertState(alert)],
       ['since', `${dayAndClock(alert.since)}, for ${alertDuration(alert, now)}`],
@@ -58,7 +63,23 @@ export function alertLines(alert: AlertDetail, now: number, page: TableLayout): 
     ],
     page,
   )
-  return alert.messages.length === 0 ? lines : [...lines, '', ...table(messageColumns, alert.messages, page)]
+  const messages = table(messageColumns, alert.messages, page)
+  if (page.collect) return messages
+  return [
+    ...lines,
+    '',
+    page.paint('bold', 'changed before'),
+    ...precedingLines(alert.preceding),
+    ...(messages.length === 0 ? [] : ['', ...messages]),
+  ]
+}
+
+function precedingLines(preceding: readonly AlertPreceding[]): string[] {
+  if (preceding.length === 0) return ['nothing, in the hour before']
+  return preceding.flatMap(({ at, by, text, undo }) => [
+    `${dayAndClock(at)}  ${safe(text)}${by === null ? '' : `, by ${safe(by)}`}`,
+    ...(undo === null ? [] : [`  to undo it: ${safe(undo)}`]),
+  ])
 }
 
 export const messageColumns: Column<AlertMessage>[] = [

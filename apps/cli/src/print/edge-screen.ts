@@ -2,10 +2,10 @@
  * The terminal screen of one edge: the figures of pimpstat (present, peak, total, reuse ratio, SELECT cache, start
  * and reset time), and rates since the last query.
  */
-import { parseSeriesKey, percentile, type EdgeMetricName, type Histogram } from '@imapfleet/observe'
+import { safe } from '@imapfleet/api'
+import { seriesOf, percentile, type EdgeMetricName, type Histogram } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
 import { bytes, formatCount, seconds, share } from './number.ts'
-import { safe } from './safe.ts'
 import { table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock, duration } from './time.ts'
 
@@ -168,20 +168,17 @@ export function sumOf(
   labels: Readonly<Record<string, string>> = {},
 ): number {
   const wanted = Object.entries(labels)
-  return Object.entries(series).reduce((sum, [key, value]) => {
-    const found = parseSeriesKey(key)
-    const fits = found.name === name && wanted.every(([label, text]) => found.labels[label] === text)
-    return fits ? sum + value : sum
-  }, 0)
+  return seriesOf(series, name)
+    .filter(({ labels: own }) => wanted.every(([label, text]) => own[label] === text))
+    .reduce((sum, { value }) => sum + value, 0)
 }
 
 /** The sum for each value of one label, highest first. */
 export function byLabel(series: Series, name: EdgeMetricName, label: string): [string, number][] {
   const sums = new Map<string, number>()
-  for (const [key, value] of Object.entries(series)) {
-    const found = parseSeriesKey(key)
-    const text = found.labels[label]
-    if (found.name === name && text !== undefined) sums.set(text, (sums.get(text) ?? 0) + value)
+  for (const { labels, value } of seriesOf(series, name)) {
+    const text = labels[label]
+    if (text !== undefined) sums.set(text, (sums.get(text) ?? 0) + value)
   }
   return [...sums].sort(([, one], [, other]) => other - one)
 }

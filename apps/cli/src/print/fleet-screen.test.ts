@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { LiveEdge } from '@imapfleet/api'
 import { plain } from './colour.ts'
 import { firstChoice, sortings, type ScreenChoice, type Sorting } from './fleet-choice.ts'
-import { fleetScreen, helpLines } from './fleet-screen.ts'
+import { fleetScreen, helpFor, helpLines } from './fleet-screen.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 const edge = (id: string, reported: string[]): LiveEdge => ({
@@ -55,6 +55,35 @@ test('problems are readable at 80 columns, and the least important columns are h
   const { title, rows } = titles(80, ['upstream main: connection refused'])
   assert.match(rows, /upstream main: connection refused/)
   assert.deepEqual(title, ['EDGE', 'STATE', 'SESS/S', 'REUSE', 'ERR/S', 'WRONG'])
+})
+
+test('at 60 columns a problem is still readable, and figures are hidden for it if there is one', () => {
+  const { title, rows } = titles(60, ['upstream main: connection refused'])
+  assert.deepEqual(title, ['EDGE', 'STATE', 'ERR/S', 'WRONG'])
+  assert.match(rows, /upstream ma.*on refused/)
+  assert.deepEqual(titles(60).title, ['EDGE', 'STATE', 'SESS/S', 'REUSE', 'ERR/S', 'WRONG'])
+  const sorted = titles(60, ['upstream main: connection refused'], 'reuse').title
+  assert.deepEqual(sorted, ['EDGE', 'STATE', 'REUSE▾', 'WRONG'])
+})
+
+test('on a small terminal edges and what is off the screen come before the keys', () => {
+  const keys = ['? help', '/ filter', 'g region', 'sort: p n s r a c e l', 'arrows scroll', 'q quit']
+  const choice = { ...firstChoice('edge'), top: 4, filter: 'eu-' }
+  const page = { width: 30, paint: plain }
+  const { lines, visible, top } = fleetScreen(
+    { at: 0, stale: undefined, edges: fleet(40, [39, 40]) },
+    choice,
+    page,
+    Date.parse(at),
+    { rows: 13, keys },
+  )
+  assert.ok(lines.length <= 13, lines.join('\n'))
+  assert.ok(
+    lines.every((line) => line.length <= 30),
+    lines.join('\n'),
+  )
+  assert.ok(visible >= 3 && rowsIn(lines).length === visible, lines.join('\n'))
+  assert.match(lines.join(' '), new RegExp(`above: ${top} below: ${40 - top - visible}, 2 with problems$`))
 })
 
 test('of a problem that is too long, the beginning and the end are shown', () => {
@@ -146,8 +175,25 @@ test('a filter shows what it hides, and no match is said', () => {
   assert.equal(drawn.lines.at(-1), '/EU-1 (Esc: all); 1 to 3 of 3 edges; filtered out: 9, 2 with problems')
   const typing = draw(80, edges, { filter: 'zz', isTyping: true }, 23).lines
   assert.match(typing.join('\n'), /no edge matches/)
-  assert.match(typing.at(-1) ?? '', /^\/zz_; 0 to 0 of 0 edges; filtered out: 12/)
+  assert.match(typing.at(-1) ?? '', /^\/zz_; no edges; filtered out: 12/)
   assert.match(draw(80, edges, { filter: 'main down' }, 23).lines.join('\n'), /eu-01/)
+})
+
+test('the help is complete on a narrow terminal', () => {
+  for (const width of [40, 60, 80]) {
+    const lines = helpFor(width)
+    assert.ok(
+      lines.every((line) => line.length <= width),
+      lines.join('\n'),
+    )
+    const words = (text: readonly string[]) => text.join(' ').split(/\s+/).join(' ')
+    assert.equal(words(lines), words(helpLines))
+  }
+  const narrow = helpFor(60, 23)
+  assert.ok(narrow.length <= 23 && narrow.at(-1) === helpLines.at(-1), narrow.join('\n'))
+  assert.ok(narrow.includes(`${' '.repeat(23)}problem; Esc clears it`), narrow.join('\n'))
+  assert.deepEqual(helpFor(80), helpLines)
+  assert.deepEqual(helpFor(undefined), helpLines)
 })
 
 test('the screen is never higher than the terminal, and the help fits into 80x24', () => {

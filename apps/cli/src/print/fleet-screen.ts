@@ -2,12 +2,11 @@
  * The terminal screen of the whole fleet: totals, one row for each edge, sorted as requested, and what is not on the
  * screen.
  */
-import { isHeard, type LiveEdge } from '@imapfleet/api'
+import { isHeard, safe, type LiveEdge } from '@imapfleet/api'
 import type { LiveView } from '../live-fleet.ts'
 import type { Style } from './colour.ts'
 import { isMatching, sorted, type ScreenChoice, type Sorting } from './fleet-choice.ts'
 import { formatCount, share } from './number.ts'
-import { safe } from './safe.ts'
 import { table, tableWidth, wrapped, type Column, type TableLayout } from './table.ts'
 import { problemsText } from './problems.ts'
 import { ago, clock } from './time.ts'
@@ -39,31 +38,36 @@ export function fleetScreen(
       ? []
       : [page.paint('red', `out of date since ${clock(view.at)} (${ago(view.at, now)}): ${safe(view.stale)}`)]
   const [titles = '', ...lines] = table(fitting(columnsBy(choice.sorting, now), edges, page), edges, page)
-  const head = [
-    ...stale,
-    ...wrapped(totals(inRegion, choice, page), '   ', page.width),
-    ...(keys ? wrapped(keys, '  ', page.width).map((line) => page.paint('dim', line)) : ['']),
-    ...(edges.length === 0 ? [] : [titles]),
-  ]
+  const above = [...stale, ...wrapped(totals(inRegion, choice, page), '   ', page.width)]
+  const keyLines = keys ? wrapped(keys, '  ', page.width).map((line) => page.paint('dim', line)) : ['']
+  // On a small terminal edges come first; `?` shows the keys.
+  const hasKeys = rows === undefined || rows - above.length - keyLines.length - 2 >= edgesMin
+  const head = [...above, ...(hasKeys ? keyLines : []), ...(edges.length === 0 ? [] : [titles])]
   const empty =
     edges.length > 0 ? [] : [inRegion.length === 0 ? 'there are no edges here' : 'no edge matches']
   if (rows === undefined) return { lines: [...head, ...lines, ...empty], top: 0, visible: lines.length }
   const needsFoot = choice.filter !== '' || choice.isTyping || head.length + lines.length > rows
-  const visible = Math.max(1, rows - head.length - (needsFoot ? 1 : 0))
-  const top = Math.max(0, Math.min(choice.top, edges.length - visible))
+  const filtered = inRegion.filter((edge) => !edges.includes(edge))
+  const placed = (footHeight: number) => {
+    const visible = Math.max(1, rows - head.length - footHeight)
+    const top = Math.max(0, Math.min(choice.top, edges.length - visible))
+    const [before, after] = [edges.slice(0, top), edges.slice(top + visible)]
+    const parts = footParts({ above: before, below: after, filtered, total: edges.length, choice })
+    return { visible, top, foot: needsFoot ? wrapped(parts, '; ', page.width) : [] }
+  }
+  // A foot of several lines leaves less room for edges, which can make it longer.
+  let { visible, top, foot } = placed(needsFoot ? 1 : 0)
+  for (let height = 2; foot.length >= height; height++) ({ visible, top, foot } = placed(height))
   const shown = lines.slice(top, top + visible)
-  const foot = () =>
-    footText({
-      above: edges.slice(0, top),
-      below: edges.slice(top + visible),
-      filtered: inRegion.filter((edge) => !edges.includes(edge)),
-      total: edges.length,
-      choice,
-    })
-  const blank = Array.from({ length: Math.max(0, visible - shown.length - empty.length) }, () => '')
-  const all = [...head, ...shown, ...empty, ...(needsFoot ? [...blank, page.paint('bold', foot())] : [])]
+  const blank = needsFoot
+    ? Array.from({ length: Math.max(0, visible - shown.length - empty.length) }, () => '')
+    : []
+  const all = [...head, ...shown, ...empty, ...blank, ...foot.map((line) => page.paint('bold', line))]
   return { lines: all, top, visible }
 }
+
+/** Fewer are not enough to see whether something is wrong. */
+const edgesMin = 5
 
 interface Hidden {
   above: readonly LiveEdge[]
@@ -74,13 +78,13 @@ interface Hidden {
 }
 
 /** `4 to 20 of 40 edges; above: 3; below: 20, 2 with problems`. The filter comes first, because it is typed there. */
-function footText({ above, below, filtered, total, choice }: Hidden): string {
+function footParts({ above, below, filtered, total, choice }: Hidden): string[] {
   const hidden = (name: string, edges: readonly LiveEdge[]) => {
     const bad = edges.filter(({ problems }) => problems.length > 0).length
     if (edges.length === 0) return []
     return [`${name} ${edges.length}${bad === 0 ? '' : `, ${bad} with problems`}`]
   }
-  const range = `${Math.min(above.length + 1, total)} to ${total - below.length} of ${total} edges`
+  const range = total === 0 ? 'no edges' : `${above.length + 1} to ${total - below.length} of ${total} edges`
   const filter = choice.isTyping
     ? [`/${safe(choice.filter)}_`]
     : choice.filter === ''
@@ -92,7 +96,22 @@ function footText({ above, below, filtered, total, choice }: Hidden): string {
     ...hidden('above:', above),
     ...hidden('below:', below),
     ...hidden('filtered out:', filtered),
-  ].join('; ')
+  ]
+}
+
+/**
+ * The help, no wider than the terminal: what a key does continues below its beginning. On a low terminal it has no
+ * empty lines.
+ */
+export function helpFor(width: number | undefined, rows: number = Infinity): string[] {
+  const lines = helpLines.flatMap((line) => {
+    const [, key = '', words = ''] = /^( {2}.* {2,})(\S.*)$/.exec(line) ?? []
+    const room = width === undefined ? undefined : Math.max(1, width - key.length)
+    return wrapped(key === '' ? [line] : words.split(' '), ' ', room).map(
+      (part, at) => (at === 0 ? key : ' '.repeat(key.length)) + part,
+    )
+  })
+  return lines.length <= rows ? lines : lines.filter((line) => line !== '')
 }
 
 export const helpLines: readonly string[] = [
@@ -146,6 +165,9 @@ const rate = (value: number | null) => (value === null ? '-' : value.toFixed(val
 /** Columns to hide on a narrow terminal, one after the other, until the column WRONG is readable. */
 const dispensable = ['REVISION', 'CACHED', 'ACTIVE', 'LOGIN', 'REGION']
 const wrongWidthMin = 40
+/** These only if nothing of it could be read otherwise. */
+const figures = ['REUSE', 'SESS/S', 'ERR/S']
+const wrongWidthLeast = 24
 
 function fitting(
   columns: readonly Column<LiveEdge>[],
@@ -153,15 +175,21 @@ function fitting(
   { width }: TableLayout,
 ): Column<LiveEdge>[] {
   const [wrong, ...others] = columns.toReversed() as [Column<LiveEdge>, ...Column<LiveEdge>[]]
-  const wanted = Math.min(tableWidth([wrong], edges), wrongWidthMin)
-  const isTooWide = (kept: readonly Column<LiveEdge>[]) =>
-    width !== undefined && tableWidth([...kept, { title: ' '.repeat(wanted), cell: () => '' }], edges) > width
-  // The column of the sorting is marked, and never hidden.
-  for (const title of dispensable) {
-    if (!isTooWide(others)) break
-    const at = others.findIndex((column) => column.title === title)
-    if (at >= 0) others.splice(at, 1)
+  const wrongWidth = tableWidth([wrong], edges)
+  const isTooWide = (wanted: number) => {
+    const title = ' '.repeat(Math.min(wrongWidth, wanted))
+    return width !== undefined && tableWidth([...others, { title, cell: () => '' }], edges) > width
   }
+  // The column of the sorting is marked, and never hidden.
+  const hide = (titles: readonly string[], wanted: number) => {
+    for (const title of titles) {
+      if (!isTooWide(wanted)) break
+      const at = others.findIndex((column) => column.title === title)
+      if (at >= 0) others.splice(at, 1)
+    }
+  }
+  hide(dispensable, wrongWidthMin)
+  hide(figures, wrongWidthLeast)
   return [...others.toReversed(), wrong]
 }
 

@@ -3,10 +3,9 @@
  * and metric).
  */
 import { edgeMetrics, type MetricRow } from '@imapfleet/observe'
-import type { History } from '@imapfleet/api'
+import { safe, type History } from '@imapfleet/api'
 import { bytes, formatCount, seconds, share } from './number.ts'
 import { plot } from './plot.ts'
-import { safe } from './safe.ts'
 import { table, type Column, type TableLayout } from './table.ts'
 import { clock, day } from './time.ts'
 

@@ -6,6 +6,7 @@ import {
   type OperationSummary,
   type OperationView,
 } from '@imapfleet/api'
+import { amount } from './amount.ts'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
 import { timeColumn } from './time-column.ts'
@@ -50,11 +51,6 @@ export function previewText(preview: OperationPreview, isAtOnce: boolean): strin
   const where = `${amount(edges, 'edge')} in ${amount(regions.length, 'region')} (${regions.join(', ')})`
   return `This affects ${where}: ${numbers}.${missing}${how}`
 }
-
-const grouped = new Intl.NumberFormat('en-US')
-
-const amount = (number: number, noun: string): string =>
-  `${grouped.format(number)} ${noun}${number === 1 ? '' : 's'}`
 
 export const operationColumns: Column<OperationSummary>[] = [
   { title: 'ID', cell: (operation) => operation.id, cut: 'never' },

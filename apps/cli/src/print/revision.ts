@@ -1,7 +1,6 @@
 /** Prints a revision: its changes, and its state on each edge. */
-import { layerText, type RevisionStatus, type RevisionView } from '@imapfleet/api'
+import { layerText, safe, type RevisionStatus, type RevisionView } from '@imapfleet/api'
 import type { Paint, Style } from './colour.ts'
-import { safe } from './safe.ts'
 import { table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock } from './time.ts'
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { safe } from '@imapfleet/api'
 import stringWidth from 'string-width'
 import fc from 'fast-check'
 import { plain } from './colour.ts'
-import { safe } from './safe.ts'
 import { csvLines, nameLines } from './csv.ts'
 import { facts, table, type Column, type PlainTable } from './table.ts'
 

@@ -3,10 +3,10 @@
  * that is too wide loses columns and shortens others, so that no line wraps. In a pipe (no width) nothing is cut.
  * Without rows it prints nothing, not even titles.
  */
+import { safe } from '@imapfleet/api'
 import cliTruncate from 'cli-truncate'
 import stringWidth from 'string-width'
 import type { Paint, Style } from './colour.ts'
-import { safe } from './safe.ts'
 
 export interface Column<Row> {
   title: string

@@ -1,7 +1,6 @@
 /** Prints a line of a trace: time, edge, session, direction and text, safe for a terminal. */
-import type { TraceEvent } from '@imapfleet/api'
+import { safe, type TraceEvent } from '@imapfleet/api'
 import type { Paint, Style } from './colour.ts'
-import { safe } from './safe.ts'
 import { clockMs } from './time.ts'
 
 const direction: Readonly<Record<TraceEvent['from'], Style>> = { C: 'cyan', S: 'green', '*': 'dim' }

@@ -1,12 +1,15 @@
 /** What a page shows only to those who may see it. */
 import { ProblemError } from '@imapfleet/client'
 
+/** Whether the token of the user does not allow the request. To try again does not help. */
+export const isForbidden = (error: unknown): boolean => error instanceof ProblemError && error.status === 403
+
 /** The answer, or `otherwise` if the token of the user does not allow the request. */
 export async function ifAllowed<Answer>(request: Promise<Answer>, otherwise: Answer): Promise<Answer> {
   try {
     return await request
   } catch (error) {
-    if (error instanceof ProblemError && error.status === 403) return otherwise
+    if (isForbidden(error)) return otherwise
     throw error
   }
 }

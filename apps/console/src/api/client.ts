@@ -2,8 +2,11 @@
  * The client of control, with the cookie of the session. The result of every request says whether control answers, which
  * the banner and all polls follow, and whether the session has ended.
  */
-import { createClient, NoAnswerError, ProblemError, type ApiClient } from '@imapfleet/client'
+import { clientOf, NoAnswerError, ProblemError, type ApiClient } from '@imapfleet/client'
 import { signal } from '@preact/signals'
+import { contract } from './contract.ts'
+import { fetchOrTake } from './first-answers.ts'
+import { withPages } from './page-names.ts'
 import { sessionEnded } from './session.ts'
 
 export interface ApiOutage {
@@ -14,7 +17,11 @@ export interface ApiOutage {
 /** Undefined while control answers. */
 export const outage = signal<ApiOutage | undefined>(undefined)
 
-const client = createClient({ server: new URL(location.origin), cookie: true })
+const client: ApiClient = clientOf(contract, {
+  server: new URL(location.origin),
+  cookie: true,
+  fetch: fetchOrTake,
+})
 
 export const call: ApiClient['call'] = async (name, ...given) => {
   try {
@@ -51,5 +58,5 @@ export function sentenceOf(error: unknown): string {
       'other-server': `Another server answered instead of control (${error.reason}).`,
       'other-version': 'This page and control have different versions: reload the page.',
     }[error.kind]
-  return error instanceof Error ? error.message : String(error)
+  return error instanceof Error ? withPages(error.message) : String(error)
 }

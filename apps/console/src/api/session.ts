@@ -2,6 +2,7 @@
 import type { ConsoleSession } from '@imapfleet/api'
 import { signal } from '@preact/signals'
 import { ProblemError } from '@imapfleet/client'
+import { forgetFirstAnswers } from './first-answers.ts'
 
 export type SignInState =
   | { state: 'unknown' }
@@ -17,6 +18,7 @@ export function sessionBegan(who: ConsoleSession): void {
 
 /** Control does not know the session. */
 export function sessionEnded({ code, message }: ProblemError): void {
+  forgetFirstAnswers()
   if (code === 'token_missing' && session.value.state === 'unknown') session.value = { state: 'out' }
   else if (code === 'session_over') session.value = { state: 'out', reason: message }
   else if (session.value.state === 'in')

@@ -1,5 +1,5 @@
 /** Data of a page: requested immediately, at intervals, and when control is available again after an outage. */
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { isTransient, ProblemError } from '@imapfleet/client'
 
 export interface AnswerState<Data> {
@@ -13,23 +13,32 @@ export interface AnswerState<Data> {
   reload: () => void
 }
 
+interface AnswerOptions<Data> {
+  /** The pause until the next request; a function computes it from the answer. */
+  everyMs?: number | ((data: Data) => number)
+  /** What the page is for: it is requested, and drawn, first. */
+  after?: Pick<AnswerState<unknown>, 'data' | 'problem'>
+}
+
 const retryMs = 2_000
 
-/**
- * `key`: what the request depends on. Another key is another request, and starts without data. `everyMs`: the pause until
- * the next request; a function computes it from the answer.
- */
+/** `key`: what the request depends on. Another key is another request, and starts without data. */
 export function useAnswer<Data>(
   key: string,
   load: (signal: AbortSignal) => Promise<Data>,
-  { everyMs }: { everyMs?: number | ((data: Data) => number) } = {},
+  { everyMs, after }: AnswerOptions<Data> = {},
 ): AnswerState<Data> {
   const [state, setState] = useState<{ key: string; data?: Data; problem?: Error; at?: Date }>({ key })
   const [turn, setTurn] = useState(0)
   const latest = useRef(load)
   latest.current = load
+  // For good: what comes first may be requested anew with another key.
+  const isDue = useRef(false)
+  if (!after || after.data !== undefined || after.problem) isDue.current = true
 
-  useEffect(() => {
+  // Before the page is drawn: an effect would begin one frame later.
+  useLayoutEffect(() => {
+    if (!isDue.current) return undefined
     const life = new AbortController()
     const usualMs = typeof everyMs === 'number' ? everyMs : retryMs
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -56,7 +65,7 @@ export function useAnswer<Data>(
       life.abort()
       clearTimeout(timer)
     }
-  }, [key, turn, everyMs])
+  }, [key, turn, everyMs, isDue.current])
 
   const reload = useCallback(() => setTurn((before) => before + 1), [])
   const current = state.key === key ? state : undefined

@@ -17,10 +17,15 @@ export interface Pages<Row> extends Pick<AnswerState<unknown>, 'problem' | 'relo
 
 const limit = 50
 
+export type LoadPage<Row, Cursor> = (
+  page: ListPage<Cursor>,
+  signal: AbortSignal,
+) => Promise<{ rows: Row[]; next: Cursor | null }>
+
 /** `key`: what the list depends on. `everyMs`: interval at which all visible pages are requested again. */
 export function usePages<Row, Cursor extends number | string>(
   key: string,
-  load: (page: ListPage<Cursor>, signal: AbortSignal) => Promise<{ rows: Row[]; next: Cursor | null }>,
+  load: LoadPage<Row, Cursor>,
   often: { everyMs?: number } = {},
 ): Pages<Row> {
   const [depth, setDepth] = useState(1)

@@ -1,6 +1,7 @@
 /** The outcome of an order, as a sentence and for each edge. */
 import { type OrderedEdge, type OrderSummary, type OrderView, type FleetTarget } from '@imapfleet/api'
-import { orderResultText } from '@imapfleet/protocol'
+import { orderOutcome } from '@imapfleet/protocol'
+import { resultOf } from '../api/contract.ts'
 import { countOf } from '../format/number.ts'
 import { Badge } from '../ui/badge.tsx'
 
@@ -33,8 +34,10 @@ export function AccountBadges({ order }: { order: Pick<OrderSummary, 'counts' | 
 }
 
 /** The answer of an edge in words; empty without an answer. */
-export const resultText = ({ action }: OrderView, { result }: OrderedEdge): string =>
-  result === null ? '' : orderResultText(action.kind, result)
+export function resultText({ action: { kind } }: OrderView, { result }: OrderedEdge): string {
+  const found = resultOf(kind, result)
+  return found === undefined ? '' : orderOutcome(kind, found)
+}
 
 /** A sentence on the whole order: the results, and the edges that failed. */
 export function summaryOf(order: OrderView): { tone: 'good' | 'bad'; text: string } {

@@ -1,5 +1,6 @@
 /** The rows of the table of edges: figures of each edge, and what is filtered and sorted by. */
 import { isHeard, type EdgeView, type History } from '@imapfleet/api'
+import { compareNames } from './compare-names.ts'
 import { findingsOfEdge, type Finding, type FindingKind } from './findings.ts'
 
 /** Of the last minutes; null: not reported. Rates are per second. */
@@ -168,11 +169,9 @@ function valueOf(row: TableEdge, key: SortKey): number | string | null {
   }
 }
 
-/** Numbers in names count as numbers: eu-2 comes before eu-10. */
-const names = new Intl.Collator('en', { numeric: true })
 const compare = (one: number | string, other: number | string): number =>
   typeof one === 'number' && typeof other === 'number'
     ? one - other
-    : names.compare(String(one), String(other))
+    : compareNames(String(one), String(other))
 const byName = (one: TableEdge, other: TableEdge): number =>
-  names.compare(one.edge.region, other.edge.region) || names.compare(one.edge.id, other.edge.id)
+  compareNames(one.edge.region, other.edge.region) || compareNames(one.edge.id, other.edge.id)

@@ -74,7 +74,8 @@ export function findingsOfEdge(edge: EdgeView, now: Date): Finding[] {
 /** Findings of one kind that many edges have, as one; the others as they are. */
 export type FindingGroup =
   | { kind: 'one'; finding: Finding }
-  | { kind: 'several'; of: FindingKind; tone: Finding['tone']; edges: readonly string[] }
+  /** `example`: what the first of them says. */
+  | { kind: 'several'; of: FindingKind; tone: Finding['tone']; edges: readonly string[]; example: string }
 
 /** With more edges than this, a kind becomes one line. */
 const namedMax = 2
@@ -85,7 +86,7 @@ export function groupFindings(found: readonly Finding[]): FindingGroup[] {
     const [first] = alike
     if (!first || alike.length <= namedMax) return alike.map((finding) => ({ kind: 'one', finding }))
     const edges = [...new Set(alike.map(({ edge }) => edge))]
-    return [{ kind: 'several', of: first.kind, tone: first.tone, edges }]
+    return [{ kind: 'several', of: first.kind, tone: first.tone, edges, example: first.text }]
   })
 }
 

@@ -1,6 +1,6 @@
 /** The charts of the overview and of an edge, from one history: traffic, reuse, latency, errors and connections. */
 import type { History } from '@imapfleet/api'
-import { countOf, none, rateOf, shareOf } from '../format/number.ts'
+import { shortCountOf, countOf, none, rateOf, shareOf } from '../format/number.ts'
 import { formatValue, type Unit } from '../format/value.ts'
 import type { ChartLine } from '../ui/chart-series.ts'
 import { currentOf, ratioOf, sumByStep, totalOf, type StepValues } from './traffic.ts'
@@ -32,18 +32,21 @@ interface FleetChart {
 }
 
 interface ChartTimes {
-  /** Milliseconds since 1970, the start of each step. */
+  /** Milliseconds since 1970, the start of each step. Steps without any report are included. */
   times: number[]
+  /** Milliseconds since 1970, when the last step ends, or the history. */
+  endMs: number
   /** The last step is not over. */
   isUnfinished: boolean
 }
 
-export function chartTimesOf({ from, to, stepSeconds, groups }: History): ChartTimes {
-  const steps = groups[0]?.values[0]?.length ?? 0
-  const [start, stepMs] = [Date.parse(from), stepSeconds * 1000]
+export function chartTimesOf({ from, to, stepSeconds }: History): ChartTimes {
+  const [startMs, endMs, stepMs] = [Date.parse(from), Date.parse(to), stepSeconds * 1000]
+  const steps = Math.ceil((endMs - startMs) / stepMs)
   return {
-    times: Array.from({ length: steps }, (_, step) => start + step * stepMs),
-    isUnfinished: (Date.parse(to) - start) % stepMs !== 0,
+    times: Array.from({ length: steps }, (_, step) => startMs + step * stepMs),
+    endMs,
+    isUnfinished: (endMs - startMs) % stepMs !== 0,
   }
 }
 
@@ -133,11 +136,11 @@ function connectionsChart(sum: (metric: ChartMetric) => StepValues): FleetChart 
   const used = sumByStep([leased, idle])
   const isNear = (values: StepValues, limit: StepValues) =>
     values.some((value, step) => (value ?? 0) > limitShownFrom * (limit[step] ?? Number.POSITIVE_INFINITY))
-  const of = (limit: StepValues) => (now(limit) === null ? '' : ` of ${countOf(now(limit))}`)
+  const of = (limit: number | null) => (limit === null ? '' : ` of ${shortCountOf(limit)}`)
   return {
     title: 'Connections',
     value: countOf(now(used)),
-    remark: `${of(serversMax)} to servers; ${countOf(now(clients))} clients`.trim(),
+    remark: `${of(now(serversMax))} to servers; ${countOf(now(clients))} clients`.trim(),
     unit: 'number',
     lines: [
       { name: 'clients', colour: 2, values: clients },

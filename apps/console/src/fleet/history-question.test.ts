@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import {
   addressOf,
   describe,
+  firstPartOf,
+  isAbsolute,
   partsOf,
   presetNames,
   presetOf,
@@ -12,6 +14,21 @@ import {
   withLabels,
   zoomedOut,
 } from './history-question.ts'
+
+test('the first part of a history leaves out the last minutes, if there is more than them', () => {
+  const of = (text: string) => firstPartOf(questionIn(new URLSearchParams(text)))
+  assert.equal(of('')?.to, 'rolled-up')
+  assert.equal(of('from=-1h&groupBy=edge')?.groupBy, 'edge')
+  for (const whole of ['from=-15m', 'from=2026-01-01', 'from=-6h&to=-1h'])
+    assert.equal(of(whole), undefined, whole)
+})
+
+test('a time range is absolute if both of its ends are', () => {
+  const is = (text: string) => isAbsolute(questionIn(new URLSearchParams(text)))
+  assert.equal(is('from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z'), true)
+  for (const relative of ['', 'from=-1h', 'from=2026-01-01T00:00:00Z', 'from=-6h&to=-1h'])
+    assert.equal(is(relative), false, relative)
+})
 
 test('an address has every part of a query that is not a default', () => {
   assert.equal(addressOf(questionIn(new URLSearchParams())), '/history')
@@ -31,6 +48,18 @@ test('an address has every part of a query that is not a default', () => {
   assert.deepEqual(questionIn(new URL(address, 'http://console').searchParams), question)
   assert.deepEqual(question.metrics, ['logins_total{result="ok"}:rate', 'upstreams_idle:max'])
   assert.equal(questionIn(new URLSearchParams('groupBy=nonsense')).groupBy, 'region')
+})
+
+test('an address can select no metric, and each metric once', () => {
+  const of = (text: string) => questionIn(new URLSearchParams(text))
+  const none = addressOf({ ...of('from=-1h'), metrics: [] })
+  assert.equal(none, '/history?metric=&from=-1h')
+  assert.deepEqual(questionIn(new URL(none, 'http://console').searchParams).metrics, [])
+  assert.deepEqual(of('metric=&metric=').metrics, [])
+  assert.deepEqual(of('metric=clients_connected&metric=&metric=clients_connected').metrics, [
+    'clients_connected',
+  ])
+  assert.equal(firstPartOf(of('metric=')), undefined)
 })
 
 test('a metric has the functions of its kind, and its unit follows from both', () => {

@@ -95,7 +95,8 @@ export function questionIn(search: URLSearchParams): HistoryQuestion {
   const text = (key: keyof HistoryQuestion) => search.get(key) ?? (usual[key] as string)
   const asked = search.getAll('metric')
   return {
-    metrics: asked.length > 0 ? asked : usual.metrics,
+    // Twice the same would be drawn once. An empty one: none is selected.
+    metrics: asked.length > 0 ? [...new Set(asked)].filter((metric) => metric !== '') : usual.metrics,
     from: text('from'),
     to: text('to'),
     step: text('step'),
@@ -108,11 +109,39 @@ export function questionIn(search: URLSearchParams): HistoryQuestion {
   }
 }
 
+/** For control. */
+export const queryOf = ({ metrics, from, to, step, groupBy, region, edge, upstream }: HistoryQuestion) => ({
+  ...{ metrics: metrics.join(','), from, groupBy },
+  ...(to && { to }),
+  ...(step && { step }),
+  ...(region && { region }),
+  ...(edge && { edge }),
+  ...(upstream && { upstream }),
+})
+
+/** The address of control's answer. */
+export const historyRequest = (
+  question: HistoryQuestion,
+  more: Readonly<Record<string, string>> = {},
+): string => `/v1/stats/history?${new URLSearchParams({ ...queryOf(question), ...more }).toString()}`
+
+/**
+ * The same without the last minutes, which control answers sooner: it has to compute them from the reports of all edges.
+ * Undefined: there is little else.
+ */
+export function firstPartOf(question: HistoryQuestion): HistoryQuestion | undefined {
+  const isLong = /^-\d+[hdw]$/.test(question.from)
+  return isLong && question.to === '' && question.metrics.length > 0
+    ? { ...question, to: 'rolled-up' }
+    : undefined
+}
+
 /** The address of a query. Default values are left out. */
 export function addressOf(question: HistoryQuestion): string {
   const search = new URLSearchParams()
   const isUsual = question.metrics.join() === usual.metrics.join()
-  if (!isUsual) for (const metric of question.metrics) search.append('metric', metric)
+  const isNone = question.metrics.length === 0
+  if (!isUsual) for (const metric of isNone ? [''] : question.metrics) search.append('metric', metric)
   for (const key of texts) if (question[key] !== usual[key]) search.set(key, question[key])
   const text = search.toString()
   return `/history${text && '?'}${text}`
@@ -128,6 +157,10 @@ export function absolute(fromMs: number, toMs: number): Pick<HistoryQuestion, 'f
   const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`
   return { from: iso(fromMs), to: iso(Math.max(toMs, fromMs + 10_000)), step: '' }
 }
+
+/** Whether the time range is one of two fixed times. */
+export const isAbsolute = ({ from, to }: HistoryQuestion): boolean =>
+  !Number.isNaN(Date.parse(from)) && !Number.isNaN(Date.parse(to))
 
 /** The functions that a metric offers, the usual one first. */
 export function readingsOf(name: EdgeMetricName): { suffix: string; words: string }[] {

@@ -47,9 +47,15 @@ test('a number is a revision, also an older one, but not one that does not exist
 })
 
 test('what is typed may be a user, unless it has spaces', () => {
-  assert.deepEqual(hrefs('zoë+x@example.org'), [
+  const pages = [...sources.pages, { href: '/users', title: 'Users' }, { href: '/trace', title: 'Trace' }]
+  const hrefsOf = (text: string) => jumpPlaces(text, { ...sources, pages }).map(({ href }) => href)
+  assert.deepEqual(hrefsOf('zoë+x@example.org'), [
     '/users?user=zo%C3%AB%2Bx%40example.org',
     '/trace?user=zo%C3%AB%2Bx%40example.org',
   ])
-  assert.deepEqual(hrefs('no such thing'), [])
+  assert.deepEqual(hrefsOf('no such thing'), [])
+})
+
+test('a user is not offered to someone without the pages of users', () => {
+  assert.deepEqual(hrefs('zoe@example.org'), [])
 })

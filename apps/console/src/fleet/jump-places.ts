@@ -1,6 +1,7 @@
 /** What Ctrl-K jumps to: pages, regions, edges, revisions, and the user whose name is typed. */
 import type { EdgeView, RevisionView } from '@imapfleet/api'
 import { layerText } from '@imapfleet/api'
+import { compareNames } from './compare-names.ts'
 
 export interface JumpPlace {
   kind: 'page' | 'region' | 'edge' | 'revision' | 'user'
@@ -11,6 +12,7 @@ export interface JumpPlace {
 }
 
 export interface JumpSources {
+  /** Those that the user may use. */
   pages: readonly { href: string; title: string }[]
   edges: readonly Pick<EdgeView, 'id' | 'region' | 'state'>[]
   revisions: readonly Pick<RevisionView, 'revision' | 'layer' | 'note' | 'createdBy'>[]
@@ -47,13 +49,13 @@ export function jumpPlaces(text: string, { pages, edges, revisions }: JumpSource
       const rank = rankOf(each, wanted)
       return rank === undefined ? [] : [{ each, rank }]
     })
-    .sort((one, other) => one.rank - other.rank || names.compare(one.each.title, other.each.title))
+    .sort((one, other) => one.rank - other.rank || compareNames(one.each.title, other.each.title))
     .map(({ each }) => each)
   const older = olderRevision(wanted, revisions)
-  return [...found.slice(0, shownMax), ...older, ...ofUser(wanted)]
+  const ofUsers = ofUser(wanted).filter(({ href }) => pages.some((page) => href.startsWith(`${page.href}?`)))
+  return [...found.slice(0, shownMax), ...older, ...ofUsers]
 }
 
-const names = new Intl.Collator('en', { numeric: true })
 const place = (kind: JumpPlace['kind'], href: string, title: string, remark: string): JumpPlace => ({
   kind,
   href,

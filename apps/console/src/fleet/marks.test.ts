@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { marksOf, type Happened } from './marks.ts'
+import { endWithMarks, marksOf, type Happened } from './marks.ts'
 
 const at = (clock: string) => `2026-11-27T${clock}Z`
 const happened: Happened = {
@@ -19,6 +19,7 @@ const happened: Happened = {
     {
       revision: 3,
       state: 'rolled-back',
+      reason: '9 % of 80 logins fail',
       createdAt: at('12:30:00'),
       createdBy: 'marie',
       finishedAt: at('12:40:00'),
@@ -37,7 +38,7 @@ test('what happened in the time range is listed once each, newest first', () => 
   assert.deepEqual(
     marks.map(({ at: time, text }) => `${new Date(time).toISOString().slice(11, 16)} ${text}`),
     [
-      '12:40 Rollout of revision 3 was rolled back',
+      '12:40 Rollout of revision 3 was rolled back: 9 % of 80 logins fail',
       '12:30 Rollout of revision 3 began, by marie',
       '12:20 edge/eu-2 drained by tom',
       '12:15 2 edges started',
@@ -46,4 +47,11 @@ test('what happened in the time range is listed once each, newest first', () => 
     ],
   )
   assert.deepEqual(marks.map(({ href }) => href).slice(3), [undefined, '/config/2', '/edges/eu-1'])
+})
+
+test('charts end with their last step, or with what happened after it', () => {
+  const marks = marksOf(happened, Date.parse(at('12:00:00')), Date.parse(at('13:00:00')))
+  assert.equal(endWithMarks(Date.parse(at('12:35:00')), marks), Date.parse(at('12:40:00')))
+  assert.equal(endWithMarks(Date.parse(at('12:45:00')), marks), Date.parse(at('12:45:00')))
+  assert.equal(endWithMarks(Date.parse(at('12:45:00')), []), Date.parse(at('12:45:00')))
 })

@@ -17,7 +17,10 @@ export interface Mark {
 
 export interface Happened {
   revisions: readonly Pick<RevisionView, 'revision' | 'createdAt' | 'createdBy' | 'layer' | 'note'>[]
-  rollouts: readonly Pick<RolloutSummary, 'revision' | 'state' | 'createdAt' | 'createdBy' | 'finishedAt'>[]
+  rollouts: readonly Pick<
+    RolloutSummary,
+    'revision' | 'state' | 'reason' | 'createdAt' | 'createdBy' | 'finishedAt'
+  >[]
   /** Entries `edges.drain` and `edges.resume`. */
   drains: readonly Pick<AuditEntry, 'at' | 'actor' | 'action' | 'target'>[]
   edges: readonly Pick<EdgeView, 'id' | 'startedAt'>[]
@@ -46,7 +49,7 @@ export function marksOf(
         text: `Revision ${revision} of ${layerText(layer)} by ${createdBy}${note && `: ${note}`}`,
         href: `/config/${revision}`,
       })),
-    ...rollouts.flatMap(({ revision, state, createdAt, createdBy, finishedAt }) => {
+    ...rollouts.flatMap(({ revision, state, reason, createdAt, createdBy, finishedAt }) => {
       const href = `/config/${revision}`
       const began = {
         at: Date.parse(createdAt),
@@ -56,7 +59,11 @@ export function marksOf(
       if (finishedAt === null) return [began]
       return [
         began,
-        { at: Date.parse(finishedAt), text: `Rollout of revision ${revision} ${endings[state]}`, href },
+        {
+          at: Date.parse(finishedAt),
+          text: `Rollout of revision ${revision} ${endings[state]}${reason === null ? '' : `: ${reason}`}`,
+          href,
+        },
       ]
     }),
     ...drains.map(({ at, actor, action, target }) => ({
@@ -67,6 +74,13 @@ export function marksOf(
   ]
   return marks.filter(({ at }) => at >= fromMs && at <= toMs).sort((one, other) => other.at - one.at)
 }
+
+/**
+ * When the charts end: with their last step, or with what happened after it. Reports arrive later than what explains them.
+ * `marks`: newest first.
+ */
+export const endWithMarks = (endMs: number, marks: readonly Mark[]): number =>
+  Math.max(endMs, marks[0]?.at ?? 0)
 
 /** Edges that were started within a minute are one mark, because an upgrade starts many. */
 function startsOf(edges: Happened['edges']): Mark[] {

@@ -9,6 +9,7 @@ const words: Readonly<Record<string, string>> = {
   'tls-failed': 'TLS with the mail server failed.',
   'failed-here': 'A bug in the edge; its log has session_failed or reset_failed.',
   'reply-overdue': 'The mail server left a reply out that the client waited for.',
+  'mailbox-lost': 'The edge had left the mailbox ahead of the client, and could not select it again.',
   'open-line': 'The client disconnected inside a long line.',
   'open-literal': 'The client disconnected inside a literal.',
   'open-continuation': 'The client disconnected while the server waited for the rest of a command.',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { axisTimesOf, durationOf, instantOf, momentOf, timeZone } from './time.ts'
 
@@ -39,4 +40,33 @@ test('in UTC, times, dates and the labels of axes are those of UTC', (t) => {
     '23:00:00',
     '23:00:20',
   ])
+})
+
+test('a label alone has seconds only if there are some', () => {
+  const at = Date.UTC(2026, 0, 1, 23) / 1000
+  timeZone.value = 'UTC'
+  assert.deepEqual(axisTimesOf([at]), ['23:00'])
+  assert.deepEqual(axisTimesOf([at + 20]), ['23:00:20'])
+  assert.deepEqual(axisTimesOf([]), [])
+  timeZone.value = undefined
+})
+
+test('times are those of the time zone of the browser, as Intl has them', () => {
+  // With hours and days that are not those of UTC, and a change of the clocks.
+  const program = `
+    import { instantOf } from ${JSON.stringify(new URL('time.ts', import.meta.url).href)}
+    const format = (options, at) => new Intl.DateTimeFormat('en-GB', options).format(at)
+    for (let hour = 0; hour < 9_000; hour += 7) {
+      const at = new Date(Date.UTC(2026, 0, 1, hour, 3 * (hour % 20), hour % 60))
+      const month = new Intl.DateTimeFormat('en-US', { month: 'short' }).format(at)
+      const date = [format({ day: '2-digit' }, at), month, format({ year: 'numeric' }, at)].join(' ')
+      const expected = date + ' ' + format({ timeStyle: 'medium' }, at)
+      if (instantOf(at) !== expected) console.log(instantOf(at), 'is not', expected)
+    }
+    console.log(Intl.DateTimeFormat().resolvedOptions().timeZone)`
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+    env: { TZ: 'America/St_Johns' },
+    encoding: 'utf8',
+  })
+  assert.equal(output, 'America/St_Johns\n')
 })

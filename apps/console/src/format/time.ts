@@ -4,43 +4,47 @@ import { signal } from '@preact/signals'
 /** Undefined: the time zone of the browser. */
 export const timeZone = signal<'UTC' | undefined>(undefined)
 
-const formatsOf = (zone: 'UTC' | undefined) => {
-  const format = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat('en-GB', { ...options, timeZone: zone })
-  const day = { day: '2-digit', month: 'short' } as const
-  const minute = { hour: '2-digit', minute: '2-digit' } as const
-  return {
-    clock: format({ ...minute, second: '2-digit' }),
-    minute: format(minute),
-    day: format(day),
-    hour: format({ ...day, hour: '2-digit' }),
-    year: format({ ...day, year: 'numeric' }),
-  }
-}
-const formats = { local: formatsOf(undefined), UTC: formatsOf('UTC') }
-const current = () => formats[timeZone.value ?? 'local']
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const
 
-export const clockOf = (at: Date): string => current().clock.format(at)
+/** Without `Intl`: its first formatter takes a browser longer than most of our pages. */
+function partsOf(at: Date) {
+  const isUtc = timeZone.value === 'UTC'
+  const two = (part: number) => String(part).padStart(2, '0')
+  const [hours, minutes, seconds] = isUtc
+    ? [at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds()]
+    : [at.getHours(), at.getMinutes(), at.getSeconds()]
+  const [date, month, year] = isUtc
+    ? [at.getUTCDate(), at.getUTCMonth(), at.getUTCFullYear()]
+    : [at.getDate(), at.getMonth(), at.getFullYear()]
+  const day = `${two(date)} ${months[month]}`
+  const minute = `${two(hours)}:${two(minutes)}`
+  return { clock: `${minute}:${two(seconds)}`, minute, day, hour: `${day}, ${two(hours)}`, year }
+}
+
+export const clockOf = (at: Date): string => partsOf(at).clock
 
 export function momentOf(at: Date, now: Date): string {
-  const { clock, day, year } = current()
-  if (year.format(at) === year.format(now)) return clock.format(at)
-  const isThisYear = year.format(at).slice(-4) === year.format(now).slice(-4)
-  return `${(isThisYear ? day : year).format(at)} ${clock.format(at)}`
+  const [{ clock, day, year }, today] = [partsOf(at), partsOf(now)]
+  if (year !== today.year) return `${day} ${year} ${clock}`
+  return day === today.day ? clock : `${day} ${clock}`
 }
 
 /** With the date. */
-export const instantOf = (at: Date): string => `${current().year.format(at)} ${current().clock.format(at)}`
+export function instantOf(at: Date): string {
+  const { clock, day, year } = partsOf(at)
+  return `${day} ${year} ${clock}`
+}
 
 /** Labels of an axis: times of day in ranges up to a day and a half, dates in longer ones; seconds if they differ. */
 export function axisTimesOf(seconds: readonly number[]): string[] {
-  const { clock, minute, day, hour } = current()
   const [first = 0, second = first] = seconds
+  // One alone has no neighbour from which it could differ by seconds only.
+  const isMinute = seconds.length < 2 && first % 60 === 0
   const span = (seconds.at(-1) ?? first) - first
-  const ofDates = second - first < 86_400 ? hour : day
-  const ofTimes = second - first < 60 ? clock : minute
-  const format = span > 36 * 3600 ? ofDates : ofTimes
-  return seconds.map((each) => format.format(each * 1000))
+  const ofDates = second - first < 86_400 ? 'hour' : 'day'
+  const ofTimes = second - first < 60 && !isMinute ? 'clock' : 'minute'
+  const kind = span > 36 * 3600 ? ofDates : ofTimes
+  return seconds.map((each) => partsOf(new Date(each * 1000))[kind])
 }
 
 /** `40 s`, `12 min`, `3 h 10 min`, `5 d 2 h`. */

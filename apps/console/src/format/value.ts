@@ -1,5 +1,5 @@
 /** Formats a value with its unit, in few digits: `12.3`, `1.2 ms`, `3.4 MiB`. */
-import { none } from './number.ts'
+import { none, wholeOf } from './number.ts'
 
 export type Unit = 'seconds' | 'bytes' | 'number' | 'percent'
 
@@ -20,10 +20,8 @@ function bytes(value: number): string {
   return `${digits(amount)} ${byteUnits[unit]}`
 }
 
-const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 })
-
 /** Three significant digits. */
 function digits(value: number): string {
-  if (Math.abs(value) >= 100) return whole.format(value)
+  if (Math.abs(value) >= 100) return wholeOf(value)
   return String(Number(value.toPrecision(3)))
 }

@@ -16,7 +16,7 @@ export const AccountMenu = ({ who }: { who: ConsoleSession }) => (
     <Choice label="Colours" values={themes} chosen={theme.value} onChoice={(name) => (theme.value = name)} />
     <div class="zone">
       <Choice label="Time zone" values={zones} chosen={chosenZone()} onChoice={chooseZone} />
-      <p class="soft">Times are in {chosenZone() === 'UTC' ? 'UTC' : localZone}.</p>
+      <p class="soft">Times are in {chosenZone() === 'UTC' ? 'UTC' : localZone.value || 'local time'}.</p>
     </div>
     <button type="button" class="button small" onClick={() => void signOut()}>
       Sign out

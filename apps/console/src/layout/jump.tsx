@@ -7,7 +7,8 @@ import { useAnswer } from '../api/use-answer.ts'
 import { readWholeFleet } from '../fleet/all-edges.ts'
 import { jumpPlaces, type JumpPlace } from '../fleet/jump-places.ts'
 import { navigate } from '../router/location.ts'
-import { pageEntries } from './page-entries.ts'
+import { Failed, Loading } from '../ui/state.tsx'
+import { openEntries } from './page-entries.ts'
 import './jump.css'
 
 const isOpen = signal(false)
@@ -38,7 +39,8 @@ function JumpDialog() {
   const id = useId()
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
-  const { data } = useAnswer('places to jump to', async (signalOfIt) => {
+  const [isEntered, setIsEntered] = useState(false)
+  const { data, problem, reload } = useAnswer('places to jump to', async (signalOfIt) => {
     const [{ edges }, { revisions }] = await Promise.all([
       ifAllowed(readWholeFleet(call, signalOfIt), { edges: [], problems: [] }),
       ifAllowed(call('listRevisions', { query: { limit: 200 }, signal: signalOfIt }), {
@@ -55,21 +57,28 @@ function JumpDialog() {
       isOpen.value = false
     }
   }, [])
-  const places = jumpPlaces(text, { pages: pageEntries, ...(data ?? { edges: [], revisions: [] }) })
+  const places = jumpPlaces(text, { pages: openEntries(), ...(data ?? { edges: [], revisions: [] }) })
   const chosen = Math.min(at, places.length - 1)
   const optionId = (index: number) => `${id}-${index}`
   useEffect(() => {
     document.getElementById(optionId(chosen))?.scrollIntoView({ block: 'nearest' })
   }, [chosen])
 
+  const isLoading = data === undefined && problem === undefined
   const go = (place: JumpPlace | undefined) => {
+    setIsEntered(false)
     if (!place) return
     dialog.current?.close()
     navigate(place.href)
   }
+  useEffect(() => {
+    if (isEntered && !isLoading) go(places[chosen])
+  }, [isEntered, isLoading])
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (step !== undefined && places.length > 0) setAt((chosen + step + places.length) % places.length)
+    // An edge or a revision that is still being loaded would come before the user of this name.
+    else if (event.key === 'Enter' && isLoading && places[chosen]?.kind !== 'page') setIsEntered(true)
     else if (event.key === 'Enter') go(places[chosen])
     else return
     event.preventDefault()
@@ -100,6 +109,7 @@ function JumpDialog() {
         onInput={(event) => {
           setText(event.currentTarget.value)
           setAt(0)
+          setIsEntered(false)
         }}
         onKeyDown={onKeyDown}
       />
@@ -119,7 +129,9 @@ function JumpDialog() {
           </li>
         ))}
       </ul>
-      {places.length === 0 && <p class="state">Nothing has this name.</p>}
+      {isLoading && text !== '' && <Loading />}
+      {problem && <Failed problem={problem} onRetry={reload} />}
+      {data && places.length === 0 && <p class="state">Nothing has this name.</p>}
     </dialog>
   )
 }

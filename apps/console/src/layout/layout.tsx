@@ -1,27 +1,45 @@
-/** The frame around every page of a signed-in user. */
+/** The frame around every page. It cannot be seen before the user is known. */
 import type { ConsoleSession } from '@imapfleet/api'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { outage } from '../api/client.ts'
+import { loadPlots } from '../ui/load-plots.ts'
 import { PageLink } from '../router/link.tsx'
 import { AccountMenu } from './account.tsx'
 import { AwayBanner } from './away-banner.tsx'
 import { Brand } from './icon.tsx'
 import { Jump, JumpButton } from './jump.tsx'
 import { Navigation } from './navigation.tsx'
+import { openEntries } from './page-entries.ts'
 import { followShortcuts } from './shortcuts.ts'
 
-export function Layout({ who, children }: { who: ConsoleSession; children: ComponentChildren }) {
+/** Until a page that has no charts loads them for the next one. */
+const plotsMs = 3_000
+
+interface LayoutProps {
+  /** Undefined: not known yet. */
+  who: ConsoleSession | undefined
+  children: ComponentChildren
+}
+
+export function Layout({ who, children }: LayoutProps) {
   const [isOpen, setOpen] = useState(false)
   useEffect(followShortcuts, [])
+  const isKnown = who !== undefined
+  // For the next page: after an upgrade of control the file of this version is no longer there.
+  useEffect(() => {
+    if (!isKnown) return undefined
+    const timer = setTimeout(() => void loadPlots().catch(() => {}), plotsMs)
+    return () => clearTimeout(timer)
+  }, [isKnown])
   return (
     <>
       <a class="skip" href="#content">
         Skip to content
       </a>
-      <div class="frame">
+      <div class={who ? 'frame' : 'frame unknown'}>
         <header class={`side ${isOpen ? 'open' : ''}`}>
-          <PageLink class="brand" href="/">
+          <PageLink class="brand" href={openEntries()[0]?.href ?? '/'}>
             <Brand />
             imapfleet
           </PageLink>
@@ -36,7 +54,7 @@ export function Layout({ who, children }: { who: ConsoleSession; children: Compo
             Menu
           </button>
           <Navigation onGone={() => setOpen(false)} />
-          <AccountMenu who={who} />
+          {who && <AccountMenu who={who} />}
         </header>
         <main id="content" class={outage.value ? 'main stale' : 'main'} tabIndex={-1}>
           <AwayBanner />

@@ -1,22 +1,34 @@
-/** The pages of the main navigation, in its order. */
+/** The pages of the main navigation, in its order, and those that the user may use. */
+import type { routes } from '@imapfleet/api'
+import { mayCall } from '../api/rights.ts'
 import type { IconName } from './icon.tsx'
 
-interface PageEntry {
+export interface PageEntry {
   href: string
   title: string
   icon: IconName
+  /** The route without which the page has nothing to show. */
+  needs: keyof typeof routes
   /** Another path whose pages belong to it. */
   within?: string
 }
 
-export const pageEntries: readonly PageEntry[] = [
-  { href: '/', title: 'Overview', icon: 'overview', within: '/edges' },
-  { href: '/alerts', title: 'Alerts', icon: 'alerts' },
-  { href: '/history', title: 'History', icon: 'history' },
-  { href: '/trace', title: 'Trace', icon: 'trace' },
-  { href: '/config', title: 'Config', icon: 'config' },
-  { href: '/users', title: 'Users', icon: 'users' },
-  { href: '/orders', title: 'Orders', icon: 'orders' },
-  { href: '/access', title: 'Access', icon: 'access' },
-  { href: '/audit', title: 'Audit', icon: 'audit' },
+const pageEntries: readonly PageEntry[] = [
+  { href: '/', title: 'Overview', icon: 'overview', needs: 'listEdges', within: '/edges' },
+  { href: '/alerts', title: 'Alerts', icon: 'alerts', needs: 'listAlerts' },
+  { href: '/history', title: 'History', icon: 'history', needs: 'readHistory' },
+  { href: '/trace', title: 'Trace', icon: 'trace', needs: 'listTraces' },
+  { href: '/config', title: 'Config', icon: 'config', needs: 'readConfig' },
+  { href: '/users', title: 'Users', icon: 'users', needs: 'giveOrder' },
+  { href: '/orders', title: 'Orders', icon: 'orders', needs: 'listOrders' },
+  { href: '/access', title: 'Access', icon: 'access', needs: 'listTokens' },
+  { href: '/audit', title: 'Audit', icon: 'audit', needs: 'listAudit' },
 ]
+
+export const openEntries = (): readonly PageEntry[] => pageEntries.filter(({ needs }) => mayCall(needs))
+
+/** The entry that a path belongs to; undefined for a page outside the navigation. */
+export const entryOf = (path: string): PageEntry | undefined =>
+  pageEntries.find(
+    ({ href, within = href }) => path === href || path === within || path.startsWith(`${within}/`),
+  )

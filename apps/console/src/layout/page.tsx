@@ -1,4 +1,5 @@
 /** A page: its title, also of the browser tab, its actions, and its content. */
+import { safe } from '@imapfleet/api'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { path } from '../router/location.ts'
@@ -19,7 +20,7 @@ let last: string | undefined
 export function Page({ title, about, actions, isWide = false, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
-    document.title = `${title} · imapfleet`
+    document.title = safe(`${title} · imapfleet`)
   }, [title])
   useEffect(() => {
     if (last !== undefined && last !== path.value) {

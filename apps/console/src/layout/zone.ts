@@ -1,11 +1,13 @@
 /** The time zone of all times on the pages: that of the browser, or UTC. Stored in this browser. */
-import { effect } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import { timeZone } from '../format/time.ts'
 
 const key = 'imapfleet-zone'
 
-/** Such as Europe/Berlin. */
-export const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone
+/** Of the browser, such as Europe/Berlin. To find it takes a browser 30 ms or more, so the figures of the page come first. */
+export const localZone = signal('')
+const zoneMs = 500
+setTimeout(() => (localZone.value = Intl.DateTimeFormat().resolvedOptions().timeZone), zoneMs)
 
 export const zones = ['local', 'UTC'] as const
 type Zone = (typeof zones)[number]

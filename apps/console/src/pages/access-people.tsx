@@ -79,7 +79,7 @@ const columns = (end: (name: string) => void): TableColumn<TokenView>[] => [
   },
   {
     title: 'Actions',
-    kind: 'fixed',
+    kind: 'actions',
     cell: (signIn) =>
       validityOf(signIn, new Date()).isValid && (
         <button

@@ -76,7 +76,8 @@ const columns = (test: (channel: AlertChannelView) => void): TableColumn<AlertCh
   },
   {
     title: 'Actions',
-    kind: 'fixed',
+    kind: 'actions',
+    needs: 'testAlertChannel',
     cell: (channel) => (
       <button
         type="button"

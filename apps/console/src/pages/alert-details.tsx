@@ -1,8 +1,9 @@
-/** One alert: what to do, who knows of it, and the messages that told of it. */
-import type { AlertDetail, AlertMessage } from '@imapfleet/api'
+/** One alert: where, since when, what to do, what was changed before, who knows of it, and the messages that told of it. */
+import { extentText, type AlertDetail, type AlertMessage, type AlertPreceding } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { alertDuration, alertStateWords, alertText, alertTone, isMuted } from '../fleet/alert-words.ts'
+import { historyAddress } from '../fleet/history-question.ts'
 import { choose } from '../router/location.ts'
 import { PageLink } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
@@ -11,6 +12,7 @@ import { Facts } from '../ui/facts.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import type { Muting } from './alert-mute.tsx'
+import { mayCall } from '../api/rights.ts'
 
 export function AlertDetails({ id, onMute }: { id: number; onMute: (muting: Muting) => void }) {
   const answer = useAnswer(`alert ${id}`, (signal) => call('readAlert', { params: { id }, signal }), {
@@ -38,7 +40,7 @@ function Details({ alert, onMute }: { alert: AlertDetail; onMute: (muting: Mutin
           <p>{alertText(alert, new Date())}.</p>
         </div>
         <div class="row">
-          {alert.state === 'open' && (
+          {alert.state === 'open' && mayCall('acknowledgeAlert') && (
             <button
               type="button"
               class="button primary"
@@ -47,7 +49,7 @@ function Details({ alert, onMute }: { alert: AlertDetail; onMute: (muting: Mutin
               Acknowledge
             </button>
           )}
-          {alert.state !== 'resolved' && (
+          {alert.state !== 'resolved' && mayCall('silenceAlerts') && (
             <button type="button" class="button" onClick={() => onMute({ kind: 'silence', preset })}>
               Silence
             </button>
@@ -61,12 +63,15 @@ function Details({ alert, onMute }: { alert: AlertDetail; onMute: (muting: Mutin
         <Facts
           rows={[
             ['What to do', alert.action],
-            ...(edge === null
-              ? []
-              : [['Edge', <PageLink href={`/edges/${encodeURIComponent(edge)}`}>{edge}</PageLink>] as const]),
+            ['Where', <Where alert={alert} />],
+            [
+              'Since',
+              <>
+                <Moment at={alert.since} />, for {alertDuration(alert, new Date())}
+              </>,
+            ],
+            ['Changed before', <Preceding changes={alert.preceding} />],
             ['Rule', `${rule}, ${alert.severity}`],
-            ['Since', <Moment at={alert.since} />],
-            ['For', alertDuration(alert, new Date())],
             ...(openedAt === null ? [] : [['Opened', <Moment at={openedAt} />] as const]),
             ...(resolvedAt === null ? [] : [['Resolved', <Moment at={resolvedAt} />] as const]),
             ...(acknowledged
@@ -94,6 +99,43 @@ function Details({ alert, onMute }: { alert: AlertDetail; onMute: (muting: Mutin
     </>
   )
 }
+
+/** Around the start of the alert, in the history. */
+const aroundMs = 1_800_000
+
+function Where({ alert: { edge, region, extent, since } }: { alert: AlertDetail }) {
+  const at = Date.parse(since)
+  const scope = edge === null ? (region === null ? {} : { region }) : { edge }
+  return (
+    <>
+      {edge !== null && <PageLink href={`/edges/${encodeURIComponent(edge)}`}>{edge}</PageLink>}
+      {edge === null && (region ?? 'the whole fleet')}
+      {extent.length > 0 && ` (${extentText(extent)})`}
+      {', '}
+      <PageLink href={historyAddress(at - aroundMs, at + aroundMs, scope)}>history around the start</PageLink>
+    </>
+  )
+}
+
+const Preceding = ({ changes }: { changes: readonly AlertPreceding[] }) =>
+  changes.length === 0 ? (
+    'nothing, in the hour before'
+  ) : (
+    <ul class="preceding">
+      {changes.map(({ at, by, text, revision, undo }) => (
+        <li key={`${at} ${text}`}>
+          <Moment at={at} />{' '}
+          {revision === null ? text : <PageLink href={`/config/${revision}`}>{text}</PageLink>}
+          {by !== null && `, by ${by}`}
+          {undo !== null && revision === null && (
+            <>
+              . To undo it: <code>{undo}</code>
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
+  )
 
 const tones = { sent: 'good', waiting: 'warn', failed: 'bad' } as const
 

@@ -61,7 +61,8 @@ const columns = (change: (rule: AlertRuleView) => void): TableColumn<AlertRuleVi
   },
   {
     title: 'Actions',
-    kind: 'fixed',
+    kind: 'actions',
+    needs: 'changeAlertRule',
     cell: (rule) => (
       <button
         type="button"

@@ -53,7 +53,8 @@ const columns = (end: (silence: AlertSilence) => void): TableColumn<AlertSilence
   { title: 'Reason', kind: 'wide', cell: ({ reason }) => reason },
   {
     title: 'Actions',
-    kind: 'fixed',
+    kind: 'actions',
+    needs: 'endAlertSilence',
     cell: (silence) => (
       <button
         type="button"

@@ -20,6 +20,7 @@ import { AlertDetails } from './alert-details.tsx'
 import { MuteDialog, type Muting } from './alert-mute.tsx'
 import { AlertRules } from './alert-rules.tsx'
 import { AlertSilences } from './alert-silences.tsx'
+import { WithRight } from '../ui/with-right.tsx'
 import './alerts.css'
 
 const states = ['open', 'pending', 'resolved', 'all'] as const
@@ -51,9 +52,11 @@ export function Alerts() {
             chosen={state}
             onChoice={(value) => choose({ state: value === 'open' ? '' : value })}
           />
-          <button type="button" class="button" onClick={() => setMuting({ kind: 'silence', preset: {} })}>
-            New silence
-          </button>
+          <WithRight to="silenceAlerts">
+            <button type="button" class="button" onClick={() => setMuting({ kind: 'silence', preset: {} })}>
+              New silence
+            </button>
+          </WithRight>
         </>
       }
     >
@@ -84,8 +87,12 @@ export function Alerts() {
           }
         </Answered>
       </section>
-      <AlertSilences />
-      <AlertChannels />
+      <WithRight to="listAlertSilences">
+        <AlertSilences />
+      </WithRight>
+      <WithRight to="listAlertChannels">
+        <AlertChannels />
+      </WithRight>
       <AlertRules />
       {muting && <MuteDialog muting={muting} onDone={pages.reload} onClose={() => setMuting(undefined)} />}
     </Page>
@@ -127,7 +134,8 @@ const columns = (mute: (muting: Muting) => void): TableColumn<AlertView>[] => [
   { title: 'For', kind: 'fixed', cell: (alert) => alertDuration(alert, new Date()) },
   {
     title: 'Actions',
-    kind: 'fixed',
+    kind: 'actions',
+    needs: 'acknowledgeAlert',
     cell: (alert) =>
       alert.state === 'open' && (
         <button

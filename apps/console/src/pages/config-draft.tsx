@@ -114,7 +114,7 @@ const KeyList = ({ manual, upstreams }: { manual: readonly ConfigKey[]; upstream
 function Verdict({ isEmpty, check }: { isEmpty: boolean; check: Check<RevisionStatus> }) {
   if (isEmpty) return <p class="soft">Enter a key and its value.</p>
   if (check.problem) return <Note tone="bad">{sentenceOf(check.problem)}</Note>
-  if (!check.data) return null
+  if (!check.data) return <p class="soft">Checking …</p>
   const { changes } = check.data.revision
   if (changes.length === 0)
     return <p class="soft">This layer already has these values: nothing would change.</p>

@@ -1,6 +1,7 @@
 /** The keys of a layer, and those of the lower layers. */
 import { layerText, type ConfigKey, type LayerName, type RevisionView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
+import { mayCall } from '../api/rights.ts'
 import { textOf } from '../fleet/draft.ts'
 import { draftOf, keepDraft } from '../fleet/drafts.ts'
 import { keysOf, type LayerKey } from '../fleet/layer-keys.ts'
@@ -11,6 +12,7 @@ import { Card } from '../ui/card.tsx'
 import { Choice } from '../ui/choice.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
+import { WithRight } from '../ui/with-right.tsx'
 import { ConfigEffective } from './config-effective.tsx'
 import { ConfigYaml } from './config-yaml.tsx'
 import { Difference } from './difference.tsx'
@@ -27,6 +29,7 @@ interface LayerProps {
   manual: readonly ConfigKey[]
 }
 
+/** YAML is for writing. */
 const views = ['keys', 'effective', 'YAML'] as const
 
 /** Control shows no secrets. */
@@ -37,7 +40,9 @@ export function ConfigLayer({ layer, region, revision, layers, coming: rolling, 
   const own = layerText(layer)
   const chain = chainOf(layer, region)
   const keys = keysOf(layers, chain)
-  const view = views.find((each) => each === search.value.get('view')) ?? 'keys'
+  const mayWrite = mayCall('writeRevision')
+  const asked = views.find((each) => each === search.value.get('view')) ?? 'keys'
+  const view = asked === 'YAML' && !mayWrite ? 'keys' : asked
   // Also of a layer below: its keys are inherited.
   const coming = rolling && chain.includes(layerText(rolling.layer)) ? rolling : undefined
   const begin = (key: string, text: string | undefined) => {
@@ -45,29 +50,26 @@ export function ConfigLayer({ layer, region, revision, layers, coming: rolling, 
     keepDraft(layer, { base, changes: [...changes.filter((change) => change.key !== key), { key, text }] })
   }
   const beginWith = ({ key, value }: LayerKey) => begin(key, value === stood ? '' : textOf(value))
-  const columns: TableColumn<LayerKey>[] = [
-    { title: 'Key', kind: 'head', cell: ({ key }) => <code>{key}</code> },
-    { title: 'Value', kind: 'wide', cell: (row) => <Value row={row} own={own} /> },
-    {
-      title: '',
-      kind: 'fixed',
-      cell: (row) =>
-        row.from === own ? (
-          <span class="row">
-            <button type="button" class="button small" onClick={() => beginWith(row)}>
-              Change
-            </button>
-            <button type="button" class="button small" onClick={() => begin(row.key, undefined)}>
-              Remove
-            </button>
-          </span>
-        ) : (
+  const actions: TableColumn<LayerKey> = {
+    title: 'Actions',
+    kind: 'actions',
+    needs: 'writeRevision',
+    cell: (row) =>
+      row.from === own ? (
+        <span class="row">
           <button type="button" class="button small" onClick={() => beginWith(row)}>
-            Set here
+            Change
           </button>
-        ),
-    },
-  ]
+          <button type="button" class="button small" onClick={() => begin(row.key, undefined)}>
+            Remove
+          </button>
+        </span>
+      ) : (
+        <button type="button" class="button small" onClick={() => beginWith(row)}>
+          Set here
+        </button>
+      ),
+  }
   return (
     <Card
       title={own}
@@ -76,16 +78,18 @@ export function ConfigLayer({ layer, region, revision, layers, coming: rolling, 
         <>
           <Choice
             label="View"
-            values={views}
+            values={mayWrite ? views : (['keys', 'effective'] as const)}
             chosen={view}
             onChoice={(next) => choose({ view: next === 'keys' ? '' : next })}
           />
-          <button type="button" class="button" onClick={() => setImporting(true)}>
-            Import …
-          </button>
-          <button type="button" class="button primary" onClick={() => begin('', '')}>
-            Set a key
-          </button>
+          <WithRight to="writeRevision">
+            <button type="button" class="button" onClick={() => setImporting(true)}>
+              Import …
+            </button>
+            <button type="button" class="button primary" onClick={() => begin('', '')}>
+              Set a key
+            </button>
+          </WithRight>
         </>
       }
     >
@@ -118,18 +122,29 @@ export function ConfigLayer({ layer, region, revision, layers, coming: rolling, 
         <ConfigYaml key={own} layer={layer} values={layers[own] ?? {}} revision={revision} manual={manual} />
       ) : keys.length === 0 ? (
         <Empty title={coming ? 'Before the rollout, nothing is set here' : 'Nothing is set here'}>
-          Edges use their own files. Set a key to override them, here or with{' '}
+          Edges use their own files.{' '}
+          {mayWrite ? 'Set a key to override them, here or with ' : 'An operator overrides them with '}
           <code>
             imapfleet config set KEY VALUE{layer.kind === 'global' ? '' : ` --${layer.kind} ${layer.name}`}
           </code>
           .
         </Empty>
       ) : (
-        <Table caption={`Keys of ${own}`} rows={keys} keyOf={({ key }) => key} columns={columns} />
+        <Table
+          caption={`Keys of ${own}`}
+          rows={keys}
+          keyOf={({ key }) => key}
+          columns={[...columnsOf(own), actions]}
+        />
       )}
     </Card>
   )
 }
+
+const columnsOf = (own: string): TableColumn<LayerKey>[] => [
+  { title: 'Key', kind: 'head', cell: ({ key }) => <code>{key}</code> },
+  { title: 'Value', kind: 'wide', cell: (row) => <Value row={row} own={own} /> },
+]
 
 function aboutOf(own: string, revision: number, coming: RevisionView | undefined): string {
   if (!coming) return `Keys of this layer as of revision ${revision}.`

@@ -1,11 +1,13 @@
 /** The configuration of the fleet: a layer, the draft of its changes, and the revisions. */
 import { layerText, type EdgeView, type LayerName, type RolloutSummary } from '@imapfleet/api'
 import { call } from '../api/client.ts'
+import { session } from '../api/session.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { readWholeFleet } from '../fleet/all-edges.ts'
 import { readConfigState } from '../fleet/config-state.ts'
 import { draftOf } from '../fleet/drafts.ts'
 import { chainOf, layerIn } from '../fleet/layer.ts'
+import { unknownLayer } from '../fleet/unknown-layer.ts'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
 import { choose, search } from '../router/location.ts'
@@ -20,12 +22,21 @@ import './config.css'
 const refreshMs = 5_000
 
 export function Config() {
-  const layer = layerIn(search.value.get('layer'))
-  const edges =
-    useAnswer('edges of layers', async (signal) => (await readWholeFleet(call, signal)).edges).data ?? []
-  const manual =
-    useAnswer('config keys', async (signal) => (await call('listConfigKeys', { signal })).keys).data ?? []
+  const mine = session.value.state === 'in' ? session.value.who.limits.regions : undefined
+  const layer = layerIn(search.value.get('layer') ?? (mine?.[0] === undefined ? null : `region/${mine[0]}`))
   const config = useAnswer('config', (signal) => readConfigState(call, signal), { everyMs: refreshMs })
+  const { data: manual = [] } = useAnswer(
+    'config keys',
+    async (signal) => (await call('listConfigKeys', { signal })).keys,
+  )
+  const { data: known } = useAnswer(
+    'edges of layers',
+    async (signal) => (await readWholeFleet(call, signal)).edges,
+    // The layer of an edge inherits from that of its region.
+    layer.kind === 'edge' ? {} : { after: config },
+  )
+  const edges = known ?? []
+  const unknown = known && unknownLayer(layer, known)
   const draft = draftOf(layer)
   return (
     <Page
@@ -35,11 +46,12 @@ export function Config() {
       <div class="filters">
         <Select
           label="Layer"
-          options={layersOf(edges, layerText(layer))}
+          options={layersOf(edges, layerText(layer), mine)}
           chosen={layerText(layer)}
           onChoice={(text) => choose({ layer: text })}
         />
       </div>
+      {unknown !== undefined && <Note tone="warn">{unknown}</Note>}
       <Answered answer={config}>
         {({ revision, layers, rolling, coming }) => (
           <>
@@ -98,10 +110,15 @@ function RollingNote({ rolling, layer, region }: RollingProps) {
 const regionOf = (edges: readonly EdgeView[], layer: LayerName) =>
   edges.find(({ id }) => layer.kind === 'edge' && id === layer.name)?.region
 
-function layersOf(edges: readonly EdgeView[], chosen: string): [string, string][] {
-  const regions = [...new Set(edges.map(({ region }) => region))].sort()
+/** `mine`: the regions that the user is limited to. The global layer is not within them. */
+function layersOf(
+  edges: readonly EdgeView[],
+  chosen: string,
+  mine: readonly string[] | undefined,
+): [string, string][] {
+  const regions = [...new Set([...(mine ?? []), ...edges.map(({ region }) => region)])].sort()
   const texts = [
-    'global',
+    ...(mine ? [] : ['global']),
     ...regions.map((name) => `region/${name}`),
     ...edges.map(({ id }) => `edge/${id}`).sort(),
   ]

@@ -9,6 +9,7 @@ import { Card } from '../ui/card.tsx'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { tell } from '../ui/toast.tsx'
 import { ForgetEdge } from './forget-edge.tsx'
+import { mayCall } from '../api/rights.ts'
 
 interface ActionProps {
   edge: EdgeView
@@ -18,7 +19,7 @@ interface ActionProps {
 /** Ends a drain. */
 export function ResumeEdge({ edge: { id, drain, forgottenAt }, onDone }: ActionProps) {
   const [isAsking, setAsking] = useState(false)
-  if (forgottenAt !== undefined || drain !== true) return null
+  if (forgottenAt !== undefined || drain !== true || !mayCall('resumeEdges')) return null
   return (
     <>
       <button type="button" class="button primary" onClick={() => setAsking(true)}>
@@ -49,10 +50,11 @@ export function EdgeActions({ edge, onDone }: ActionProps) {
   const shared = { name: id, onClose: () => setAsking(undefined) }
   const target = { kind: 'edge', name: id } as const
   if (forgottenAt !== undefined) return null
-  const canDrain = drain !== true && state !== 'stopping'
+  const canDrain = mayCall('drainEdges') && drain !== true && state !== 'stopping'
   // A silent edge cannot carry out orders.
-  const canPurge = isHeard(edge)
-  if (!canDrain && !canPurge && state !== 'silent') return null
+  const canPurge = mayCall('giveOrder') && isHeard(edge)
+  const canForget = mayCall('forgetEdge') && state === 'silent'
+  if (!canDrain && !canPurge && !canForget) return null
   return (
     <Card title="Actions that users notice" about="Each asks for the name of the edge.">
       <ul class="danger-list">
@@ -78,7 +80,7 @@ export function EdgeActions({ edge, onDone }: ActionProps) {
             </button>
           </Action>
         )}
-        {state === 'silent' && (
+        {canForget && (
           <Action text="Remove the edge from the fleet for good, because it will not return.">
             <ForgetEdge edge={edge} onDone={onDone} />
           </Action>

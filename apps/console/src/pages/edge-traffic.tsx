@@ -25,6 +25,7 @@ export function EdgeTraffic({ edge }: { edge: EdgeView }) {
       {(history) => (
         <FleetCharts
           history={history}
+          range={historyWindow(range).from}
           edges={[edge]}
           historyOf={(from, to) => historyAddress(from, to, { edge: id, groupBy: 'edge' })}
         />

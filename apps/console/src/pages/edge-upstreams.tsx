@@ -53,7 +53,8 @@ export function Upstreams({ edge, onDone }: { edge: EdgeView; onDone: () => void
     )
   const actions: TableColumn<Row> = {
     title: 'Actions',
-    kind: 'fixed',
+    kind: 'actions',
+    needs: 'giveOrder',
     // An older edge does not say whether it is paused.
     cell: ({ name, paused }) => (
       <span class="row">

@@ -14,6 +14,7 @@ import { Answered } from '../ui/answered.tsx'
 import { Choice } from '../ui/choice.tsx'
 import { Card } from '../ui/card.tsx'
 import { Facts } from '../ui/facts.tsx'
+import { usePlots } from '../ui/load-plots.ts'
 import { Moment } from '../ui/moment.tsx'
 import { Note } from '../ui/note.tsx'
 import { EdgeActions, ResumeEdge } from './edge-actions.tsx'
@@ -22,6 +23,7 @@ import { EdgePool } from './edge-pool.tsx'
 import { Refusals } from './edge-refusals.tsx'
 import { EdgeTraffic } from './edge-traffic.tsx'
 import { Upstreams } from './edge-upstreams.tsx'
+import { WithRight } from '../ui/with-right.tsx'
 import './edge.css'
 
 export function EdgePage({ id = '' }: Params) {
@@ -29,6 +31,7 @@ export function EdgePage({ id = '' }: Params) {
     everyMs: 2_000,
   })
   const edge = answer.data
+  usePlots(edge !== undefined)
   return (
     <Page
       title={id}
@@ -70,8 +73,12 @@ const Links = ({ edge: { id, region } }: { edge: EdgeView }) => {
       >
         History
       </PageLink>
-      <PageLink href={`/orders?edge=${name}`}>Orders</PageLink>
-      <PageLink href="/trace">Traces</PageLink>
+      <WithRight to="listOrders">
+        <PageLink href={`/orders?edge=${name}`}>Orders</PageLink>
+      </WithRight>
+      <WithRight to="listTraces">
+        <PageLink href={`/trace?edge=${name}&region=${encodeURIComponent(region)}`}>Traces</PageLink>
+      </WithRight>
       <PageLink href={`/config?layer=edge/${name}`}>Its configuration layer</PageLink>
       <PageLink href={`/?region=${encodeURIComponent(region)}`}>Edges of {region}</PageLink>
     </nav>

@@ -1,7 +1,7 @@
 /** The charts of the overview and of an edge, and what happened in their time range. */
 import type { EdgeView, History } from '@imapfleet/api'
 import { chartTimesOf, fleetChartsOf } from '../fleet/fleet-charts.ts'
-import type { Mark } from '../fleet/marks.ts'
+import { endWithMarks, type Mark } from '../fleet/marks.ts'
 import { useMarks } from '../fleet/use-marks.ts'
 import { navigate } from '../router/location.ts'
 import { PageLink } from '../router/link.tsx'
@@ -9,10 +9,13 @@ import { ChartLegend } from '../ui/chart-legend.tsx'
 import { Chart } from '../ui/chart.tsx'
 import type { ChartLine } from '../ui/chart-series.ts'
 import { Moment } from '../ui/moment.tsx'
+import { LateNote } from './late-note.tsx'
 import './fleet-charts.css'
 
 interface ChartsProps {
   history: History
+  /** What was asked for, such as `-1h`. */
+  range: string
   /** Their restarts are marked. */
   edges: readonly EdgeView[]
   /** The page of the history for a time range. */
@@ -21,11 +24,14 @@ interface ChartsProps {
 
 const height = 104
 
-export function FleetCharts({ history, edges, historyOf }: ChartsProps) {
+export function FleetCharts({ history, range, edges, historyOf }: ChartsProps) {
   const [fromMs, toMs] = [Date.parse(history.from), Date.parse(history.to)]
-  const marks = useMarks(edges, fromMs, toMs)
-  const { times, isUnfinished } = chartTimesOf(history)
-  if (times.length === 0) return <p class="soft small">The first reports arrive within half a minute.</p>
+  // These charts end with the present.
+  const marks = useMarks(edges, fromMs, Math.max(toMs, Date.now()))
+  const { times, endMs: lastEndMs, isUnfinished } = chartTimesOf(history)
+  const endMs = endWithMarks(lastEndMs, marks)
+  if (history.groups.length === 0)
+    return <p class="soft small">The first reports arrive within half a minute.</p>
   const charts = fleetChartsOf(history)
   // The lines of most charts are the regions: one legend names them for all.
   const shared = charts[0]?.lines ?? []
@@ -33,6 +39,7 @@ export function FleetCharts({ history, edges, historyOf }: ChartsProps) {
     lines.map(({ name }) => name).join() === shared.map(({ name }) => name).join()
   return (
     <>
+      <LateNote history={history} range={range} />
       {shared.length > 1 && <ChartLegend lines={shared} />}
       <div class="fleet-charts">
         {charts.map(({ title, value, remark, lines, unit, max }) => (
@@ -43,7 +50,7 @@ export function FleetCharts({ history, edges, historyOf }: ChartsProps) {
             </p>
             <Chart
               label={`${title} over time`}
-              {...{ times, lines, unit, isUnfinished, marks, height }}
+              {...{ times, endMs, lines, unit, isUnfinished, marks, height }}
               {...(max !== undefined && { max })}
               hasLegend={!isShared(lines)}
               onZoom={(from, to) => navigate(historyOf(from, to))}

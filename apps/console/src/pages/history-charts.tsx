@@ -3,6 +3,7 @@ import type { History } from '@imapfleet/api'
 import { chartTimesOf } from '../fleet/fleet-charts.ts'
 import { emptyStart, linesOf, previousLines, previousSum } from '../fleet/history-lines.ts'
 import { describe } from '../fleet/history-question.ts'
+import { endWithMarks } from '../fleet/marks.ts'
 import { useMarks } from '../fleet/use-marks.ts'
 import { countOf } from '../format/number.ts'
 import { momentOf } from '../format/time.ts'
@@ -15,28 +16,43 @@ import { Marks } from './fleet-charts.tsx'
 
 interface ChartsProps {
   history: History
+  /** False: the last minutes are missing. */
+  isWhole: boolean
   /** The period before; undefined: not compared. */
   previous: History | undefined
   isStacked: boolean
+  /** The time range ends with the present. */
+  isLive: boolean
   onZoom: (fromMs: number, toMs: number) => void
   onZoomOut: () => void
 }
 
-export function HistoryCharts({ history, previous, isStacked, onZoom, onZoomOut }: ChartsProps) {
+export function HistoryCharts({
+  history,
+  isWhole,
+  previous,
+  isStacked,
+  isLive,
+  onZoom,
+  onZoomOut,
+}: ChartsProps) {
   const { from, to, stepSeconds, groups, metrics } = history
   const all = chartTimesOf(history)
   const begin = previous ? 0 : emptyStart(history)
   const times = all.times.slice(begin)
-  const marks = useMarks([], times[0] ?? Date.parse(from), Date.parse(to))
+  const marks = useMarks(
+    [],
+    times[0] ?? Date.parse(from),
+    isLive ? Math.max(Date.parse(to), Date.now()) : Date.parse(to),
+  )
   const hasValues = groups.some(({ totals }) => totals.some((total) => total !== null))
-  if (!hasValues)
-    return (
-      <Empty title="No reports in this time range">
-        Choose another time range, or check the edges in the overview.
-      </Empty>
-    )
   return (
     <div class="history-charts">
+      {isWhole && !hasValues && (
+        <Empty title="No reports in this time range">
+          Choose another time range, or check the edges in the overview.
+        </Empty>
+      )}
       {begin > 0 && (
         <p class="soft small">
           The first reports of this range are of {momentOf(new Date(times[0] ?? 0), new Date())}: charts begin
@@ -61,6 +77,7 @@ export function HistoryCharts({ history, previous, isStacked, onZoom, onZoomOut 
               <Chart
                 label={`${title}, over time`}
                 {...{ times, unit, marks, onZoom, onZoomOut }}
+                endMs={endWithMarks(all.endMs, marks)}
                 lines={[...(isOnEachOther && previous ? previousSum(before) : before), ...lines]}
                 isStacked={isOnEachOther}
                 isUnfinished={all.isUnfinished}
@@ -70,21 +87,27 @@ export function HistoryCharts({ history, previous, isStacked, onZoom, onZoomOut 
         })}
       </div>
       <Marks marks={marks} />
-      <Card title="Total" about="One value for the whole time range.">
-        <Table
-          caption="Values for the whole time range"
-          columns={columnsOf(history)}
-          rows={groups}
-          keyOf={({ group }) => group}
-        />
-      </Card>
+      {isWhole && hasValues && (
+        <Card title="Total" about="One value for the whole time range.">
+          <Table
+            caption="Values for the whole time range"
+            columns={columnsOf(history)}
+            rows={groups}
+            keyOf={({ group }) => group}
+          />
+        </Card>
+      )}
     </div>
   )
 }
 
 function columnsOf({ groupBy, metrics }: History): TableColumn<History['groups'][number]>[] {
   return [
-    { title: groupBy, kind: 'head', cell: ({ group }) => group },
+    {
+      title: `${groupBy.slice(0, 1).toUpperCase()}${groupBy.slice(1)}`,
+      kind: 'head',
+      cell: ({ group }) => group,
+    },
     ...metrics.map((metric, index): TableColumn<History['groups'][number]> => {
       const { title, unit } = describe(metric)
       return { title, kind: 'number', cell: ({ totals }) => formatValue(totals[index], unit) }

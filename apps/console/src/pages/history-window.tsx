@@ -1,7 +1,7 @@
 /** Selects the time range, the step, the groups, and which edges and servers are included. */
 import type { EdgeView, History } from '@imapfleet/api'
 import { call } from '../api/client.ts'
-import { useAnswer } from '../api/use-answer.ts'
+import { useAnswer, type AnswerState } from '../api/use-answer.ts'
 import { readWholeFleet } from '../fleet/all-edges.ts'
 import { absolute, groupings, relativeRanges, type HistoryQuestion } from '../fleet/history-question.ts'
 import { Choice } from '../ui/choice.tsx'
@@ -12,6 +12,8 @@ interface WindowProps {
   question: HistoryQuestion
   /** The charts on the page. */
   shown: History | undefined
+  /** What the charts show. The lists of edges are filled after them. */
+  answer: Pick<AnswerState<unknown>, 'data' | 'problem'>
   onChange: (change: Partial<HistoryQuestion>) => void
 }
 
@@ -26,7 +28,7 @@ const stepWords: Readonly<Record<string, string>> = {
   '1d': '1 day',
 }
 
-export function HistoryWindow({ question, shown, onChange }: WindowProps) {
+export function HistoryWindow({ question, shown, answer, onChange }: WindowProps) {
   const { from, to, step, groupBy, compare, stacked } = question
   const range = relativeRanges.find((each) => from === `-${each}` && to === '')
   const shift = (direction: 1 | -1) => {
@@ -58,19 +60,21 @@ export function HistoryWindow({ question, shown, onChange }: WindowProps) {
           chosen={groupBy}
           onChoice={(each) => onChange({ groupBy: each })}
         />
-        <Check
-          label="Compare with the period before"
-          isOn={compare !== ''}
-          onChange={(isOn) => onChange({ compare: isOn ? '1' : '' })}
-        />
-        <Check
-          label="Stacked"
-          isOn={stacked !== ''}
-          onChange={(isOn) => onChange({ stacked: isOn ? '1' : '' })}
-        />
+        <span class="row checks">
+          <Check
+            label="Compare with the period before"
+            isOn={compare !== ''}
+            onChange={(isOn) => onChange({ compare: isOn ? '1' : '' })}
+          />
+          <Check
+            label="Stacked"
+            isOn={stacked !== ''}
+            onChange={(isOn) => onChange({ stacked: isOn ? '1' : '' })}
+          />
+        </span>
       </div>
       <div class="filters">
-        <Pickers question={question} onChange={onChange} />
+        <Pickers {...{ question, answer, onChange }} />
         <Select
           label="Step"
           chosen={step}
@@ -102,11 +106,13 @@ export function HistoryWindow({ question, shown, onChange }: WindowProps) {
 
 const noEdges: readonly EdgeView[] = []
 
-function Pickers({ question, onChange }: Pick<WindowProps, 'question' | 'onChange'>) {
+function Pickers({ question, answer, onChange }: Omit<WindowProps, 'shown'>) {
   const { region, edge, upstream } = question
-  const edges =
-    useAnswer('edges of a history', async (signal) => (await readWholeFleet(call, signal)).edges).data ??
-    noEdges
+  const { data: edges = noEdges } = useAnswer(
+    'edges of a history',
+    async (signal) => (await readWholeFleet(call, signal)).edges,
+    { after: answer },
+  )
   const inRegion = edges.filter((each) => region === '' || each.region === region)
   const ofEdge = inRegion.filter(({ id }) => edge === '' || id === edge)
   const names = (all: readonly string[]) =>

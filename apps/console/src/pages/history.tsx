@@ -7,6 +7,10 @@ import { useAnswer } from '../api/use-answer.ts'
 import {
   absolute,
   addressOf,
+  firstPartOf,
+  historyRequest,
+  isAbsolute,
+  queryOf,
   questionIn,
   zoomedOut,
   type HistoryQuestion,
@@ -14,14 +18,18 @@ import {
 import { Page } from '../layout/page.tsx'
 import { navigate, search } from '../router/location.ts'
 import { Answered } from '../ui/answered.tsx'
+import { usePlots } from '../ui/load-plots.ts'
 import { Note } from '../ui/note.tsx'
 import { Empty } from '../ui/state.tsx'
 import { HistoryCharts } from './history-charts.tsx'
 import { HistoryMetrics } from './history-metrics.tsx'
 import { HistoryWindow } from './history-window.tsx'
+import { LateNote } from './late-note.tsx'
 import './history.css'
 
 const refreshMs = 30_000
+/** Without metrics nothing comes before the lists of edges. */
+const nothingAsked = { data: true, problem: undefined }
 
 interface HistoryAnswer {
   history: History
@@ -32,38 +40,57 @@ interface HistoryAnswer {
 }
 
 export function HistoryPage() {
+  usePlots()
   const question = questionIn(search.value)
   const change = (changed: Partial<HistoryQuestion>) => navigate(addressOf({ ...question, ...changed }))
   const zoomTo = (fromMs: number, toMs: number) => change(absolute(fromMs, toMs))
   const isLive = question.to === ''
-  const answer = useAnswer(
-    // Stacking draws the same values.
-    addressOf({ ...question, stacked: '' }),
-    async (signal) => (question.metrics.length === 0 ? undefined : await ask(question, signal)),
-    isLive ? { everyMs: refreshMs } : {},
+  const hasMetrics = question.metrics.length > 0
+  // Stacking draws the same values.
+  const key = addressOf({ ...question, stacked: '' })
+  // Later queries follow charts that are already there.
+  const [first] = useState(() => ({ key, question: firstPartOf(question) }))
+  const firstPart = useAnswer(`first part of ${first.key}`, async (signal) =>
+    first.question
+      ? { history: await call('readHistory', { query: queryOf(first.question), signal }) }
+      : null,
   )
+  const answer = useAnswer(key, async (signal) => (hasMetrics ? await ask(question, signal) : undefined), {
+    ...(isLive && { everyMs: refreshMs }),
+    ...(first.question && { after: firstPart }),
+  })
   // The charts stay while the next ones load, and keep the focus of a keyboard user.
   const [last, setLast] = useState(answer.data)
   if (answer.data !== undefined && answer.data !== last) setLast(answer.data)
-  const shown = answer.data ?? (answer.problem ? undefined : last)
+  const begun = first.key === key ? (firstPart.data ?? undefined) : undefined
+  const shown: HistoryAnswer | undefined = answer.data ?? (answer.problem ? undefined : (last ?? begun))
   return (
     <Page
       title="History"
       isWide
       about="Drag over a chart to zoom, or use the arrow keys, + and -. The address contains your selection."
       actions={
-        question.metrics.length > 0 && (
-          <a class="button" href={csvOf(question)} download="imapfleet-history.csv">
+        hasMetrics && (
+          <a
+            class="button"
+            href={historyRequest(question, { format: 'csv' })}
+            download="imapfleet-history.csv"
+          >
             Download CSV
           </a>
         )
       }
     >
       <section class="card" aria-label="Selection">
-        <HistoryWindow question={question} shown={shown?.history} onChange={change} />
+        <HistoryWindow
+          question={question}
+          shown={shown?.history}
+          answer={hasMetrics ? answer : nothingAsked}
+          onChange={change}
+        />
         <HistoryMetrics chosen={question.metrics} onChoice={(metrics) => change({ metrics })} />
       </section>
-      {question.metrics.length === 0 ? (
+      {!hasMetrics ? (
         <Empty title="No metric selected">Choose a preset, or open the list above and select metrics.</Empty>
       ) : (
         <Answered answer={{ ...answer, data: shown }}>
@@ -73,16 +100,19 @@ export function HistoryPage() {
                 {found.noPrevious !== undefined && (
                   <Note tone="warn">The previous period is not shown. {sentenceOf(found.noPrevious)}</Note>
                 )}
+                {isLive && found !== begun && <LateNote history={found.history} range={question.from} />}
                 <HistoryCharts
                   history={found.history}
+                  isWhole={found !== begun}
                   previous={question.compare === '' ? undefined : found.previous}
                   isStacked={question.stacked !== ''}
+                  isLive={isLive}
                   onZoom={zoomTo}
-                  onZoomOut={() =>
-                    zoomTo(
-                      ...zoomedOut(Date.parse(found.history.from), Date.parse(found.history.to), Date.now()),
-                    )
-                  }
+                  onZoomOut={() => {
+                    // Of the address, if it has one: charts of the next range may not have arrived yet.
+                    const { from, to } = isAbsolute(question) ? question : found.history
+                    zoomTo(...zoomedOut(Date.parse(from), Date.parse(to), Date.now()))
+                  }}
                 />
               </>
             )
@@ -94,7 +124,7 @@ export function HistoryPage() {
 }
 
 async function ask(question: HistoryQuestion, signal: AbortSignal): Promise<HistoryAnswer> {
-  const query = asked(question)
+  const query = queryOf(question)
   const history = await call('readHistory', { query, signal })
   const steps = history.groups[0]?.values[0]?.length ?? 0
   if (question.compare === '' || steps === 0) return { history }
@@ -110,20 +140,5 @@ async function ask(question: HistoryQuestion, signal: AbortSignal): Promise<Hist
     // Such as a time for which only rougher figures are kept.
     if (!(error instanceof ProblemError)) throw error
     return { history, noPrevious: error }
-  }
-}
-
-function csvOf(question: HistoryQuestion): string {
-  return `/v1/stats/history?${new URLSearchParams({ ...asked(question), format: 'csv' }).toString()}`
-}
-
-function asked({ metrics, from, to, step, groupBy, region, edge, upstream }: HistoryQuestion) {
-  return {
-    ...{ metrics: metrics.join(','), from, groupBy },
-    ...(to && { to }),
-    ...(step && { step }),
-    ...(region && { region }),
-    ...(edge && { edge }),
-    ...(upstream && { upstream }),
   }
 }

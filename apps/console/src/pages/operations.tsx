@@ -79,7 +79,7 @@ const columnsFor = (
   { title: 'Reason', kind: 'wide', cell: ({ reason }) => reason ?? '' },
   {
     title: 'Actions',
-    kind: 'fixed',
+    kind: 'actions',
     cell: ({ id, state }) => (
       <>
         {state === 'stopped' && (

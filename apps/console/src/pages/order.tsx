@@ -5,6 +5,7 @@ import { readWholeOrder } from '@imapfleet/client'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { AccountBadges, EdgeStatus, resultText, targetWords } from '../fleet/account.tsx'
+import { worstFirst } from '../fleet/worst-first.ts'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
 import type { Params } from '../router/match.ts'
@@ -42,7 +43,7 @@ export function OrderPage({ id = '' }: Params) {
                 <Table
                   caption="Answer of each edge"
                   columns={columnsOf(order)}
-                  rows={order.edges}
+                  rows={worstFirst(order.edges)}
                   keyOf={({ id: edge }) => edge}
                 />
               )}

@@ -13,6 +13,7 @@ import { Operations } from './operations.tsx'
 import { Older } from '../ui/older.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
+import { WithRight } from '../ui/with-right.tsx'
 
 export function OrdersPage() {
   // The page of an edge links here with its name.
@@ -63,7 +64,9 @@ export function OrdersPage() {
           }}
         </Answered>
       </section>
-      <Operations />
+      <WithRight to="listOperations">
+        <Operations />
+      </WithRight>
     </Page>
   )
 }

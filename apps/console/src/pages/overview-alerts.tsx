@@ -1,19 +1,17 @@
 /** Open alerts that are neither acknowledged nor silenced, and how many are. */
-import type { AlertView } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { alertDuration, alertText, alertTone, isMuted } from '../fleet/alert-words.ts'
+import { alertsIn, type AlertLine } from '../fleet/open-alerts.ts'
 import { amountOf } from '../format/number.ts'
 import { PageLink } from '../router/link.tsx'
 import { Note } from '../ui/note.tsx'
 
-const shownMax = 5
-
 interface OpenAlertsProps {
   /** Undefined until control has answered. */
   list: ReturnType<typeof useOpenAlerts>
-  /** Those that `alertsOnTop` selects. */
-  shown: readonly AlertView[]
+  /** Those that `alertLines` selects. */
+  lines: readonly AlertLine[]
 }
 
 export const useOpenAlerts = () =>
@@ -21,14 +19,7 @@ export const useOpenAlerts = () =>
     everyMs: 10_000,
   }).data
 
-/** Neither acknowledged nor silenced, pages before tickets. */
-export const alertsOnTop = (alerts: readonly AlertView[]): AlertView[] =>
-  alerts
-    .filter((alert) => !isMuted(alert))
-    .toSorted((a, b) => Number(a.severity === 'ticket') - Number(b.severity === 'ticket') || b.id - a.id)
-    .slice(0, shownMax)
-
-export function OpenAlerts({ list: data, shown }: OpenAlertsProps) {
+export function OpenAlerts({ list: data, lines }: OpenAlertsProps) {
   if (!data || (data.alerts.length === 0 && data.problems.length === 0)) return null
   const muted = data.alerts.filter(isMuted).length
   return (
@@ -41,10 +32,10 @@ export function OpenAlerts({ list: data, shown }: OpenAlertsProps) {
       {data.alerts.length > 0 && (
         <section class="findings card" aria-label="Open alerts">
           <ul>
-            {shown.map((alert) => (
-              <OpenAlert key={alert.id} alert={alert} />
+            {lines.map((line) => (
+              <OpenAlert key={line.first.id} line={line} />
             ))}
-            {data.alerts.length > shown.length && (
+            {data.alerts.length > alertsIn(lines).length && (
               <li>
                 <PageLink href="/alerts">{amountOf(data.alerts.length, 'open alert')}</PageLink>
                 {muted > 0 && `, ${muted} of them acknowledged or silenced`}
@@ -57,9 +48,11 @@ export function OpenAlerts({ list: data, shown }: OpenAlertsProps) {
   )
 }
 
-const OpenAlert = ({ alert }: { alert: AlertView }) => (
-  <li class={alertTone(alert)}>
-    <PageLink href={`/alerts?alert=${alert.id}`}>{alert.title}</PageLink> for{' '}
-    {alertDuration(alert, new Date())}: {alertText(alert, new Date())}.
+const OpenAlert = ({ line: { first, others } }: { line: AlertLine }) => (
+  <li class={alertTone(first)}>
+    <PageLink href={`/alerts?alert=${first.id}`}>{first.title}</PageLink>
+    {others.length > 0 && ` at ${amountOf(others.length + 1, 'edge')} of ${first.region}`} for{' '}
+    {alertDuration(first, new Date())}: {others.length > 0 && 'first, '}
+    {alertText(first, new Date())}.
   </li>
 )

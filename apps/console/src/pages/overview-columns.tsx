@@ -124,7 +124,7 @@ function Sign({ row }: { row: TableEdge }) {
 
 function Capacity({ edge }: { edge: EdgeView }) {
   const { active, cached } = edge.connections
-  if (!isHeard(edge)) return <>{none}</>
+  if (!isHeard(edge)) return <span class="unknown-capacity">{none}</span>
   const limit = edge.limits?.connections
   const fill = fillOf(edge)
   const words = `${countOf(active)} in use, ${countOf(cached)} idle${limit === undefined ? '' : `, of ${countOf(limit)}`}`

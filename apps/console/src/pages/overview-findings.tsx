@@ -55,13 +55,14 @@ function Line({ group }: { group: FindingGroup }) {
       </li>
     )
   }
-  const { of, tone, edges } = group
+  const { of, tone, edges, example } = group
   return (
     <li class={tone}>
       <strong>
         {edges.length} edges {findingWords[of].several}
       </strong>
-      : {edges.slice(0, 2).join(', ')} and {edges.length - 2} more.{' '}
+      : {edges.slice(0, 2).join(', ')} and {edges.length - 2} more
+      {of === 'reported' ? `. ${edges[0]}: ${example}` : '.'}{' '}
       <button
         type="button"
         class="button quiet small"

@@ -5,14 +5,16 @@ import { pauseMs, readWholeFleet } from '../fleet/all-edges.ts'
 import { findingsOf } from '../fleet/findings.ts'
 import { fleetChartMetrics } from '../fleet/fleet-charts.ts'
 import { historyAddress } from '../fleet/history-question.ts'
+import { alertLines, alertsIn } from '../fleet/open-alerts.ts'
 import { chooseRange, chosenRange, historyWindow, ranges, wordsOf } from '../fleet/range.ts'
 import { Page } from '../layout/page.tsx'
 import { Answered } from '../ui/answered.tsx'
 import { Choice } from '../ui/choice.tsx'
+import { usePlots } from '../ui/load-plots.ts'
 import { Note } from '../ui/note.tsx'
-import { Empty } from '../ui/state.tsx'
+import { Empty, EmptyCommand } from '../ui/state.tsx'
 import { FleetCharts } from './fleet-charts.tsx'
-import { alertsOnTop, OpenAlerts, useOpenAlerts } from './overview-alerts.tsx'
+import { OpenAlerts, useOpenAlerts } from './overview-alerts.tsx'
 import { OverviewEdges } from './overview-edges.tsx'
 import { Findings } from './overview-findings.tsx'
 import { UnderWay } from './overview-rollouts.tsx'
@@ -21,7 +23,7 @@ import './overview.css'
 export function Overview() {
   const edges = useAnswer('edges', (signal) => readWholeFleet(call, signal), { everyMs: pauseMs })
   const alerts = useOpenAlerts()
-  const onTop = alertsOnTop(alerts?.alerts ?? [])
+  const onTop = alertLines(alerts?.alerts ?? [])
   const range = chosenRange()
   const history = useAnswer(
     `traffic ${range}`,
@@ -30,8 +32,9 @@ export function Overview() {
         query: { metrics: fleetChartMetrics.join(','), ...historyWindow(range), groupBy: 'region' },
         signal,
       }),
-    { everyMs: 10_000 },
+    { everyMs: 10_000, after: edges },
   )
+  usePlots(edges.data !== undefined)
   return (
     <Page
       title="Overview"
@@ -47,12 +50,12 @@ export function Overview() {
                 {problem}
               </Note>
             ))}
-            <OpenAlerts list={alerts} shown={onTop} />
+            <OpenAlerts list={alerts} lines={onTop} />
             {all.length === 0 ? (
               <NoEdge />
             ) : (
               <>
-                <Findings found={findingsOf(all, new Date())} told={onTop} all={all} />
+                <Findings found={findingsOf(all, new Date())} told={alertsIn(onTop)} all={all} />
                 <UnderWay />
                 {history.problem && !outage.value && (
                   <Note tone="warn">The charts could not be loaded. {sentenceOf(history.problem)}</Note>
@@ -61,6 +64,7 @@ export function Overview() {
                 {history.data && (
                   <FleetCharts
                     history={history.data}
+                    range={historyWindow(range).from}
                     edges={all}
                     historyOf={(from, to) => historyAddress(from, to, {})}
                   />
@@ -79,7 +83,7 @@ const NoEdge = () => (
   <section class="card">
     <Empty title="No edges yet">
       {' '}
-      Run <code>imapfleet edges enroll NAME --region REGION</code>, and start an edge with{' '}
+      Run <EmptyCommand text="imapfleet edges enroll NAME --region REGION" after="," /> and start an edge with{' '}
       <code>fleet.servers</code> in its file set to the NATS server that control uses. It appears here within
       seconds.
     </Empty>

@@ -1,9 +1,11 @@
 /** One revision: its changes, its progress, and its rollout by wave. */
-import { layerText, type RevisionStatus } from '@imapfleet/api'
+import { layerText, type RevisionStatus, type RolloutView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { ProblemError } from '@imapfleet/client'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
+import { isRevision } from '../fleet/revision-number.ts'
+import { worstFirst } from '../fleet/worst-first.ts'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
 import type { Params } from '../router/match.ts'
@@ -13,21 +15,37 @@ import { Moment } from '../ui/moment.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table } from '../ui/table.tsx'
 import { Difference } from './difference.tsx'
+import { NotFound } from './not-found.tsx'
 import { RevisionState } from './revisions.tsx'
 import { Rollout } from './rollout.tsx'
 import { StatusBadge } from './status-badge.tsx'
 import { WriteRevision } from './write-revision.tsx'
+import { mayCall } from '../api/rights.ts'
 import './config.css'
 
 const watchMs = 1_000
 /** The revision has reached its final state. */
 const settledMs = 15_000
 
-export function Revision({ revision: text = '' }: Params) {
-  const revision = Number(text)
-  const [isSettled, setSettled] = useState(false)
+interface Progress {
+  status: RevisionStatus
+  rollout: RolloutView | undefined
+}
+
+function pauseMs({ status, rollout }: Progress): number {
+  const isSettled = rollout
+    ? rollout.finishedAt !== null
+    : status.edges.every(({ status: each }) => each !== 'pending')
+  return isSettled ? settledMs : watchMs
+}
+
+/** Another text, such as `1e3`, is no number of a revision. */
+export const Revision = ({ revision: text = '' }: Params) =>
+  isRevision(text) ? <Numbered revision={Number(text)} /> : <NotFound />
+
+function Numbered({ revision }: { revision: number }) {
   const answer = useAnswer(
-    `revision ${text}`,
+    `revision ${revision}`,
     async (signal) => {
       const [status, rollout] = await Promise.all([
         call('readRevision', { params: { revision }, signal }),
@@ -37,34 +55,49 @@ export function Revision({ revision: text = '' }: Params) {
           throw error
         }),
       ])
-      setSettled(
-        rollout ? rollout.finishedAt !== null : status.edges.every(({ status: each }) => each !== 'pending'),
-      )
       return { status, rollout }
     },
-    { everyMs: isSettled ? settledMs : watchMs },
+    { everyMs: pauseMs },
   )
-  const [isRestoring, setRestoring] = useState(false)
+  const [returning, setReturning] = useState<'undo' | 'restore'>()
+  const state = answer.data?.status.revision.state
   return (
     <Page
-      title={`Revision ${text}`}
+      title={`Revision ${revision}`}
       about={answer.data && <About status={answer.data.status} />}
       actions={
         <>
-          <button type="button" class="button" onClick={() => setRestoring(true)}>
-            Restore …
-          </button>
+          {answer.data && mayCall('undoRevision') && (state === undefined || state === 'released') && (
+            <button type="button" class="button" onClick={() => setReturning('undo')}>
+              Undo …
+            </button>
+          )}
+          {answer.data && mayCall('restoreRevision') && (
+            <button type="button" class="button" onClick={() => setReturning('restore')}>
+              Restore …
+            </button>
+          )}
           <PageLink class="button" href="/config">
             Config
           </PageLink>
         </>
       }
     >
-      {isRestoring && (
+      {returning && (
         <WriteRevision
-          title={`Restore the layer to its state after revision ${text}`}
-          make={(how, signal) => call('restoreRevision', { params: { revision }, body: how, signal })}
-          onClose={() => setRestoring(false)}
+          title={
+            returning === 'undo'
+              ? `Undo revision ${revision}`
+              : `Restore the layer to its state after revision ${revision}`
+          }
+          make={(how, signal) =>
+            call(returning === 'undo' ? 'undoRevision' : 'restoreRevision', {
+              params: { revision },
+              body: how,
+              signal,
+            })
+          }
+          onClose={() => setReturning(undefined)}
         />
       )}
       <Answered answer={answer}>
@@ -100,7 +133,7 @@ const Edges = ({ status: { edges } }: { status: RevisionStatus }) => (
     ) : (
       <Table
         caption="Edges of this revision"
-        rows={edges}
+        rows={worstFirst(edges)}
         keyOf={({ id }) => id}
         columns={[
           {

@@ -9,7 +9,7 @@ import { Badge } from '../ui/badge.tsx'
 import { Card } from '../ui/card.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Older } from '../ui/older.tsx'
-import { Empty } from '../ui/state.tsx'
+import { Empty, EmptyCommand } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { Revoke } from './revoke.tsx'
 
@@ -35,8 +35,8 @@ export function Revocations() {
             <Empty title="No revocations yet">
               {' '}
               Revoke a user after a password change or if a mailbox was compromised, here or with{' '}
-              <code>imapfleet revoke user alice@example.org</code>: older server connections are then not
-              reused.
+              <EmptyCommand text="imapfleet revoke user alice@example.org" after=":" /> older server
+              connections are then not reused.
             </Empty>
           ) : (
             <>

@@ -26,15 +26,15 @@ export function RolloutFields({ form, onForm, edges }: FieldsProps) {
     <>
       <div class="rollout-fields">
         <CanaryEdges value={form.canary} edges={edges} onValue={(canary) => onForm({ ...form, canary })} />
-        {field('percent', 'First wave: share of edges, in %', 'From every region; 0 for none.')}
+        {field('percent', 'First wave: share in %', 'Of every region; 0 for none.')}
         {field('regions', 'Order of regions', 'Other regions follow.')}
-        {field('soak', 'Soak time of each wave, in seconds')}
+        {field('soak', 'Soak time in seconds', 'Of each wave.')}
       </div>
       <details>
         <summary>Automatic rollback</summary>
         <div class="rollout-fields">
-          {field('silence', 'If an edge is silent for, in seconds')}
-          {field('errors', 'If failures grow by, in %', 'Logins, or connections to mail servers.')}
+          {field('silence', 'Silence in seconds', 'Of an edge that should apply it.')}
+          {field('errors', 'More failures in %', 'Of logins, or of connections to mail servers.')}
         </div>
       </details>
     </>

@@ -3,6 +3,7 @@ import type { RolloutView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call, sentenceOf } from '../api/client.ts'
 import { nextStepOf } from '../fleet/rollout-judgement.ts'
+import { worstFirst } from '../fleet/worst-first.ts'
 import { amountOf } from '../format/number.ts'
 import { durationOf } from '../format/time.ts'
 import { PageLink } from '../router/link.tsx'
@@ -13,6 +14,7 @@ import { Note } from '../ui/note.tsx'
 import { tell } from '../ui/toast.tsx'
 import { RolloutFigures } from './rollout-figures.tsx'
 import { StatusBadge } from './status-badge.tsx'
+import { mayCall } from '../api/rights.ts'
 
 interface RolloutProps {
   rollout: RolloutView
@@ -70,7 +72,7 @@ function Steering({ rollout: { revision, state }, onSteered }: RolloutProps) {
     }
     onSteered()
   }
-  if (state !== 'running' && state !== 'paused') return null
+  if ((state !== 'running' && state !== 'paused') || !mayCall('steerRollout')) return null
   return (
     <>
       {state === 'running' ? (
@@ -104,19 +106,12 @@ function Steering({ rollout: { revision, state }, onSteered }: RolloutProps) {
   )
 }
 
-/** eu-2 comes before eu-10. */
-const byName = new Intl.Collator('en', { numeric: true })
 /** Other edges are shown as a number. */
 const namedMax = 24
-const order = ['rejected', 'silent', 'skipped', 'pending', 'applied', 'waiting']
 
 function Wave({ wave, isOver }: { wave: RolloutView['waves'][number]; isOver: boolean }) {
   const { name, state, edges } = wave
   const applied = edges.filter(({ status }) => status === 'applied').length
-  const worstFirst = [...edges].sort(
-    (one, other) =>
-      order.indexOf(one.status) - order.indexOf(other.status) || byName.compare(one.id, other.id),
-  )
   const rest = edges.length - namedMax
   return (
     <li>
@@ -132,12 +127,14 @@ function Wave({ wave, isOver }: { wave: RolloutView['waves'][number]; isOver: bo
         all={edges.length}
       />
       <ul class="row">
-        {worstFirst.slice(0, namedMax).map(({ id, status }) => (
-          <li key={id} class="row">
-            <PageLink href={`/edges/${encodeURIComponent(id)}`}>{id}</PageLink>
-            {status !== 'waiting' && <StatusBadge status={status} />}
-          </li>
-        ))}
+        {worstFirst(edges)
+          .slice(0, namedMax)
+          .map(({ id, status }) => (
+            <li key={id} class="row">
+              <PageLink href={`/edges/${encodeURIComponent(id)}`}>{id}</PageLink>
+              {status !== 'waiting' && <StatusBadge status={status} />}
+            </li>
+          ))}
         {rest > 0 && <li class="soft">and {amountOf(rest, 'more edge')}</li>}
       </ul>
     </li>

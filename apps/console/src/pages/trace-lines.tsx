@@ -4,6 +4,7 @@ import { Component } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { NumberedLine } from '../fleet/live-trace.ts'
 import { sessionColour } from '../fleet/session-colour.ts'
+import { atFirstUse } from '../format/at-first-use.ts'
 
 interface LinesProps {
   lines: readonly NumberedLine[]
@@ -68,11 +69,14 @@ class Line extends Component<{ line: NumberedLine; onSession: (session: string) 
   }
 }
 
-const clock = new Intl.DateTimeFormat('en-GB', {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  fractionalSecondDigits: 3,
-})
+const clock = atFirstUse(
+  () =>
+    new Intl.DateTimeFormat('en-GB', {
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      fractionalSecondDigits: 3,
+    }),
+)
 
-const clockOf = (at: number): string => clock.format(at)
+const clockOf = (at: number): string => clock().format(at)

@@ -10,7 +10,7 @@ import { Answered } from '../ui/answered.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Older } from '../ui/older.tsx'
-import { Empty } from '../ui/state.tsx'
+import { Empty, EmptyCommand } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { StartTrace } from './start-trace.tsx'
 
@@ -20,6 +20,9 @@ export const isRunning = ({ endedAt, expiresAt }: TraceView): boolean =>
 export function Traces() {
   // The page of a user links here with the user in the address.
   const user = search.value.get('user') ?? ''
+  // The page of an edge links here with its name and its region: a trace runs on all edges, or on those of a region.
+  const edge = search.value.get('edge') ?? ''
+  const region = search.value.get('region')
   const [isStarting, setStarting] = useState(user !== '')
   const pages = usePages<TraceView, string>(
     'traces',
@@ -39,20 +42,35 @@ export function Traces() {
       title="Trace"
       about="The IMAP protocol between a user’s clients and the servers, live from every edge. Passwords are never shown."
       actions={
-        <button type="button" class="button primary" onClick={() => setStarting(true)}>
-          Trace a user
-        </button>
+        <>
+          {edge !== '' && (
+            <PageLink class="button" href="/trace">
+              All traces, not only those on {edge}
+            </PageLink>
+          )}
+          <button type="button" class="button primary" onClick={() => setStarting(true)}>
+            Trace a user
+          </button>
+        </>
       }
     >
       {isStarting && <StartTrace user={user} onClose={close} />}
       <section class="card">
         <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
-          {(traces) =>
-            traces.length === 0 ? (
+          {(all) => {
+            const traces =
+              edge === '' ? all : all.filter((trace) => trace.region === null || trace.region === region)
+            if (edge !== '' && traces.length === 0)
+              return (
+                <Empty title={`No recent trace on ${edge}`}>
+                  <PageLink href="/trace">Show all traces</PageLink>
+                </Empty>
+              )
+            return traces.length === 0 ? (
               <Empty title="No traces yet">
                 {' '}
                 Trace a user to see what the client sends and receives, here or with{' '}
-                <code>imapfleet trace alice@example.org</code>.
+                <EmptyCommand text="imapfleet trace alice@example.org" after="." />
               </Empty>
             ) : (
               <>
@@ -60,7 +78,7 @@ export function Traces() {
                 <Older onClick={pages.older} />
               </>
             )
-          }
+          }}
         </Answered>
       </section>
     </Page>

@@ -1,8 +1,9 @@
 /** The connections of a user, or of all users, over the whole fleet: an order to every edge. */
-import type { OrderView } from '@imapfleet/api'
+import type { OrderedEdge } from '@imapfleet/api'
+import type { OrderAction } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
-import { requestOrder } from '@imapfleet/client'
 import { call } from '../api/client.ts'
+import { resultOf } from '../api/contract.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { placeOrder } from '../fleet/give-order.tsx'
 import { connectionWords, matchingConnections, type FleetConnection } from '../fleet/user-rows.ts'
@@ -22,8 +23,9 @@ import { UsersTable } from './users-table.tsx'
 
 export function UserConnections({ user }: { user: string | undefined }) {
   const [isKicking, setKicking] = useState(false)
-  const action = { kind: 'who', ...(user === undefined ? {} : { user }) } as const
-  const answer = useAnswer(`who ${user ?? ''}`, (signal) => requestOrder({ call }, { action }, { signal }))
+  const answer = useAnswer(`who ${user ?? ''}`, (signal) =>
+    askConnections({ kind: 'who', ...(user !== undefined && { user }) }, signal),
+  )
   return (
     <Card
       title={user === undefined ? 'Users by sessions' : <>Connections of {user}</>}
@@ -46,7 +48,7 @@ export function UserConnections({ user }: { user: string | undefined }) {
         </>
       }
     >
-      <Answered answer={answer}>{(order) => <Found order={order} user={user} />}</Answered>
+      <Answered answer={answer}>{(found) => <Found {...found} user={user} />}</Answered>
       {isKicking && user !== undefined && (
         <ConfirmDialog
           title={`Kick ${user}?`}
@@ -70,9 +72,21 @@ export function UserConnections({ user }: { user: string | undefined }) {
 /** More silent edges are counted. */
 const namedMax = 5
 
-function Found({ order, user }: { order: OrderView<'who'>; user: string | undefined }) {
-  const rows = rowsOf(order)
-  const missing = order.edges.filter(({ status }) => status !== 'answered')
+interface Connections {
+  edges: readonly OrderedEdge[]
+  rows: readonly FleetConnection[]
+}
+
+async function askConnections(action: OrderAction<'who'>, signal: AbortSignal): Promise<Connections> {
+  const { edges } = await call('giveOrder', { body: { action }, signal })
+  const rows = edges.flatMap(({ id, region, result }) =>
+    (resultOf('who', result) ?? []).map((connection) => ({ edge: id, region, ...connection })),
+  )
+  return { edges, rows }
+}
+
+function Found({ edges, rows, user }: Connections & { user: string | undefined }) {
+  const missing = edges.filter(({ status }) => status !== 'answered')
   const named = missing.slice(0, namedMax).map(({ id, reason }) => `${id} (${reason})`)
   return (
     <>
@@ -87,9 +101,9 @@ function Found({ order, user }: { order: OrderView<'who'>; user: string | undefi
       )}
       {rows.length === 0 ? (
         <Empty title={user === undefined ? 'No connections' : `${user} is not connected`}>
-          {order.edges.length === 0
+          {edges.length === 0
             ? 'There are no edges yet.'
-            : `${amountOf(order.edges.length - missing.length, 'edge')} answered. Login names are case-sensitive.`}
+            : `${amountOf(edges.length - missing.length, 'edge')} answered. Login names are case-sensitive.`}
         </Empty>
       ) : user === undefined ? (
         <UsersTable connections={matchingConnections(rows, search.value.get('q') ?? '')} all={rows.length} />
@@ -107,19 +121,13 @@ function Found({ order, user }: { order: OrderView<'who'>; user: string | undefi
   )
 }
 
-const rowsOf = (order: OrderView<'who'>): FleetConnection[] =>
-  order.edges.flatMap(({ id, region, result }) =>
-    (result ?? []).map((connection) => ({ edge: id, region, ...connection })),
-  )
-
 const inUseFirst = (rows: readonly FleetConnection[]) =>
   rows.toSorted(
     (one, other) =>
       Number(other.state === 'leased') - Number(one.state === 'leased') || other.since - one.since,
   )
 
-function summaryOf(order: OrderView<'who'>): string {
-  const rows = rowsOf(order)
+function summaryOf({ rows }: Connections): string {
   const used = rows.filter(({ state }) => state === 'leased').length
   const edges = new Set(rows.map(({ edge }) => edge)).size
   const users = new Set(rows.map(({ user }) => user)).size

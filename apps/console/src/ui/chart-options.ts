@@ -1,6 +1,6 @@
 /** The appearance and behaviour of charts, for uPlot. */
 import UPlot from 'uplot'
-import { axisTimesOf, instantOf, timeZone } from '../format/time.ts'
+import { axisTimesOf, timeZone } from '../format/time.ts'
 import { formatValue, type Unit } from '../format/value.ts'
 import type { ChartLine, DrawnLine } from './chart-series.ts'
 
@@ -11,11 +11,13 @@ export interface ChartMark {
   text: string
 }
 
-interface ChartLook {
+export interface ChartLook {
   unit: Unit
   /** The upper end of the axis; by default it follows the values. */
   max?: number | undefined
   isStacked: boolean
+  /** The ends of the time axis, in milliseconds since 1970. */
+  range: readonly [from: number, to: number]
   marks: readonly ChartMark[]
   onZoom: (fromMs: number, toMs: number) => void
   /** Index of the values under the cursor, and its distance from the left in pixels. */
@@ -31,7 +33,7 @@ export function chartOptions(
   drawn: readonly DrawnLine[],
   look: ChartLook,
 ): Omit<UPlot.Options, 'width' | 'height'> {
-  const { unit, isStacked, marks, onZoom, onCursor, max } = look
+  const { unit, isStacked, range, marks, onZoom, onCursor, max } = look
   const colour = (name: string) => colourIn(box, name)
   const seriesColour = ({ colour: index }: ChartLine) => colour(`--series-${(index % colours) + 1}`)
   const axis: UPlot.Axis = {
@@ -60,7 +62,13 @@ export function chartOptions(
     legend: { show: false },
     padding: [10, 22, 0, 0],
     axes: [
-      { ...axis, size: 26, space: 70, values: (_, splits) => axisTimesOf(splits) },
+      {
+        ...axis,
+        size: 26,
+        // Labels of long ranges have the date.
+        space: (_, _axis, from, to) => (to - from > 36 * 3600 ? 70 : 56),
+        values: (_, splits) => axisTimesOf(splits),
+      },
       {
         ...axis,
         space: 26,
@@ -68,7 +76,10 @@ export function chartOptions(
         values: (_, splits) => splits.map((value) => formatValue(value, unit)),
       },
     ],
-    scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), max ?? (high > 0 ? high * 1.05 : 1)] } },
+    scales: {
+      x: { range: [range[0] / 1000, range[1] / 1000] },
+      y: { range: (_, low, high) => [Math.min(0, low ?? 0), max ?? (high > 0 ? high * 1.05 : 1)] },
+    },
     series: [
       {},
       ...drawn.flatMap(({ line, unfinished, on }): UPlot.Series[] => {
@@ -132,20 +143,6 @@ function drawMarks(plot: UPlot, marks: readonly ChartMark[], colour: string): vo
     ctx.fill()
   }
   ctx.restore()
-}
-
-/** The values of one moment in words. */
-export function sayAt(
-  index: number,
-  times: readonly number[],
-  lines: readonly ChartLine[],
-  unit: Unit,
-): string {
-  const values = lines.map(({ name, values: all }) => {
-    const value = all[index] ?? null
-    return `${name} ${value === null ? 'nothing' : formatValue(value, unit)}`
-  })
-  return `${instantOf(new Date(times[index] ?? 0))}: ${values.join(', ')}`
 }
 
 /** Indices of values without neighbours. */

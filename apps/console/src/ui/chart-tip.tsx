@@ -31,7 +31,8 @@ export function ChartTip({ times, lines, unit, marks, index, left, isUnfinished 
   })
   const at = times[index] ?? 0
   const stepMs = times.length > 1 ? (times[1] ?? 0) - (times[0] ?? 0) : 0
-  const near = marks.filter((mark) => mark.at >= at - stepMs / 2 && mark.at < at + Math.max(stepMs, 1_000))
+  const untilMs = index === times.length - 1 ? Infinity : at + Math.max(stepMs, 1_000)
+  const near = marks.filter((mark) => mark.at >= at - stepMs / 2 && mark.at < untilMs)
   return (
     <div class="chart-tip" aria-hidden="true" ref={place}>
       <p>

@@ -3,15 +3,17 @@
  * interpolated, and a step that is not over is dashed.
  */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { timeZone } from '../format/time.ts'
 import type { Unit } from '../format/value.ts'
-import { chartOptions, sayAt, type ChartMark } from './chart-options.ts'
+import { loadPlots } from './load-plots.ts'
+import type { ChartMark } from './chart-options.ts'
+import { sayAt } from './chart-words.ts'
 import { drawnLines, type ChartLine } from './chart-series.ts'
 import { ChartLegend } from './chart-legend.tsx'
 import { ChartTip } from './chart-tip.tsx'
 import { nextPlace } from './chart-keys.ts'
+import type { Plot } from './plot.ts'
 import './chart.css'
 
 interface ChartProps {
@@ -19,6 +21,8 @@ interface ChartProps {
   label: string
   /** Milliseconds since 1970, one for each value. */
   times: readonly number[]
+  /** Milliseconds since 1970, when the last step ends, or later. */
+  endMs: number
   lines: readonly ChartLine[]
   unit: Unit
   /** In pixels, without the legend. */
@@ -37,49 +41,63 @@ interface ChartProps {
 const noMarks: readonly ChartMark[] = []
 
 export function Chart(props: ChartProps) {
-  const { label, times, lines, unit, height = 220, max, onZoom, onZoomOut } = props
+  const { label, times, endMs, lines, unit, height = 220, max, onZoom, onZoomOut } = props
   const { isStacked = false, isUnfinished = false, marks = noMarks, hasLegend = true } = props
   const place = useRef<HTMLDivElement>(null)
-  const plot = useRef<UPlot | undefined>(undefined)
+  const plot = useRef<Plot | undefined>(undefined)
   const zoom = useRef(onZoom)
   zoom.current = onZoom
   const [said, setSaid] = useState('')
+  const [isMissing, setMissing] = useState(false)
   const [cursor, setCursor] = useState<{ index: number; left: number }>()
   const zone = timeZone.value
-  const key = JSON.stringify([times[0], times.at(-1), lines, unit, isStacked, isUnfinished, marks, zone])
+  const key = JSON.stringify([
+    times[0],
+    times.at(-1),
+    endMs,
+    lines,
+    unit,
+    isStacked,
+    isUnfinished,
+    marks,
+    zone,
+  ])
 
   useEffect(() => {
     const box = place.current
     if (!box) return undefined
     const drawn = drawnLines(lines, { isStacked, isUnfinished })
-    const data = [
-      times.map((ms) => ms / 1000),
-      ...drawn.flatMap(({ values, unfinished }) => (unfinished ? [values, unfinished] : [values])),
-    ]
     const size = () => ({ width: box.clientWidth, height })
-    const draw = () => {
+    let isGone = false
+    const draw = async () => {
+      const plots = await loadPlots()
+      if (isGone) return
       plot.current?.destroy()
-      const options = chartOptions(box, drawn, {
+      const look = {
         ...{ unit, max, isStacked, marks },
-        onZoom: (from, to) => zoom.current(from, to),
+        // To its end: what happened during the last step is marked too.
+        range: [times[0] ?? endMs, endMs] as const,
+        onZoom: (from: number, to: number) => zoom.current(from, to),
         // Charts that only follow the cursor of another one show their line, but no values.
-        onCursor: (index, left) =>
+        onCursor: (index: number | undefined, left: number) =>
           setCursor(index !== undefined && box.matches(':hover, :focus') ? { index, left } : undefined),
-      })
-      plot.current = new UPlot({ ...options, ...size() }, data as UPlot.AlignedData, box)
+      }
+      plot.current = plots.plotIn(box, drawn, look, size(), times)
     }
-    draw()
+    const again = () => void draw().catch(() => setMissing(true))
+    again()
     const width = new ResizeObserver(() => plot.current?.setSize(size()))
     width.observe(box)
     // Colours are read when the chart is drawn, so a change of the theme draws it again.
     const dark = matchMedia('(prefers-color-scheme: dark)')
-    dark.addEventListener('change', draw)
-    const theme = new MutationObserver(draw)
+    dark.addEventListener('change', again)
+    const theme = new MutationObserver(again)
     theme.observe(document.documentElement, { attributeFilter: ['data-theme'] })
     return () => {
+      isGone = true
       width.disconnect()
       theme.disconnect()
-      dark.removeEventListener('change', draw)
+      dark.removeEventListener('change', again)
       plot.current?.destroy()
       plot.current = undefined
     }
@@ -93,8 +111,7 @@ export function Chart(props: ChartProps) {
     if (event.key === '-') onZoomOut()
     else if (event.key === '+' || event.key === '=') {
       const quarter = Math.max(1, Math.round(last / 4))
-      const [from = 0, to = 0] = [times[Math.max(0, at - quarter)], times[Math.min(last, at + quarter)]]
-      onZoom(from, to)
+      onZoom(times[Math.max(0, at - quarter)] ?? endMs, times[at + quarter + 1] ?? endMs)
     } else {
       const next = nextPlace(event.key, event.shiftKey, drawn.cursor.idx ?? undefined, last)
       if (next === undefined) return
@@ -114,6 +131,7 @@ export function Chart(props: ChartProps) {
           isUnfinished={isUnfinished && cursor.index === times.length - 1}
         />
       )}
+      {isMissing && <p class="soft small">The chart could not be loaded: reload the page.</p>}
       {hasLegend && lines.length > 1 && <ChartLegend lines={lines} />}
       <p class="unseen" role="status">
         {said}

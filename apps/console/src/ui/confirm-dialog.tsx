@@ -2,6 +2,7 @@
  * Asks for confirmation of actions that users notice or that cannot be undone: the name of the object must be typed.
  * If control refuses, it stays open and shows the reason.
  */
+import { safe } from '@imapfleet/api'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { sentenceOf } from '../api/client.ts'
@@ -11,7 +12,7 @@ interface ConfirmDialogProps {
   title: string
   /** What the action does. */
   children: ComponentChildren
-  /** The name to type; undefined: a button is enough. */
+  /** The name to type, as it is shown; undefined: a button is enough. */
   name?: string
   /** The text of the button. */
   action: string
@@ -30,7 +31,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
   const [problem, setProblem] = useState<string>()
   const [isBusy, setBusy] = useState(false)
   useEffect(() => dialog.current?.showModal(), [])
-  const isReady = !isBusy && isComplete && (name === undefined || typed.trim() === name)
+  const isReady = !isBusy && isComplete && (name === undefined || typed.trim() === safe(name).trim())
 
   const confirm = async () => {
     setBusy(true)

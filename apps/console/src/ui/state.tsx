@@ -1,5 +1,6 @@
 /** Placeholders for data: empty, loading, or failed. */
 import type { ComponentChildren } from 'preact'
+import { isForbidden } from '../api/allowed.ts'
 import { sentenceOf } from '../api/client.ts'
 
 /** `children` say what to do. */
@@ -10,6 +11,14 @@ export const Empty = ({ title, children }: { title: string; children?: Component
   </div>
 )
 
+/** A command in such a text, with the punctuation after it: on a narrow screen it has lines of its own. */
+export const EmptyCommand = ({ text, after }: { text: string; after: string }) => (
+  <span class="command">
+    <code>{text}</code>
+    {after}
+  </span>
+)
+
 export const Loading = () => (
   <div class="state" role="status">
     Loading …
@@ -18,9 +27,9 @@ export const Loading = () => (
 
 export const Failed = ({ problem, onRetry }: { problem: unknown; onRetry?: () => void }) => (
   <div class="state" role="alert">
-    <strong>Loading failed</strong>
+    <strong>{isForbidden(problem) ? 'Not allowed' : 'Loading failed'}</strong>
     <p>{sentenceOf(problem)}</p>
-    {onRetry && (
+    {onRetry && !isForbidden(problem) && (
       <button type="button" class="button" onClick={onRetry}>
         Try again
       </button>

@@ -1,11 +1,20 @@
-/** A table. In a narrow window each row becomes a card whose cells show their titles. */
+/**
+ * A table. In a narrow window each row becomes a card whose cells show their titles. The first rows of a long one are drawn
+ * first, and all others soon after them.
+ */
+import type { routes } from '@imapfleet/api'
 import type { ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { mayCall } from '../api/rights.ts'
 
 export interface TableColumn<Row> {
   title: string
   cell: (row: Row) => ComponentChildren
-  /** `number`: right-aligned; `fixed`: not wrapped; `wide`: takes the remaining width; `head`: names the row. */
-  kind?: 'number' | 'fixed' | 'wide' | 'head'
+  /** `number`: right-aligned; `fixed`: not wrapped; `wide`: takes the remaining width; `head`: names the row;
+   * `actions`: buttons, at the right. */
+  kind?: 'number' | 'fixed' | 'wide' | 'head' | 'actions'
+  /** Only shown to those who may use this route. */
+  needs?: keyof typeof routes
 }
 
 interface TableProps<Row> {
@@ -16,7 +25,26 @@ interface TableProps<Row> {
   keyOf: (row: Row) => string | number
 }
 
-export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
+/** More than a window shows. */
+const firstRows = 60
+/** Of later rows, so that a click or a key is not waited for long. */
+const rowsAtOnce = 200
+
+/** How many rows are drawn: more and more, until all are. */
+function useDrawn(count: number): number {
+  const [drawn, setDrawn] = useState(firstRows)
+  const isPartial = drawn < count
+  useEffect(() => {
+    if (!isPartial) return undefined
+    const timer = setTimeout(() => setDrawn(drawn + rowsAtOnce))
+    return () => clearTimeout(timer)
+  }, [drawn, isPartial])
+  return drawn
+}
+
+export function Table<Row>({ caption, columns: all, rows, keyOf }: TableProps<Row>) {
+  const columns = all.filter(({ needs }) => needs === undefined || mayCall(needs))
+  const drawn = useDrawn(rows.length)
   return (
     <div class="table-box">
       <table class="table" role="table">
@@ -31,7 +59,7 @@ export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
           </tr>
         </thead>
         <tbody role="rowgroup">
-          {rows.map((row) => (
+          {rows.slice(0, drawn).map((row) => (
             <tr key={keyOf(row)} role="row">
               {columns.map(({ title, kind, cell }) => (
                 <td key={title} role="cell" class={kind} data-label={title}>

@@ -1,12 +1,5 @@
 /** The actor of a request, its role, and what its limits allow. Each role includes the roles before it. */
-import {
-  limitsText,
-  roleSchema,
-  type FleetTarget,
-  type AccessLimits,
-  type Role,
-  type Scope,
-} from '@imapfleet/api'
+import { limitsText, type FleetTarget, type AccessLimits, type Role, type Scope } from '@imapfleet/api'
 import type { OrderSubject } from '@imapfleet/protocol'
 import { ServiceError } from './errors.ts'
 
@@ -25,9 +18,6 @@ export interface Actor {
   /** The issuer and the subject, if the token was made when a person signed in. */
   person?: string
 }
-
-export const isAtLeast = (role: Role, needed: Role): boolean =>
-  roleSchema.options.indexOf(role) >= roleSchema.options.indexOf(needed)
 
 /** Throws `forbidden` if the actor lacks the scope. This includes admins. */
 export function needsScope(actor: Actor, scope: Scope): void {

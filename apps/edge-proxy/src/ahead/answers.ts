@@ -2,6 +2,7 @@
  * What the responses to a command look like. The server may answer pipelined commands in any order (RFC 9051 5.5), so a
  * response is attributed by its content. Two commands whose answers look alike are never in flight together.
  */
+import { isSameName } from './tokens.ts'
 import type { UidSet } from './uid-set.ts'
 
 export type AnswerKind =
@@ -9,7 +10,7 @@ export type AnswerKind =
   | { kind: 'none' }
   /** The data of a newly selected mailbox. */
   | { kind: 'select' }
-  | { kind: 'status'; mailbox: string }
+  | { kind: 'status'; mailbox: string; items: ReadonlySet<string> }
   | {
       kind:
         'list' | 'lsub' | 'namespace' | 'quota' | 'rights' | 'acl' | 'metadata' | 'search' | 'sort' | 'thread'
@@ -34,7 +35,7 @@ export function looksAlike(one: AnswerKind, other: AnswerKind): boolean {
     case 'esearch':
       return false
     case 'status':
-      return other.kind === 'status' && one.mailbox === other.mailbox
+      return other.kind === 'status' && isSameName(one.mailbox, other.mailbox)
     case 'fetch':
       return (
         other.kind !== 'fetch' || [...one.items].some((item) => isSpecific(item) && other.items.has(item))
@@ -42,6 +43,16 @@ export function looksAlike(one: AnswerKind, other: AnswerKind): boolean {
     default:
       return true
   }
+}
+
+/**
+ * Whether a response to the client's command could be taken for one to the question. A server may leave out items of STATUS,
+ * but it adds none, so one that only the question asks for tells whose the response is.
+ */
+export function isMistakable(client: AnswerKind, question: AnswerKind): boolean {
+  if (!looksAlike(client, question)) return false
+  if (client.kind !== 'status' || question.kind !== 'status') return true
+  return [...question.items].every((item) => client.items.has(item))
 }
 
 /**

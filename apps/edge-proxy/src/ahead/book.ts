@@ -4,7 +4,15 @@
  * from the widest to the closest: a close one says more, a wide one is known sooner.
  */
 import { holesIn, type Command } from './shapes.ts'
-import { learnHole, valueOf, type IsOpen, type Scored, type View } from './sources.ts'
+import {
+  learnHole,
+  newestPage,
+  valueOf,
+  type IsOpen,
+  type PageSize,
+  type Scored,
+  type View,
+} from './sources.ts'
 
 interface Outcome {
   readonly id: number
@@ -166,6 +174,12 @@ export class Book {
       confidence = Math.min(confidence, sourced.confidence)
     }
     return { holes, confidence }
+  }
+
+  /** Undefined: the shape does not ask for a page of the newest messages alone. */
+  pageSize(key: string, shape: string): PageSize | undefined {
+    const sources = this.#contexts.get(key)?.outcomes.get(shape)?.sources
+    return sources?.length === 1 ? newestPage(sources[0]!) : undefined
   }
 }
 

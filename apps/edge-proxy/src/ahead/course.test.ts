@@ -16,7 +16,7 @@ function play(book: Book, facts: UserFacts, recorded: Recorded): string[][] {
   const course = new Course(book, facts)
   const expected: string[][] = []
   for (const [text, ...responses] of recorded) {
-    expected.push(course.expected(4).map(({ question }) => question.text))
+    expected.push(course.expected({ max: 4 }).map(({ question }) => question.text))
     const command = commandOf(text)
     course.advance(command)
     for (const line of responses) {
@@ -49,8 +49,22 @@ test('one sighting is enough: the next user gets the questions with values of th
   const book = new Book()
   play(book, new UserFacts(), list([1, 2, 3, 4, 5]))
   const expected = play(book, new UserFacts(), list([20, 21, 22, 23], 'Work'))
-  assert.deepEqual(expected[1], ['SELECT Work', 'UID SEARCH 4', 'UID SEARCH ALL'])
+  const byNumber = 'FETCH 2:* (UID ENVELOPE)'
+  assert.deepEqual(expected[1], ['SELECT Work', 'UID SEARCH 4', 'UID SEARCH ALL', byNumber])
   assert.deepEqual(expected[4], ['UID FETCH 21:23 (UID ENVELOPE)'])
+})
+
+test('a second SELECT is not expected, because the first mailbox would be left', () => {
+  const book = new Book()
+  const page: Recorded = [...list([1, 2, 3]), ['SELECT Sent', '1 EXISTS']]
+  const facts = new UserFacts()
+  for (let visit = 0; visit < 4; visit++) play(book, facts, page)
+  const course = new Course(book, facts)
+  for (const [text] of page.slice(0, -1)) {
+    const selects = course.expected({ max: 9 }).filter(({ question }) => question.selects === 'Sent')
+    assert.deepEqual(selects, [])
+    course.advance(commandOf(text))
+  }
 })
 
 test('the last result of a user stands for one that is still to come, extended if messages have only been added', () => {
@@ -62,10 +76,11 @@ test('the last result of a user stands for one that is still to come, extended i
   facts.mailbox('INBOX').note(readResponse('STATUS INBOX (MESSAGES 7 UIDNEXT 8)\r\n'))
   const grown = play(book, facts, list([1, 2, 3, 4, 5, 6, 7]))
   assert.deepEqual(grown[1]!.slice(1), ['UID SEARCH 7', 'UID SEARCH ALL', 'UID FETCH 5:7 (UID ENVELOPE)'])
-  // A message was expunged and another one added: which ones are left is not known.
+  // A message was expunged and another one added: which ones are left is not known, only how many.
   facts.mailbox('INBOX').note(readResponse('STATUS INBOX (MESSAGES 8 UIDNEXT 10)\r\n'))
   const mixed = play(book, facts, list([1, 2, 3, 4, 5, 6, 8, 9]))
-  assert.deepEqual(mixed[1], ['SELECT INBOX', 'UID SEARCH 8', 'UID SEARCH ALL'])
+  const newest = 'FETCH 6:* (UID ENVELOPE)'
+  assert.deepEqual(mixed[1], ['SELECT INBOX', 'UID SEARCH 8', 'UID SEARCH ALL', newest])
 })
 
 test('results of a mailbox that was made anew are forgotten', () => {
@@ -135,6 +150,18 @@ test('a new user is asked for the counts of folders in the order in which the pr
   }
 })
 
+test('INBOX is expected where all sessions ask for it, also if its user has never done so', () => {
+  const book = new Book()
+  const refresh = (mailbox: string): Recorded => [
+    [`STATUS ${mailbox} (UNSEEN)`],
+    ['NAMESPACE'],
+    ['STATUS INBOX (UNSEEN)'],
+  ]
+  for (const mailbox of ['Archive', 'Sent', 'Trash']) play(book, userWith(mailbox), refresh(mailbox))
+  const expected = play(book, userWith('Other', 'Work'), refresh('Work'))[2]
+  assert.deepEqual(expected, ['STATUS INBOX (UNSEEN)'])
+})
+
 test('the counts of the last mailbox and of its companion are expected in the order of the folders', () => {
   const book = new Book()
   const facts = userWith('Archive', 'Sent', 'Trash')
@@ -188,6 +215,68 @@ test('a message that moves onto the page of a list, because another one was remo
   assert.deepEqual(play(book, facts, removal([11, 12, 13, 14, 15], 13))[2], ['UID FETCH 13 (UID ENVELOPE)'])
 })
 
+test('the mailbox that the program counts for everybody is expected for a user who is known for one page only', () => {
+  const book = new Book()
+  const all = ['INBOX', 'Drafts', 'Trash', 'Work', 'Play']
+  const jane = userWith(...all.slice(1))
+  for (const page of [[['SELECT Work', '1 EXISTS']] as Recorded, counts(...all)]) play(book, jane, page)
+  for (let times = 0; times < 8; times++) play(book, jane, counts('Trash', 'Work'))
+  const joe = userWith(...all.slice(1))
+  for (const page of [[['SELECT Play', '1 EXISTS']] as Recorded, counts(...all)]) play(book, joe, page)
+  const expected = play(book, joe, counts('Trash', 'Play'))[1]
+  assert.deepEqual(expected, ['STATUS Trash (UNSEEN)', 'STATUS Play (UNSEEN)'])
+})
+
+test('a page that counts all mailboxes does not tell the companion of the last one', () => {
+  const facts = userWith('Bills', 'Play', 'Work')
+  const book = new Book()
+  play(book, facts, [['SELECT Work', '1 EXISTS']])
+  for (const [page, companion] of [
+    [counts('INBOX', 'Bills', 'Play', 'Work'), undefined],
+    [counts('Bills', 'Work'), 'Bills'],
+    [counts('INBOX', 'Bills', 'Play', 'Work'), 'Bills'],
+  ] as const) {
+    play(book, facts, page)
+    assert.equal(facts.companion, companion)
+  }
+})
+
+test('a client is expected to select its mailbox again sooner than another one', () => {
+  const book = new Book()
+  const page = (last: string): Recorded => [
+    ['SELECT Work', '1 EXISTS'],
+    ['STATUS INBOX (UNSEEN)'],
+    ['SELECT INBOX', '1 EXISTS'],
+    ['UID SEARCH ALL', 'SEARCH 1'],
+    [last],
+  ]
+  for (const last of ['NOOP', 'SELECT Work', 'SELECT Work']) play(book, new UserFacts(), page(last))
+  const expected = (mayLeave: boolean) => {
+    const course = new Course(book, new UserFacts())
+    for (const [text] of page('').slice(0, 4)) course.advance(commandOf(text))
+    return course.expected({ max: 4, mayLeave }).map(({ question }) => question.text)
+  }
+  assert.deepEqual(expected(true), ['SELECT Work'])
+  assert.deepEqual(expected(false), [])
+  for (const last of ['NOOP', 'NOOP', 'SELECT Sent']) play(book, new UserFacts(), page(last))
+  assert.deepEqual(expected(true), [])
+})
+
+test('the content of a message is expected only if it is more probable than other answers', () => {
+  for (const [wanted, isExpected] of [
+    ['UID FETCH 7 (ENVELOPE)', true],
+    ['UID FETCH 7 (BODY.PEEK[])', false],
+  ] as const) {
+    const book = new Book()
+    const page = (last: string): Recorded => [['SELECT INBOX'], ['UID FETCH 7 (UID)'], [last]]
+    for (const last of ['NOOP', wanted, 'NOOP']) play(book, new UserFacts(), page(last))
+    const course = new Course(book, new UserFacts())
+    for (const [text] of page('').slice(0, 2)) course.advance(commandOf(text))
+    const expected = course.expected({ max: 4 }).map(({ question }) => question.text)
+    assert.deepEqual(expected, isExpected ? [wanted] : [], wanted)
+  }
+})
+
 test('nothing is expected where sessions usually end', () => {
   const book = new Book()
   const short: Recorded = [['STATUS a (UNSEEN)']]
@@ -195,7 +284,7 @@ test('nothing is expected where sessions usually end', () => {
   for (let times = 0; times < 3; times++) play(book, new UserFacts(), short)
   const course = new Course(book, new UserFacts())
   course.advance(commandOf('STATUS a (UNSEEN)'))
-  assert.deepEqual(course.expected(4), [])
+  assert.deepEqual(course.expected({ max: 4 }), [])
 })
 
 test('a program that changes what it asks is followed after a few pages', () => {
@@ -220,7 +309,7 @@ test('parameters of the page from the client program tell which message it shows
       ]),
     )
     course.advance(commandOf('SELECT INBOX'))
-    const expected = course.expected(4).map(({ question }) => question.text)
+    const expected = course.expected({ max: 4 }).map(({ question }) => question.text)
     course.advance(commandOf(`UID FETCH ${uid} ${items.replace(' FLAGS', '')}`))
     return expected
   }
@@ -288,7 +377,7 @@ test('whatever clients send, only questions are expected, and no template holds 
       for (const text of commands) {
         // Another user has sent none of these tokens.
         const own = text.replaceAll(/secret x|secret|4711|47:11/g, '9')
-        for (const { question } of course.expected(4)) {
+        for (const { question } of course.expected({ max: 4 })) {
           assert.ok(!/secret|47/.test(question.text), question.text)
           assert.ok(commandOf(question.text).question)
         }
@@ -296,4 +385,35 @@ test('whatever clients send, only questions are expected, and no template holds 
       }
     }),
   )
+})
+
+test('a page is expected by the numbers of its messages only if these say enough about it', () => {
+  const byNumber = (pages: Recorded[], exists: number, hints = new Map<string, string>()) => {
+    const book = new Book()
+    for (const page of pages) play(book, new UserFacts(), page)
+    const facts = new UserFacts()
+    facts.mailbox('Work').note(readResponse(`STATUS Work (MESSAGES ${exists})\r\n`))
+    const course = new Course(book, facts, hints)
+    for (const text of ['STATUS Work (MESSAGES)', 'SELECT Work', 'UID SEARCH ALL'])
+      course.advance(commandOf(text))
+    return course.expected({ max: 9 }).map(({ question }) => question.text)
+  }
+  const pageOf = (set: string, wanted: string): Recorded => [
+    ['STATUS Sent (MESSAGES)', 'STATUS Sent (MESSAGES 5)'],
+    ['SELECT Sent', '5 EXISTS', 'OK [UIDNEXT 6] x'],
+    ['UID SEARCH ALL', 'SEARCH 1 2 3 4 5'],
+    [`UID FETCH ${set} ${wanted}`],
+  ]
+  const newest = pageOf('3:5', '(UID ENVELOPE)')
+  assert.deepEqual(byNumber([newest], 9), ['FETCH 7:* (UID ENVELOPE)'])
+  assert.deepEqual(byNumber([newest], 2), ['FETCH 1:* (UID ENVELOPE)'])
+  // Its answer would not tell the UIDs, or has the mail itself, or is another page.
+  assert.deepEqual(byNumber([pageOf('3:5', '(ENVELOPE)')], 9), [])
+  assert.deepEqual(byNumber([pageOf('3:5', '(UID BODY.PEEK[])')], 9), [])
+  assert.deepEqual(byNumber([pageOf('1:2', '(UID ENVELOPE)')], 9), [])
+  assert.deepEqual(byNumber([newest], 9, new Map([['number', '2']])), [])
+  // How many messages are on a page is not known.
+  const all = pageOf('1:5', '(UID ENVELOPE)')
+  assert.deepEqual(byNumber([all], 100), ['FETCH 1:* (UID ENVELOPE)'])
+  assert.deepEqual(byNumber([all], 101), [])
 })

@@ -1,10 +1,12 @@
 /**
  * The course of one session: the client's commands so far. It teaches the book, and predicts the commands that follow.
  */
+import { commute } from './answers.ts'
 import type { Book } from './book.ts'
-import type { MailboxFacts, SessionFacts, UserFacts } from './facts.ts'
+import { findsAll, type MailboxFacts, type SessionFacts, type UserFacts } from './facts.ts'
 import { commandOf, endShape, fillShape, type Command, type Question } from './shapes.ts'
 import type { IsOpen, View } from './sources.ts'
+import { newestByNumber, partsIn, withAllParts } from './wider.ts'
 
 interface Step {
   readonly command: Command
@@ -19,25 +21,59 @@ export interface Expected {
   readonly question: Question
   /** How probable it is, 0 to 1. */
   readonly chance: number
+  /** The mailbox that is selected when it is asked. */
+  readonly mailbox: string | undefined
+  /** How many mailboxes the client selects before it. */
+  readonly selects: number
+  /** The same question is expected earlier too, in place of another one, and that answer will be too old. */
+  readonly isAgain?: boolean
 }
 
-interface Candidate {
-  readonly question: Question
+interface Candidate extends Expected {
   chance: number
   /** How many questions come before it. */
   depth: number
 }
 
+/** What the session may be asked for. */
+export interface ExpectedOptions {
+  /** How many questions. */
+  readonly max: number
+  /** Whether a mailbox may be selected for the client. */
+  readonly maySelect?: boolean
+  /** Whether the client's mailbox may be left for that. */
+  readonly mayLeave?: boolean
+  /** The question that is asked in place of this one. */
+  readonly inPlaceOf?: (question: Question, mailbox: string) => Question
+  /** Whether this question may be asked, also together with others. */
+  readonly isOpen?: (question: Question, mailbox: string) => boolean
+}
+
+/** What is found while the commands that may follow are looked at. */
+interface Exploration {
+  readonly found: Map<string, Candidate>
+  readonly maySelect: boolean
+  readonly mayLeave: boolean
+  steps: number
+  /** How many mailboxes are selected before the command that is looked at. */
+  selects: number
+}
+
 const keptSteps = 8
 /** Less likely questions cost the server more than they save the client. */
-const chanceMin = 0.45
+const chanceMin = 0.25
+const bodyChanceMin = 0.35
 /** Less likely branches are not looked at. */
-const branchMin = 0.1
+const branchMin = 0.05
 const depthMax = 6
 /** Steps that are looked at for one prediction. */
 const stepsMax = 40
+/** More messages are not asked for by their numbers. */
+const numberedMax = 100
 /** A SELECT removes \Recent, so it is asked only where nearly all clients select. */
 const selectChanceMin = 0.8
+/** The client has removed \Recent itself. */
+const againChanceMin = 0.5
 const noHints: ReadonlyMap<string, string> = new Map()
 
 export class Course {
@@ -55,6 +91,8 @@ export class Course {
   #lastMailbox: string | undefined
   /** Mailboxes that the user has selected for the first time in this session. */
   readonly #firstSelected = new Set<string>()
+  /** Mailboxes whose counts the session has asked for, apart from the one that the user reads. */
+  readonly #counted = new Set<string>()
   /** The texts of the STATUS commands so far. */
   readonly #statuses = new Set<string>()
 
@@ -115,7 +153,7 @@ export class Course {
       this.mailbox === undefined &&
       this.#count > 0
     )
-      this.user.setCompanion(status)
+      this.#counted.add(status)
     if (command.isSearch && !isByNumbers(command)) this.user.lastSearch = command.shape
     this.#steps.push(stepOf(command, this.mailbox))
     if (this.#steps.length > keptSteps) this.#steps.shift()
@@ -134,6 +172,9 @@ export class Course {
     if (last === undefined) return
     const keys = this.#keys(this.#steps, this.#count)
     this.#book.learn(keys, { shape: endShape, holes: [] }, this.#view(this.#steps))
+    const [companion, ...others] = this.#counted
+    // A session that asks for many asks for all of them.
+    if (companion !== undefined && others.length === 0) this.user.setCompanion(companion)
     this.user.setLast({
       mailbox: this.#lastMailbox ?? this.#before?.mailbox,
       first: this.#firstShape,
@@ -141,26 +182,37 @@ export class Course {
     })
   }
 
-  /**
-   * What the client probably asks next: the most probable questions, up to `max`, in the order in which it should ask them.
-   * @param maySelect whether a mailbox may be selected for the client
-   */
-  expected(max: number, maySelect = true): Expected[] {
+  /** What the client probably asks next: the most probable questions, in the order in which it should ask them. */
+  expected({
+    max,
+    maySelect = true,
+    mayLeave = false,
+    inPlaceOf = (question) => question,
+    isOpen = () => true,
+  }: ExpectedOptions): Expected[] {
     const found = new Map<string, Candidate>()
-    this.#explore(this.#steps, 1, maySelect, { found, steps: 0 })
-    return [...found.values()]
-      .filter(({ chance }) => chance >= chanceMin)
+    this.#explore(this.#steps, 1, { found, steps: 0, maySelect, mayLeave, selects: 0 })
+    const candidates = [...found.values()].map((each) => {
+      const { question, mailbox } = each
+      return mailbox === undefined ? each : { ...each, question: inPlaceOf(question, mailbox) }
+    })
+    const asked = new Map<string, Candidate>()
+    for (const each of candidates) {
+      const isAgain = isTooOld(each, candidates)
+      const key = `${keyOf(each.question, each.selects)}${isAgain ? ' again' : ''}`
+      const other = asked.get(key) ?? each
+      const chance = Math.max(each.chance, other.chance)
+      asked.set(key, { ...each, chance, depth: Math.min(each.depth, other.depth), isAgain })
+    }
+    return withParts([...asked.values()], isOpen)
+      .filter(({ chance, question }) => chance >= chanceMinOf(question))
       .toSorted((one, other) => other.chance - one.chance)
       .slice(0, max)
       .toSorted((one, other) => one.depth - other.depth)
   }
 
-  #explore(
-    steps: readonly Step[],
-    likelihood: number,
-    maySelect: boolean,
-    search: { found: Map<string, Candidate>; steps: number },
-  ): void {
+  #explore(steps: readonly Step[], likelihood: number, search: Exploration): void {
+    const { selects } = search
     const depth = steps.length - this.#steps.length
     if (depth === depthMax) return
     const count = this.#count + depth
@@ -168,26 +220,57 @@ export class Course {
     const view = this.#view(steps)
     for (const { shape, share } of this.#book.next(keys, view)) {
       if (likelihood * share < branchMin || ++search.steps > stepsMax) return
-      const filled =
-        shape === endShape ? undefined : this.#book.fill(keys[0], shape, view, this.#openIn(steps, shape))
+      search.selects = selects
+      if (shape === endShape) continue
+      const filled = this.#filled(keys[0], shape, view, steps)
       if (filled === undefined) continue
-      const command = commandOf(fillShape(shape, filled.holes))
+      const { command } = filled
       const { question } = command
       const chance = likelihood * share * filled.confidence
       // A filled shape that reads differently is not what was learned.
       if (question === undefined || command.shape !== shape || chance < branchMin) continue
       if (question.selects !== undefined) {
-        const isFirst = maySelect && steps.at(-1)?.mailbox === undefined
-        if (!isFirst || chance < selectChanceMin || this.#mayEnable(keys)) continue
+        const isFirst = steps.at(-1)?.mailbox === undefined
+        const maySelect = isFirst ? search.maySelect : search.mayLeave
+        if (!maySelect || chance < selectChanceMinOf(steps, question.selects) || this.#mayEnable(keys))
+          continue
+        search.selects++
       }
-      const candidate = search.found.get(question.text)
-      if (candidate === undefined) search.found.set(question.text, { question, chance, depth })
+      const key = keyOf(question, selects)
+      const candidate = search.found.get(key)
+      const mailbox = steps.at(-1)?.mailbox
+      if (candidate === undefined) search.found.set(key, { question, chance, mailbox, depth, selects })
       else {
         candidate.chance = Math.min(1, candidate.chance + chance)
         candidate.depth = Math.min(candidate.depth, depth)
       }
-      this.#explore([...steps, stepOf(command, steps.at(-1)?.mailbox)], chance, maySelect, search)
+      this.#explore([...steps, stepOf(command, steps.at(-1)?.mailbox)], chance, search)
+      search.selects = selects
     }
+  }
+
+  /** The command of this shape that is expected here, and how sure its holes are. */
+  #filled(
+    key: string,
+    shape: string,
+    view: View,
+    steps: readonly Step[],
+  ): { command: Command; confidence: number } | undefined {
+    const filled = this.#book.fill(key, shape, view, this.#openIn(steps, shape))
+    if (filled !== undefined)
+      return { command: commandOf(fillShape(shape, filled.holes)), confidence: filled.confidence }
+    // Of a page of messages whose UIDs are not known, their numbers may be.
+    const page = this.#book.pageSize(key, shape)
+    const isFirstPage = !(Number(view.hint('number') ?? 1) > 1)
+    if (page === undefined || view.exists === undefined || view.found !== undefined || !isFirstPage)
+      return undefined
+    const search = steps.findLast((step) => step.search !== undefined)?.search ?? ''
+    // What a search by words has found may be anywhere.
+    const first = findsAll(search) ? Math.max(1, view.exists - page.count + 1) : 1
+    if (view.exists - first >= numberedMax) return undefined
+    const command = commandOf(fillShape(shape, ['1']))
+    const question = command.question && newestByNumber(command.question, first)
+    return question && { command: { ...command, ...question, question }, confidence: page.confidence }
   }
 
   /** Whether clients enable extensions here: for that, nothing may be selected. */
@@ -271,7 +354,66 @@ export class Course {
   }
 }
 
+/** Whether the answer to an equal question before it is dropped when the client asks one that comes between them. */
+function isTooOld(candidate: Candidate, candidates: readonly Candidate[]): boolean {
+  const { question, selects, depth } = candidate
+  const key = keyOf(question, selects)
+  const earlier = candidates.filter(
+    (each) => each.depth < depth && keyOf(each.question, each.selects) === key,
+  )
+  const first = Math.min(...earlier.map((each) => each.depth))
+  return candidates.some(
+    (each) =>
+      first < each.depth &&
+      each.depth < depth &&
+      each.chance >= chanceMin &&
+      !commute(question, each.question),
+  )
+}
+
+/**
+ * Parts of a message are asked for in one question. Any of them may be the one that the client asks for, so together they are
+ * worth asking where none of them would be.
+ */
+function withParts(
+  candidates: readonly Candidate[],
+  isOpen: NonNullable<ExpectedOptions['isOpen']>,
+): Candidate[] {
+  const isPart = ({ question, mailbox }: Candidate) =>
+    partsIn(question) !== undefined && mailbox !== undefined && isOpen(question, mailbox)
+  const [first, ...others] = candidates.filter(isPart)
+  if (first === undefined) return [...candidates]
+  const isSame = ({ question, mailbox, selects }: Candidate) =>
+    question.holes[0] === first.question.holes[0] && mailbox === first.mailbox && selects === first.selects
+  const joined = [first, ...others.filter(isSame)]
+  const [one, ...more] = joined.map(({ question }) => question)
+  const question = withAllParts([one!, ...more])
+  if (!isOpen(question, first.mailbox!)) return [...candidates]
+  const byDepth = Map.groupBy(joined, ({ depth }) => depth)
+  const chances = [...byDepth.values()].map((each) => each.reduce((sum, { chance }) => sum + chance, 0))
+  return [
+    ...candidates.filter((each) => !joined.includes(each)),
+    {
+      ...first,
+      question,
+      chance: Math.min(1, Math.max(...chances)),
+      depth: Math.min(...byDepth.keys()),
+    },
+  ]
+}
+
+/** The same question about another selection is another one. */
+function keyOf({ text, needsMailbox, selects }: Question, selectsBefore: number): string {
+  return needsMailbox || selects !== undefined ? `${selectsBefore} ${text}` : text
+}
+
 const isStatus = (shape: string): boolean => /^STATUS /i.test(shape)
+/** @param mailbox that is selected after these steps */
+const selectChanceMinOf = (steps: readonly Step[], mailbox: string): number =>
+  steps.some(({ command: { selects } }) => selects === mailbox) ? againChanceMin : selectChanceMin
+
+/** The content of messages is the largest of answers. */
+const chanceMinOf = ({ bodiesOf }: Question): number => (bodiesOf === undefined ? chanceMin : bodyChanceMin)
 const isUid = (text: string | undefined): boolean => text !== undefined && /^\d{1,10}$/.test(text)
 const isByNumbers = ({ holes }: Command): boolean => holes.some((value) => /^[\d:,*]+$/.test(value))
 

@@ -3,7 +3,7 @@
  * choose the questions; no answer is ever made from them.
  */
 import type { Response } from './responses.ts'
-import { parseUidSet, printUidSet, uidsOf } from './uid-set.ts'
+import { includesUid, parseUidSet, printUidSet, uidsOf, type UidSet } from './uid-set.ts'
 
 /** The result of one search, and the state of the mailbox when it was given. */
 interface Found {
@@ -144,10 +144,18 @@ export class MailboxFacts {
     if (this.exists === undefined || found.exists === undefined || this.exists === found.exists)
       return found.uids
     const added = this.exists - found.exists
-    if (added < 0 || added > 1000 || !/ (?:ALL|UNDELETED)$/i.test(search)) return undefined
+    if (added < 0 || added > 1000 || !findsAll(search)) return undefined
     if (this.uidNext === undefined || found.uidNext === undefined) return undefined
     if (this.uidNext - found.uidNext !== added) return undefined
     return [...found.uids, ...Array.from({ length: added }, (_, index) => found.uidNext! + index)]
+  }
+
+  /** Whether these are all messages from the first of them on, as far as a search for all messages has shown. */
+  isTail(set: UidSet): boolean {
+    const first = set[0]![0]
+    for (const [search, { uids }] of this.#found)
+      if (findsAll(search)) return uids.every((uid) => uid < first || includesUid(set, uid))
+    return false
   }
 
   get bytes(): number {
@@ -156,6 +164,9 @@ export class MailboxFacts {
     return bytes
   }
 }
+
+/** Whether the search is for all messages. */
+export const findsAll = (search: string): boolean => / (?:ALL|UNDELETED)$/i.test(search)
 
 const differs = (before: number | undefined, now: number | undefined): boolean =>
   now !== undefined && now !== before
@@ -252,6 +263,14 @@ export class UserFacts {
     if (this.#listed.length === 0) this.#listed.push('INBOX')
     if (this.#listed.length < listedMax && name.length <= valueBytesMax && !this.#listed.includes(name))
       this.#listed.push(name)
+  }
+
+  /** Nothing is known any more. Sessions that still run learn anew. */
+  forget(): void {
+    for (const each of [this.#mailboxes, this.#values, this.#following, this.#visited]) each.clear()
+    this.#listed.length = 0
+    this.#last = this.#companion = undefined
+    this.lastSearch = ''
   }
 
   get bytes(): number {

@@ -11,12 +11,14 @@ test('responses are read as far as they say whose they are', () => {
   assert.deepEqual(read('STATUS "a b" (MESSAGES 5 UIDNEXT 9)'), {
     kind: 'status',
     mailbox: 'a b',
+    items: new Set(['MESSAGES', 'UIDNEXT']),
     messages: 5,
     uidNext: 9,
   })
   assert.deepEqual(read('STATUS {3}'), {
     kind: 'status',
     mailbox: undefined,
+    items: new Set(),
     messages: undefined,
     uidNext: undefined,
   })
@@ -57,6 +59,7 @@ test('a response belongs to the command that asked for what is in it', () => {
   const owner = (line: string) => ownerOf(read(line), inFlight)?.text
   assert.equal(owner('STATUS a (UNSEEN 1)'), 'STATUS "a" (UNSEEN)')
   assert.equal(owner('STATUS b (UNSEEN 1)'), undefined)
+  assert.equal(owner('STATUS A. (UNSEEN 1)'), 'STATUS "a" (UNSEEN)')
   assert.equal(owner('5 FETCH (UID 31 FLAGS () BODYSTRUCTURE (x))'), 'UID FETCH 31 (UID FLAGS BODYSTRUCTURE)')
   assert.equal(owner('5 FETCH (BODY[2] {3}'), 'UID FETCH 31 (BODY.PEEK[2])')
   assert.equal(owner('5 FETCH (UID 32 BODY[2] {3}'), undefined)

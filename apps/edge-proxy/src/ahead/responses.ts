@@ -1,10 +1,16 @@
 /** One response of a server, read as far as answer-ahead needs it: whose it is, and what it says about a mailbox. */
 import { itemKey } from './answers.ts'
 import { mailboxName } from './tokens.ts'
-import { parseUidSet, type UidSet } from './uid-set.ts'
+import { parseUidSet, uidsOf, type UidSet } from './uid-set.ts'
 
 export type Response =
-  | { kind: 'status'; mailbox: string | undefined; messages: number | undefined; uidNext: number | undefined }
+  | {
+      kind: 'status'
+      mailbox: string | undefined
+      items: ReadonlySet<string>
+      messages: number | undefined
+      uidNext: number | undefined
+    }
   /** `name`: as the server writes it; undefined if it is a literal. */
   | { kind: 'list'; name: string | undefined }
   | { kind: 'lsub' | 'namespace' | 'quota' | 'rights' | 'acl' | 'metadata' }
@@ -23,9 +29,10 @@ export type Response =
 
 const other: Response = { kind: 'other' }
 
-const mailboxCodes = new Set([
-  ...['UIDVALIDITY', 'UIDNEXT', 'UNSEEN', 'PERMANENTFLAGS', 'HIGHESTMODSEQ', 'NOMODSEQ', 'MAILBOXID'],
-  ...['READ-ONLY', 'READ-WRITE', 'CLOSED', 'UIDNOTSTICKY'],
+/** Codes of an untagged OK that are not about the selected mailbox. Servers have many others, such as URLMECH and MYRIGHTS. */
+const generalCodes = new Set([
+  ...['ALERT', 'PARSE', 'CAPABILITY', 'REFERRAL', 'COPYUID', 'APPENDUID', 'MODIFIED', 'OVERQUOTA'],
+  ...['BADCHARSET', 'NOTIFICATIONOVERFLOW', 'COMPRESSIONACTIVE'],
 ])
 
 const plainKinds: Readonly<Record<string, Response>> = {
@@ -69,6 +76,16 @@ export function readResponse(line: string): Response {
 /** ` (\HasNoChildren) "." Sent` */
 const listedName = /^ \([^()]*\) (?:"(?:[^"\\]|\\.)*"|NIL) ("(?:[^"\\]|\\.)*"|[^\s"(){}]+) *\r?\n$/i
 
+export const tellsFlags = (response: Response): boolean =>
+  response.kind === 'fetch' && response.items.has('FLAGS')
+
+/** The UIDs that a search has found, as a response tells them. */
+export function foundIn(response: Response): readonly number[] | undefined {
+  if (response.kind === 'search' || response.kind === 'sort') return response.uids
+  if (response.kind !== 'esearch') return undefined
+  return response.all ? uidsOf(response.all, 10_000) : []
+}
+
 function readNumbered(count: number, word: string, rest: string): Response {
   switch (word) {
     case 'EXISTS':
@@ -94,6 +111,7 @@ function readStatus(rest: string): Response {
   return {
     kind: 'status',
     mailbox: name ? mailboxName(name[1]!) : undefined,
+    items: new Set(Array.from(items.matchAll(/([A-Z]+) \d+(?=[ )])/gi), ([, item]) => item!.toUpperCase())),
     messages: numberOf('MESSAGES'),
     uidNext: numberOf('UIDNEXT'),
   }
@@ -117,7 +135,7 @@ function readEsearch(rest: string): Response {
 function readCode(rest: string): Response {
   const code = /^ \[([A-Za-z-]+)(?: (\d+)(?=\]))?/.exec(rest)
   const name = code?.[1]!.toUpperCase() ?? ''
-  if (!mailboxCodes.has(name)) return other
+  if (name === '' || generalCodes.has(name)) return other
   return { kind: 'mailbox-code', code: name, value: code?.[2] === undefined ? undefined : Number(code[2]) }
 }
 
@@ -202,7 +220,7 @@ export function rewriteEsearch(line: string, tag: string | undefined): string | 
 }
 
 /** A result with more messages is not printed as SEARCH. */
-const searchedMax = 100_000
+const searchedMax = 500_000
 
 /** The forms of a message that clients treat differently. Any other is `other`. */
 const contentTypes = new Set([

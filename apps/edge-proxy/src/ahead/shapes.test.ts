@@ -97,6 +97,8 @@ test('only commands that read, and whose answers are understood, are asked ahead
       'SEARCH ALL',
       'SORT (DATE) UTF-8 ALL',
     ],
+    // Servers answer with the name as a literal.
+    ...['STATUS "a\\"b" (UNSEEN)', 'STATUS "a\\\\b" (UNSEEN)', 'STATUS "\u00e4" (UNSEEN)'],
     // Macros, literals, and what no grammar has.
     ...[
       'UID FETCH 1 FULL',
@@ -132,12 +134,19 @@ test('commands that name messages by sequence number are recognized', () => {
     'COPY 1 x',
     'MOVE 1 x',
     'SEARCH ALL',
+    'REPLACE 1 x {3}',
     'UID SEARCH 1:3',
+    'uid sort (DATE) UTF-8 NOT 2',
+    'UID THREAD REFS UTF-8 1:3',
+    // Forms that are not parsed.
+    ...['UID SEARCH 1:3 YOUNGER 60', 'uid search (*) SUBJECT {', 'UID THREAD REFS UTF-8 1,2 SUBJECT {'],
   ])
     assert.ok(usesSequenceNumbers(commandOf(text)), text)
   for (const text of [
     'UID FETCH 1 (FLAGS)',
     'UID SEARCH ALL',
+    'UID THREAD REFS UTF-8 ALL',
+    'UID SEARCH CHARSET UTF-8 SUBJECT {',
     'UID STORE 1 FLAGS ()',
     'NOOP',
     'STATUS 2024 (UNSEEN)',
@@ -145,10 +154,18 @@ test('commands that name messages by sequence number are recognized', () => {
     assert.ok(!usesSequenceNumbers(commandOf(text)), text)
 })
 
+test('a question that names messages by sequence number says so', () => {
+  for (const text of ['UID SEARCH 1:3', 'UID SORT (DATE) UTF-8 2', 'UID THREAD REFS UTF-8 1:3'])
+    assert.equal(commandOf(text).question?.usesNumbers, true, text)
+  assert.equal(commandOf('UID THREAD REFS UTF-8 ALL').question?.usesNumbers, false)
+})
+
 test('commands whose answers cannot be told apart look alike', () => {
   const alike: [string, string][] = [
     ['LIST "" a', 'LIST "" b'],
     ['STATUS INBOX (UNSEEN)', 'STATUS inbox (MESSAGES)'],
+    ['STATUS INBOX.a (UNSEEN)', 'STATUS inbox.A (UNSEEN)'],
+    ['STATUS a/ (UNSEEN)', 'STATUS a (UNSEEN)'],
     ['UID SEARCH ALL', 'UID SEARCH UNSEEN'],
     ['UID FETCH 1 (UID ENVELOPE)', 'UID FETCH 2 (ENVELOPE)'],
     ['UID FETCH 1 (BODY.PEEK[1]<0.5>)', 'UID FETCH 1 (BODY.PEEK[1]<5.5>)'],

@@ -33,6 +33,8 @@ export interface Question {
   /** As the client writes it, without tag and line end. */
   readonly text: string
   readonly shape: string
+  /** The tokens that the holes stand for. */
+  readonly holes: readonly string[]
   /** For the trace: the words of the command. */
   readonly name: string
   readonly answers: AnswerKind
@@ -52,6 +54,10 @@ export interface Question {
   /** It would enable CONDSTORE where it is not enabled (RFC 7162 3.1). */
   readonly enablesCondstore: boolean
 }
+
+/** Whether what it means, or does, depends on the selected mailbox. */
+export const isAboutSelection = ({ needsMailbox, selects }: Question): boolean =>
+  needsMailbox || selects !== undefined
 
 /** Fills the holes of a shape. */
 export function fillShape(shape: string, holes: readonly string[]): string {
@@ -138,13 +144,15 @@ function parse(text: string, tokens: readonly Token[]): Command | undefined {
   }
   shape += text.slice(at)
   const { answers, name, isAskable = true } = reading
+  const holes = reading.holes.map((index) => tokens[index]!.text)
   const question: Question = {
     text,
     shape,
+    holes,
     name,
     answers,
     selects: reading.selects,
-    usesNumbers: isSearching(name) && reading.holes.some((index) => isNumbers(tokens[index]!.text)),
+    usesNumbers: searchesByKeys.test(name) && holes.some(isNumbers),
     needsMailbox: reading.needsMailbox === true,
     hasFlags: reading.hasFlags === true,
     dependsOn: reading.dependsOn ?? 'nothing',
@@ -157,7 +165,7 @@ function parse(text: string, tokens: readonly Token[]): Command | undefined {
     shape,
     selects: reading.selects,
     isSearch: isSearching(name),
-    holes: reading.holes.map((index) => tokens[index]!.text),
+    holes,
     answers,
     question: isAskable ? question : undefined,
   }
@@ -212,7 +220,9 @@ function readStatus(words: readonly string[], tokens: readonly Token[]): Reading
   const mailbox = mailboxName(tokens[1]!.text)
   return {
     holes: [1],
-    answers: { kind: 'status', mailbox },
+    // Servers write any other name as a literal, and then the response does not show whose it is.
+    isAskable: /^[ -!#-[\]-~]{1,255}$/.test(mailbox),
+    answers: { kind: 'status', mailbox, items: new Set(words.slice(3, -1)) },
     name: 'STATUS',
     enablesCondstore: words.includes('HIGHESTMODSEQ', 3),
   }
@@ -405,14 +415,20 @@ function readFetch(words: readonly string[], tokens: readonly Token[]): Reading 
   }
 }
 
-const bySequence = /^(?:FETCH|STORE|COPY|MOVE|SEARCH|SORT|THREAD)$/
+const bySequence = /^(?:FETCH|STORE|COPY|MOVE|REPLACE|CONVERT|SEARCH|SORT|THREAD)$/
+/** They take sequence numbers as a search key. */
+const searchesByKeys = /^UID (?:SEARCH|SORT|THREAD)\b/i
+/** A token of such a command that may be one. */
+const numbersToken = /[ (][\d*][\d:,*]*(?=[ )]|$)/
 
 const isSearching = (name: string): boolean => name === 'UID SEARCH' || name === 'UID SORT'
 const isNumbers = (text: string): boolean => /^[\d:,*]+$/.test(text)
 
 /** Whether the command names messages by their sequence numbers, or is answered with them. */
 export function usesSequenceNumbers(command: Command): boolean {
-  if (bySequence.test(command.shape)) return true
-  // UID SEARCH and UID SORT take sequence numbers as a search key.
-  return command.isSearch && command.holes.some(isNumbers)
+  const { shape, holes, text, question } = command
+  if (bySequence.test(shape)) return true
+  if (!searchesByKeys.test(shape)) return false
+  const isParsed = question !== undefined || holes.length > 0
+  return isParsed ? holes.some(isNumbers) : numbersToken.test(text)
 }

@@ -33,10 +33,14 @@ export type Source =
   /** The message at this place of the result, from 1: the one that moves onto a page when another one is removed. */
   | { kind: 'nth'; end: 'last' | 'first'; nth: number }
   | { kind: 'last-mailbox' }
+  /** INBOX, if the session has not asked for it. The name belongs to no user. */
+  | { kind: 'inbox' }
   /** The first of the listed mailboxes that the session has not asked for. */
   | { kind: 'listed'; order: 'server' | 'special-first' }
   /** Of the last mailbox and its companion, the one that comes first and that the session has not asked for. */
   | { kind: 'companion' }
+  /** The same for a user whose companion is not known yet: the mailbox with this role, as other users of the program have. */
+  | { kind: 'role'; role: number }
   | { kind: 'remembered' }
 
 export interface Scored {
@@ -61,6 +65,8 @@ const confidenceAtFirst = 0.9
 const sourcesMax = 8
 const backMax = 4
 const pageMax = 1000
+
+const inbox = 'INBOX'
 
 /** Whether a value may still be used in this session. */
 export type IsOpen = (value: string) => boolean
@@ -110,11 +116,11 @@ export function valueOf(
 ): Sourced | undefined {
   const usable = sources.filter(({ score }) => score >= scoreMin)
   const ofSession = usable.filter(({ source }) => !isOfUser(source))
-  if (ofSession.length > 0) return best(ofSession)
+  if (ofSession.some(({ source }) => source.kind !== 'inbox')) return best(ofSession)
   // Any of the listed mailboxes is a guess only for a user who has not been here before.
   const isNew = view.value(place) === undefined
   return (
-    best(usable.filter(({ source }) => (source.kind === 'listed') === isNew)) ??
+    best(usable.filter(({ source }) => source.kind === 'inbox' || (source.kind === 'listed') === isNew)) ??
     best(usable.filter(({ source }) => source.kind === 'last-mailbox'))
   )
 
@@ -130,9 +136,34 @@ export function valueOf(
   }
 }
 
+/** How many messages are on a page of the newest ones, and how sure that is, 0 to 1. */
+export interface PageSize {
+  readonly count: number
+  readonly confidence: number
+}
+
+/** The best source that is such a page. A page that had all messages says only that it may be longer. */
+export function newestPage(sources: readonly Scored[]): PageSize | undefined {
+  let best: (PageSize & { score: number }) | undefined
+  for (const { source, score, hasFailed } of sources) {
+    if (source.kind !== 'page' || source.end !== 'last' || score < scoreMin) continue
+    if (best !== undefined && score <= best.score) continue
+    best = {
+      count: source.count,
+      score,
+      confidence: hasFailed ? score : Math.max(score, confidenceAtFirst),
+    }
+  }
+  return best
+}
+
 /** From an earlier session. */
 const isOfUser = ({ kind }: Source): boolean =>
-  kind === 'remembered' || kind === 'last-mailbox' || kind === 'listed' || kind === 'companion'
+  kind === 'remembered' ||
+  kind === 'last-mailbox' ||
+  kind === 'listed' ||
+  kind === 'companion' ||
+  kind === 'role'
 
 /** Sources that may have the value. */
 function candidates(value: string, view: View): Source[] {
@@ -152,8 +183,10 @@ function candidates(value: string, view: View): Source[] {
     sources.push({ kind: 'nth', end: 'last', nth: view.found!.length - at })
     sources.push({ kind: 'nth', end: 'first', nth: at + 1 })
   }
+  if (value === inbox) sources.push({ kind: 'inbox' })
   sources.push({ kind: 'last-mailbox' }, { kind: 'companion' })
   sources.push({ kind: 'listed', order: 'special-first' }, { kind: 'listed', order: 'server' })
+  for (let role = 1; role < specialNames.length; role++) sources.push({ kind: 'role', role })
   sources.push({ kind: 'remembered' })
   return sources
 }
@@ -177,8 +210,18 @@ function read(source: Source, view: View, place: string, isOpen: IsOpen): string
     }
     case 'last-mailbox':
       return view.lastMailbox
+    case 'inbox':
+      return isOpen(inbox) ? inbox : undefined
     case 'companion':
       return companions(view).find(isOpen)
+    case 'role': {
+      // A user who is new here is asked for all of them.
+      if (view.value(place) === undefined) return undefined
+      const { listed, lastMailbox } = view
+      return specialFirst(listed).find(
+        (name) => (name === lastMailbox || roleOf(name) === source.role) && isOpen(name),
+      )
+    }
     case 'listed':
       return (source.order === 'server' ? view.listed : specialFirst(view.listed)).find(isOpen)
     case 'remembered':
@@ -202,12 +245,14 @@ const specialNames: readonly RegExp[] = [
 
 /** Mailboxes with the usual names first, then the others as the server has listed them. */
 function specialFirst(names: readonly string[]): string[] {
-  const rank = (name: string): number => {
-    const text = name.startsWith('"') ? name.slice(1, -1) : name
-    const index = specialNames.findIndex((special) => special.test(text))
-    return index < 0 ? specialNames.length : index
-  }
-  return names.toSorted((one, other) => rank(one) - rank(other))
+  return names.toSorted((one, other) => roleOf(one) - roleOf(other))
+}
+
+/** Its place among the usual names; their number if it has none of them. */
+function roleOf(name: string): number {
+  const text = name.startsWith('"') ? name.slice(1, -1) : name
+  const index = specialNames.findIndex((special) => special.test(text))
+  return index < 0 ? specialNames.length : index
 }
 
 function isSame(one: Source, other: Source): boolean {
@@ -221,10 +266,13 @@ function isSame(one: Source, other: Source): boolean {
       return other.kind === 'page' && one.end === other.end && one.count === other.count
     case 'nth':
       return other.kind === 'nth' && one.end === other.end && one.nth === other.nth
+    case 'role':
+      return other.kind === 'role' && one.role === other.role
     case 'listed':
       return other.kind === 'listed' && one.order === other.order
     case 'exists':
     case 'last-mailbox':
+    case 'inbox':
     case 'companion':
     case 'remembered':
       return true

@@ -54,3 +54,8 @@ export function mailboxName(text: string): string {
   const name = text.startsWith('"') ? text.slice(1, -1).replaceAll(/\\(["\\])/g, '$1') : text
   return name.toUpperCase() === 'INBOX' ? 'INBOX' : name
 }
+
+/** Whether a server that writes one of the names may mean the other: some change case, or leave out a separator at the end. */
+export const isSameName = (one: string, other: string): boolean => comparable(one) === comparable(other)
+
+const comparable = (name: string): string => name.toUpperCase().replace(/[./]$/, '')

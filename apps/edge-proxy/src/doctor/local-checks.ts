@@ -4,6 +4,7 @@
  */
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { EdgeConfig, Layer } from '@imapfleet/config'
 import { findingsAbout, type CheckFinding } from '@imapfleet/observe'
@@ -15,6 +16,7 @@ import { withAccount, privilegesProblem, type ProcessAccount } from '../edge/pri
 import { listenFailed } from '../errors.ts'
 import { runtime } from '../runtime.ts'
 import { isEdgeWith, nameOf, portOwner } from './port-owner.ts'
+import { checkUnit } from './service-unit.ts'
 import { certificateDates, certificateProblem } from '../net/certificate-dates.ts'
 
 /** The installation that is checked. */
@@ -32,10 +34,22 @@ export interface CheckedInstallation {
 
 export async function checkHost(installation: CheckedInstallation): Promise<CheckFinding[]> {
   const { config } = installation
+  const unit = checkUnit(
+    {
+      read: [['the configuration', installation.path], ...filesOf(config)],
+      written: [...logFilesOf(config), ...stateOf(config)],
+    },
+    installation.starter?.user,
+  )
+  const keyOf = ({ text }: CheckFinding) => text.split(': ', 1)[0]
+  // Other rights would not help.
+  const isOutside = (finding: CheckFinding) =>
+    finding.verdict === 'fail' && unit.some((each) => keyOf(each) === keyOf(finding))
   return [
     checkUser(installation),
     ...(await checkPorts(installation)),
-    ...(hasAccounts(installation) ? checkAsAccounts(installation) : []),
+    ...(hasAccounts(installation) ? checkAsAccounts(installation).filter((each) => !isOutside(each)) : []),
+    ...unit,
     ...checkCertificates(config),
     checkOpenFiles(config),
   ]
@@ -47,7 +61,19 @@ const checkAsAccounts = (installation: CheckedInstallation): CheckFinding[] => [
   ...checkFiles(installation),
 ]
 
+/** Only root has the rights of other users. */
+function canBecome({ user }: ProcessAccount): boolean {
+  if (process.getuid?.() === 0) return true
+  try {
+    return userInfo().username === user
+  } catch {
+    // This user has no name.
+    return false
+  }
+}
+
 function hasAccounts(installation: CheckedInstallation): boolean {
+  if (installation.starter !== undefined && !canBecome(installation.starter)) return false
   try {
     for (const account of [installation.starter, runnerOf(installation)])
       withAccount(account, () => undefined)
@@ -69,6 +95,11 @@ const runnerOf = (installation: CheckedInstallation): ProcessAccount | undefined
 function checkUser(installation: CheckedInstallation): CheckFinding {
   const { ok, fail } = findingsAbout('user')
   const { starter, config } = installation
+  if (starter !== undefined && !canBecome(starter))
+    return fail(
+      `files cannot be checked as ${starter.user}: this command has no rights of another user`,
+      'run it as root',
+    )
   if (!isRoot(installation)) {
     try {
       withAccount(starter, () => undefined)
@@ -154,9 +185,10 @@ function checkStateDirectory(installation: CheckedInstallation): CheckFinding {
 
 function checkFiles(installation: CheckedInstallation): CheckFinding[] {
   const { ok, warn, fail } = findingsAbout('files')
-  const { config, starter } = installation
+  const { path, config, starter } = installation
   const runner = runnerOf(installation)
-  const problems = (account: ProcessAccount | undefined) => withAccount(account, () => fileProblems(config))
+  const problems = (account: ProcessAccount | undefined) =>
+    withAccount(account, () => fileProblems(path, config))
   const atStart = problems(starter)
   const later = problems(runner).filter((problem) => !atStart.includes(problem))
   const named = filesOf(config).length + logFilesOf(config).length
@@ -174,7 +206,7 @@ function checkFiles(installation: CheckedInstallation): CheckFinding[] {
 }
 
 /** What the start refuses. */
-function fileProblems(config: EdgeConfig): string[] {
+function fileProblems(path: string, config: EdgeConfig): string[] {
   const problems: string[] = []
   const attempt = (work: () => unknown, textOf: (error: unknown) => string) => {
     try {
@@ -183,6 +215,10 @@ function fileProblems(config: EdgeConfig): string[] {
       problems.push(...textOf(error).split('\n'))
     }
   }
+  attempt(
+    () => readFileSync(path),
+    (error) => `cannot read the configuration ${path}: ${codeOf(error)}`,
+  )
   attempt(
     () => readCertificates(config),
     (error) => (error as Error).message,
@@ -214,13 +250,19 @@ const fleetFiles = ({ fleet }: EdgeConfig): [string, string][] =>
     return file === undefined ? [] : [[key, file]]
   })
 
-const filesOf = (config: EdgeConfig): string[] => [
-  ...fleetFiles(config).map(([, file]) => file),
-  ...Object.values(config.listeners).flatMap(({ certFile, keyFile }) =>
-    [certFile ?? [], keyFile ?? []].flat(),
-  ),
-  ...Object.values(config.upstreams).flatMap(({ certFile, keyFile, caFile }) =>
-    [certFile ?? [], keyFile ?? [], caFile ?? []].flat(),
+const stateOf = ({ fleet }: EdgeConfig): [string, string][] =>
+  fleet.servers.length > 0 ? [['fleet.stateDir', fleet.stateDir]] : []
+
+/** Files that are read, by the keys that name them. */
+const filesOf = (config: EdgeConfig): [string, string][] => [
+  ...fleetFiles(config).map(([key, file]): [string, string] => [`fleet.${key}`, file]),
+  ...(['listeners', 'upstreams'] as const).flatMap((section) =>
+    Object.entries(config[section]).flatMap(([name, each]) =>
+      (['certFile', 'keyFile', 'caFile', 'caPath'] as const).flatMap((key): [string, string][] => {
+        const file = (each as Partial<Record<typeof key, string | undefined>>)[key]
+        return file === undefined ? [] : [[`${section}.${name}.${key}`, file]]
+      }),
+    ),
   ),
 ]
 

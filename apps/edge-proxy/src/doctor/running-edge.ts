@@ -3,6 +3,7 @@ import type { EdgeConfig } from '@imapfleet/config'
 import { findingsAbout, type CheckFinding } from '@imapfleet/observe'
 import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
 import { runtime } from '../runtime.ts'
+import { version } from '../version.ts'
 import { missingForReady } from '../observe/readiness.ts'
 import { isEdgeWith, portOwner } from './port-owner.ts'
 
@@ -46,10 +47,23 @@ export function checkRunning(running: EdgeStats, { edge: { id, region } }: EdgeC
           ),
         ]
       : []),
+    ...(running.version === version
+      ? []
+      : [
+          warn(
+            `version ${running.version} runs, and version ${version} is installed`,
+            'systemctl reload imapfleet-edge; if it still runs then, the log has handover_failed with the reason',
+          ),
+        ]),
     ...missing.map((text) => fail(`not ready: ${text}`, 'load balancers send it no clients: see /readyz')),
     ...problems.map((text) => warn(text, 'see docs/failure-modes.md')),
     ...(fleet && !fleet.connected
-      ? [warn(`not in the fleet: ${fleet.reason}`, 'see the checks of NATS')]
+      ? [
+          warn(
+            `not in the fleet: ${fleet.reason}`,
+            'see the checks of NATS; if they are well, let a new process read the files: systemctl kill --kill-whom=main --signal=SIGUSR2 imapfleet-edge',
+          ),
+        ]
       : []),
     ...(missing.length + problems.length === 0 && fleet?.connected !== false
       ? [ok(`version ${running.version} is ready, without problems`)]

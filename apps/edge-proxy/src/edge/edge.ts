@@ -47,6 +47,8 @@ export class Edge {
   readonly #suspensions = new SuspensionWatch()
   #sweptAt = 0
   #state: RunState = 'starting'
+  /** What its host asked of it last, and it did not do: why it does not run with its file, or with the program on disk. */
+  unmet: string | undefined
 
   constructor(config: EdgeConfig, log: Log, clock: Clock, network: Network = systemNetwork) {
     this.context = createContext(config, log, clock, network)

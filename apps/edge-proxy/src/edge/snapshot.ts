@@ -1,6 +1,6 @@
 /** The state of the edge at one moment, for the HTTP port and the fleet. */
 import type { MetricsSnapshot } from '@imapfleet/observe'
-import type { EdgeStats } from '@imapfleet/protocol'
+import { serverProblemText, type EdgeStats } from '@imapfleet/protocol'
 import { memoryProblem } from '../pool/memory.ts'
 import type { Edge, RunState } from './edge.ts'
 import { version } from '../version.ts'
@@ -35,11 +35,12 @@ export function snapshotOf(edge: Edge): EdgeSnapshot {
     state: reportedStates[edge.state],
     problems: [
       ...[...servers.all()].flatMap(({ name, problems }) =>
-        problems.map((problem) => `upstream ${name}: ${problem}`),
+        problems.map((reason) => serverProblemText({ upstream: name, reason })),
       ),
       ...settings.certificateProblems(clock.wall()).map(({ detail }) => detail),
       ...(memory === undefined ? [] : [memory]),
       ...(keys.length === 0 ? [] : [`restart it for ${keys.join(', ')}`]),
+      ...(edge.unmet === undefined ? [] : [edge.unmet]),
     ],
     listeners: edge.listeners.map(
       ({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}`,

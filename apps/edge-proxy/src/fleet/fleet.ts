@@ -256,7 +256,7 @@ export class FleetMember {
 
   async #fetch(fleet: NatsHandles): Promise<void> {
     await this.#desired.fetch(fleet)
-    this.#sendPresence()
+    this.#sendPresence({ isRegular: false })
   }
 
   #beat(): void {
@@ -278,7 +278,7 @@ export class FleetMember {
     void this.#evidenceFeed.catchUp()
   }
 
-  #sendPresence(): void {
+  #sendPresence({ isRegular = true } = {}): void {
     const nats = this.#nats.handles?.nats
     if (!nats) return
     const facts = {
@@ -288,6 +288,7 @@ export class FleetMember {
       heartbeatMs: this.#config.heartbeatMs,
       unsaved: this.unsaved,
       refused: this.refused,
+      isRegular,
     }
     const presence = presenceOf(snapshotOf(this.#edge), this.#desired, facts)
     nats.publish(subjects.presence(this.#sender), encode(presence))

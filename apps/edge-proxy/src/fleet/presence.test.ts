@@ -15,6 +15,7 @@ test('a heartbeat reports what runs, what was rejected, and the problems, in len
     sequence: 3,
     uptimeMs: 90_000.4,
     heartbeatMs: 5000,
+    isRegular: true,
     unsaved: undefined,
     refused: [],
   }
@@ -34,6 +35,10 @@ test('a heartbeat reports what runs, what was rejected, and the problems, in len
     version: 77,
     replaced: [76, 70],
   })
+  const acknowledgement = presenceOf(snapshotOf(edge), state(), { ...facts, isRegular: false })
+  assert.deepEqual([acknowledgement.counters, acknowledgement.logins], [undefined, undefined])
+  assert.ok(presence.counters && presence.logins)
+  assert.deepEqual(Object.keys(acknowledgement.gauges), Object.keys(presence.gauges))
   assert.deepEqual(presence.listeners, [`127.0.0.1:${edge.context.settings.current.listeners['imap']?.port}`])
   assert.ok(presence.at >= before && presence.heartbeatMs === 5000)
   assert.deepEqual([presence.sequence, presence.at - presence.startedAt], [3, 90_000])
@@ -47,4 +52,16 @@ test('a heartbeat reports what runs, what was rejected, and the problems, in len
   const refused = presenceOf(snapshotOf(edge), state(), { ...facts, refused: ['NATS refuses its reports'] })
   assert.deepEqual(refused.degraded, ['NATS refuses its reports'])
   assert.deepEqual([unsaved.degraded[0], unsaved.unsaved], ['y'.repeat(500), 'y'.repeat(500)])
+})
+
+test('text that control could not store does not make the edge silent', async () => {
+  const { edge } = await edgeAtWork()
+  const text = `${'x'.repeat(498)}\0\u{1f4ee}`
+  const facts = { ...sender, sequence: 3, uptimeMs: 1, heartbeatMs: 5000, isRegular: true, refused: [] }
+  const rejected = { revision: 5, reason: `${'x'.repeat(4_095)}\0\u{1f4ee}` }
+  const state = { version: 1, replaced: [], applied: 4, rejected, revocations: 9 } as unknown as DesiredState
+  const sent = presenceOf({ ...snapshotOf(edge), problems: [`x${text}`] }, state, { ...facts, unsaved: text })
+  assert.ok(presenceSchema.safeParse(JSON.parse(JSON.stringify(sent))).success)
+  assert.deepEqual(sent.degraded, [`${'x'.repeat(498)}\u{1f4ee}`, `${'x'.repeat(499)}\ufffd`])
+  assert.equal(sent.config.rejected?.reason, `${'x'.repeat(4_095)}\ufffd`)
 })

@@ -15,6 +15,8 @@ export interface PresenceFacts extends Sender {
   unsaved: string | undefined
   /** What NATS refuses of this edge, as sentences. */
   refused: readonly string[]
+  /** It has counters. */
+  isRegular: boolean
 }
 
 /** The time of a message, and of the start by the same clock: a clock that is set moves both. */
@@ -26,7 +28,7 @@ export function timesOf(uptimeMs: number): { at: number; startedAt: number } {
 export function presenceOf(
   edge: EdgeSnapshot,
   desired: DesiredState,
-  { uptimeMs, unsaved, refused, ...facts }: PresenceFacts,
+  { uptimeMs, unsaved, refused, isRegular, ...facts }: PresenceFacts,
 ): Presence {
   const { version, state, gauges, counters, histograms, problems, listeners } = edge
   const { applied, rejected, replaced, revocations, versions } = desired
@@ -38,15 +40,22 @@ export function presenceOf(
     version,
     state,
     desired: { version: desired.version, ...(replaced.length > 0 && { replaced }) },
-    config: { applied, ...(versions && { versions }), ...(rejected && { rejected }) },
+    config: {
+      applied,
+      ...(versions && { versions }),
+      ...(rejected && { rejected: { ...rejected, reason: storable(rejected.reason, 4_096) } }),
+    },
     revocations,
     gauges,
-    counters,
-    logins: histograms.login_seconds,
+    ...(isRegular && { counters, logins: histograms.login_seconds }),
     degraded: [...(unsaved === undefined ? [] : [unsaved]), ...refused, ...problems].map(shortened),
     ...(unsaved !== undefined && { unsaved: shortened(unsaved) }),
     listeners,
   }
 }
 
-const shortened = (problem: string): string => problem.slice(0, 500)
+/** Without a NUL and half a character: control refuses a heartbeat with text that it cannot store. */
+const storable = (text: string, charactersMax: number): string =>
+  text.replaceAll('\0', '').slice(0, charactersMax).toWellFormed()
+
+const shortened = (problem: string): string => storable(problem, 500)

@@ -72,6 +72,9 @@ export function afterLogin(server: readonly string[]): string[] {
 export const hasUnselect = (server: readonly string[]): boolean =>
   offers(server, 'UNSELECT') || offers(server, 'IMAP4REV2')
 
+/** Whether the answer to a search names its tag, if it is asked with RETURN (RFC 4731). */
+export const hasEsearch = (server: readonly string[]): boolean => offers(server, 'ESEARCH')
+
 const printed = new WeakMap<readonly string[], string>()
 
 /** `afterLogin`, printed. The text is cached for each list. */

@@ -62,6 +62,12 @@ export function verbIn(bytes: Uint8Array, from: number, to: number): Verb {
   return verb
 }
 
+/** The verb of a command that begins with it, without a tag. */
+export function verbOf(command: string): Verb {
+  const word = Buffer.from(command.split(' ', 1)[0]!)
+  return verbIn(word, 0, word.length)
+}
+
 /** Positions of the parts of a command's first line. */
 export interface CommandHead {
   tagEnd: number

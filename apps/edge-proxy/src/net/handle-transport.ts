@@ -58,6 +58,10 @@ class HandleTransport implements Transport {
     return this.#closed || this.#handle.getpeername(name) !== 0 ? '' : (name.address ?? '')
   }
 
+  get queuedBytes(): number {
+    return this.#closed ? 0 : this.#handle.writeQueueSize
+  }
+
   write(bytes: Buffer | string): boolean {
     if (this.#closed || this.#closeTimer) return true
     const request = (reusableRequest ??= this.#binding.newWriteRequest())

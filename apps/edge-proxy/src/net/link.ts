@@ -36,6 +36,8 @@ export interface LinkHandler {
  */
 export interface Transport {
   readonly remoteAddress: string
+  /** Written bytes that have not left this process. */
+  readonly queuedBytes: number
   /**
    * False: the peer reads slowly; `onDrain` follows.
    * @param bytes a string is written as ISO 8859-1 (latin1), one byte for each character
@@ -78,6 +80,11 @@ export class Link {
 
   get isOpen(): boolean {
     return !this.#ended
+  }
+
+  /** Written bytes that have not left this process. */
+  get queuedBytes(): number {
+    return this.#ended ? 0 : this.#transport.queuedBytes
   }
 
   /**

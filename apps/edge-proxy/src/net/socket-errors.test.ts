@@ -28,8 +28,10 @@ test('a failed dial has a reason, and a sentence that contains the code and says
   assert.equal(dialErrorReason(expired), 'tls-failed')
   assert.equal(
     dialErrorText(expired),
-    'certificate has expired (CERT_HAS_EXPIRED): set caFile to its CA, or serverName to its name',
+    'certificate has expired (CERT_HAS_EXPIRED): renew it at the server, or set the clock of this host',
   )
+  const unknown = errorWith('SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain')
+  assert.match(dialErrorText(unknown), /: set caFile to its CA, or serverName to its name$/)
   const protocol = errorWith('ERR_SSL_WRONG_VERSION_NUMBER', 'wrong version number')
   assert.equal(dialErrorReason(protocol), 'tls-failed')
   assert.equal(dialErrorText(protocol), 'wrong version number (ERR_SSL_WRONG_VERSION_NUMBER)')

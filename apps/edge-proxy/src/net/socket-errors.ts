@@ -79,6 +79,8 @@ export function dialErrorText(error: unknown): string {
   const sentence = library !== undefined && reason !== undefined ? reason : message.split(';')[0]!
   const text = code && !sentence.includes(code) ? `${sentence} (${code})` : sentence
   if (exhaustionOf(error) !== undefined) return `${text}: ${remedies[code!]}`
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+    return `${text}: renew it at the server, or set the clock of this host`
   return isCertificateError(error) ? `${text}: set caFile to its CA, or serverName to its name` : text
 }
 

@@ -36,6 +36,10 @@ class SocketTransport implements Transport {
     return this.#socket.remoteAddress ?? ''
   }
 
+  get queuedBytes(): number {
+    return this.#socket.writableLength
+  }
+
   write(bytes: Buffer | string): boolean {
     const socket = this.#socket
     if (typeof bytes === 'string') return socket.write(bytes, 'latin1')

@@ -4,6 +4,7 @@ import type { Transport } from './link.ts'
 
 export abstract class LoneTransport implements Transport {
   readonly remoteAddress = '192.0.2.1'
+  queuedBytes = 0
 
   abstract write(bytes: Buffer | string): boolean
 

@@ -58,6 +58,29 @@ const flag = /^[\\$\w.+-]{1,64}$/
 const flagItem = /^[+-]?FLAGS(?:\.SILENT)?$/i
 const entryName = /^"?\/[\w./*%-]{1,128}"?$/
 
+interface Head {
+  /** Tag and verb as the client writes them. */
+  whole: string
+  tag: string
+  /** In upper case, without UID. */
+  verb: string
+  policy: Policy
+}
+
+/** Of a command that is known. DONE ends IDLE and has no tag (RFC 2177). */
+function headOf(bytes: Buffer, start: number, end: number): Head | 'DONE' | undefined {
+  const text = bytesAsText(bytes, start, Math.min(end, start + 100))
+  const [whole = '', tag = '', word = ''] = /^([^ ]+) +(?:UID +)?([A-Za-z-]+)(?= |$)/i.exec(text) ?? []
+  const verb = word.toUpperCase()
+  const policy = policies.get(verb)
+  if (policy !== undefined && tagPattern.test(tag)) return { whole, tag, verb, policy }
+  return /^DONE$/i.test(text) ? 'DONE' : undefined
+}
+
+/** Whether a line, which ends at `end` without its line end, begins a command that is known. */
+export const isKnownCommand = (bytes: Buffer, start: number, end: number): boolean =>
+  headOf(bytes, start, end) !== undefined
+
 export class CommandMask {
   readonly #asked: AskedCommands
   #tag: string | undefined
@@ -117,24 +140,19 @@ export class CommandMask {
     this.#depth = this.#arguments = this.#hidden = 0
     this.#expects = undefined
     this.#inFlags = false
-    const head = /^([^ ]+) +(?:UID +)?([A-Za-z-]+)(?= |$)/i.exec(
-      bytesAsText(tokens.bytes, start, Math.min(end, start + 100)),
-    )
-    const [whole = '', tag = '', verb = ''] = head ?? []
-    const policy = policies.get(verb.toUpperCase())
-    if (policy === undefined || !tagPattern.test(tag)) {
-      this.#policy = 'none'
-      // DONE ends IDLE and has no tag (RFC 2177).
-      this.#hidesRest = !/^DONE$/i.test(bytesAsText(tokens.bytes, start, Math.min(end, start + 5)))
-      if (!this.#hidesRest) this.#policy = 'all'
+    const head = headOf(tokens.bytes, start, end)
+    if (head === undefined || head === 'DONE') {
+      this.#hidesRest = head === undefined
+      this.#policy = head === undefined ? 'none' : 'all'
       return
     }
+    const { whole, tag, verb, policy } = head
     this.#policy = policy
     this.#tag = tag
-    this.#isSort = verb.toUpperCase() === 'SORT'
-    this.#mailboxAt = verb.toUpperCase() === 'REPLACE' ? 1 : 0
+    this.#isSort = verb === 'SORT'
+    this.#mailboxAt = verb === 'REPLACE' ? 1 : 0
     if (policy === 'metadata') this.#expects = 'entry'
-    this.#asked.ask(tag, readsMail.has(verb.toUpperCase()) || policy === 'append')
+    this.#asked.ask(tag, readsMail.has(verb) || policy === 'append')
     line.show(start, start + whole.length)
     tokens.to = start + whole.length
   }

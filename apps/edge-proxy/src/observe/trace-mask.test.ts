@@ -67,6 +67,18 @@ test('bodies are shown unchanged if they are wanted', () => {
   ])
 })
 
+test('of the commands of a client, unknown ones are hidden also if bodies are wanted', () => {
+  const known = ['a1 SETMETADATA x (/private/comment hello)', 'DONE', 'a2 UID SEARCH TEXT hello']
+  const text = `${known.join('\r\n')}\r\n`
+  const unknown = `W00 29 LOGIN ann {6+}\r\nsecret\r\nAGFubgBzZWNyZXQ=\r\nW00 29 LOGIN ann secret\r\n`
+  for (const chunks of everyCut(wire(`${text}${unknown}${text}`))) {
+    const lines = masked(chunks, 'C', true)
+    assert.deepEqual([lines.slice(0, known.length), lines.slice(-known.length)], [known, known])
+    assert.doesNotMatch(lines.join('\n'), /secret|ann|AGF/)
+    assert.equal(lines.length, 2 * known.length + 4)
+  }
+})
+
 test('a trace that begins in the middle of a literal shows nothing of that command or response', () => {
   for (const chunks of everyCut(wire('secret\r\nsecret) {5}\r\nhello X\r\n')))
     for (const from of ['C', 'S'] as const)

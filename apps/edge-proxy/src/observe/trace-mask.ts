@@ -1,13 +1,14 @@
 /**
  * Turns the bytes of one direction of a session into lines of text for a trace. Unless the trace includes bodies, literals are
- * replaced by their length, and so is all other mail in the lines (command-mask.ts, response-mask.ts).
+ * replaced by their length, and so is all other mail in the lines (command-mask.ts, response-mask.ts). A command that is unknown is
+ * always hidden as a whole: a client that is out of step with the server may send its password as one.
  */
 import { CommandScanner } from '../imap/command-scanner.ts'
 import { tailBytes, type ScanPosition } from '../imap/literal.ts'
 import { CR } from '../imap/bytes.ts'
 import { ResponseScanner, type LineReader, type ResponseSink } from '../imap/response-scanner.ts'
-import type { AskedCommands } from './asked-commands.ts'
-import { CommandMask } from './command-mask.ts'
+import { AskedCommands } from './asked-commands.ts'
+import { CommandMask, isKnownCommand } from './command-mask.ts'
 import { ResponseMask } from './response-mask.ts'
 
 /** Bytes of a line that are shown. The rest is still read. */
@@ -18,8 +19,11 @@ const heldMax = 65_536
 const ignore: ResponseSink = { onResponse: () => 'pass', onPass() {} }
 
 export class TraceMask implements LineReader {
-  /** Undefined: everything is shown. */
+  /** Undefined: everything is shown, apart from unknown commands. */
   readonly #mask: CommandMask | ResponseMask | undefined
+  /** Of unknown commands, if others are shown. */
+  readonly #unknownMask: CommandMask | undefined
+  #isUnknown = false
   /** The next line continues a command or response after a literal. */
   #continues: boolean
   readonly #scan: (chunk: Buffer, startsCommand: boolean) => void
@@ -37,6 +41,7 @@ export class TraceMask implements LineReader {
     const continues = position?.continues ?? false
     this.#continues = continues
     if (asked) this.#mask = new (from === 'C' ? CommandMask : ResponseMask)(asked, continues)
+    else if (from === 'C') this.#unknownMask = new CommandMask(new AskedCommands(false), continues)
     if (from === 'C') {
       const scanner = new CommandScanner(undefined, position)
       this.#scan = (chunk, startsCommand) => {
@@ -88,21 +93,30 @@ export class TraceMask implements LineReader {
     this.#partial = Buffer.from(bytes.subarray(at))
   }
 
+  /** What hides parts of this line. */
+  #maskOf(bytes: Buffer, start: number, end: number): CommandMask | ResponseMask | undefined {
+    if (this.#unknownMask === undefined) return this.#mask
+    if (!this.#continues) this.#isUnknown = !isKnownCommand(bytes, start, end)
+    return this.#isUnknown ? this.#unknownMask : undefined
+  }
+
   onLine(bytes: Buffer, start: number, end: number, literal: number | undefined): void {
     const lineEnd = end > start && bytes[end - 1] === CR ? end - 1 : end
     this.#lines.push(
-      this.#mask?.line(bytes, start, lineEnd, this.#continues, literal).slice(0, shownMax) ??
-        bytes.toString('utf8', start, Math.min(lineEnd, start + shownMax)),
+      this.#maskOf(bytes, start, lineEnd)
+        ?.line(bytes, start, lineEnd, this.#continues, literal)
+        .slice(0, shownMax) ?? bytes.toString('utf8', start, Math.min(lineEnd, start + shownMax)),
     )
     this.#continues = literal !== undefined
   }
 
   onLongLine(bytes: Buffer, start: number, end: number): void {
     const shownEnd = Math.min(end, start + shownMax)
+    const mask = this.#maskOf(bytes, start, shownEnd)
     const text =
-      this.#mask?.line(bytes, start, shownEnd, this.#continues, undefined) ??
+      mask?.line(bytes, start, shownEnd, this.#continues, undefined) ??
       bytes.toString('utf8', start, shownEnd)
-    this.#mask?.lose()
+    mask?.lose()
     this.#continues = false
     this.#lines.push(`${text} [line continues]`)
   }
@@ -110,7 +124,7 @@ export class TraceMask implements LineReader {
   onLiteral(bytes: Buffer, start: number, end: number): void {
     // The rest of a long line is not reported, and may have announced this literal.
     this.#continues = true
-    if (this.#mask) return
+    if (this.#mask || this.#isUnknown) return
     for (const line of bytes.toString('utf8', start, end).split('\n'))
       this.#lines.push(line.replace(/\r$/, '').slice(0, shownMax))
   }

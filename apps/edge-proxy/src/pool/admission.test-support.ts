@@ -60,6 +60,7 @@ export function requestOf(user: string, asked: Partial<Limits> = {}, more: More 
 
 const silent: Transport = {
   remoteAddress: '',
+  queuedBytes: 0,
   write: () => true,
   pause() {},
   resume() {},

@@ -67,6 +67,18 @@ test('waiting is bounded in time', async () => {
   assert.equal(work.login('d'), 'taken')
 })
 
+test('without a limit of the user, a login waits for a reset, and connects when that takes too long', async () => {
+  const work = new AdmissionAtWork()
+  const limits = { connectionsMax: 20, queueTimeoutMs: 20 }
+  for (let count = 0; count < 9; count++) assert.equal(work.login('a', limits), 'taken')
+  work.connections.toResetting(work.of('a'))
+  const place = work.take('a', limits)
+  assert.equal(work.waiting, 1)
+  assert.ok((await place) instanceof Dial)
+  const full = { ...limits, connectionsMax: 10 }
+  assert.equal(await work.take('a', full), 'timed-out')
+})
+
 test('a user has so many places and no more, waiting or not', async () => {
   const work = new AdmissionAtWork()
   const asked = { connectionsMax: 3, connectionsPerUserMax: 1 }

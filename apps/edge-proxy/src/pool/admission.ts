@@ -50,7 +50,7 @@ export class Admission {
     const { waiting } = this.#connections.at(request.server.name)
     const { queueMax, queueTimeoutMs } = request.server.config
     const { loginSignal } = request.holder
-    const isUserFull = () => isHard('user', request) && this.#excess('user', request) >= 0
+    const isUserFull = () => this.#isFull('user', request)
     if (waiting.size >= queueMax) this.#removeLeft(waiting)
     if (waiting.size >= queueMax) return isUserFull() ? 'too-many-of-user' : 'queue-full'
     return new Promise((resolve) => {
@@ -63,9 +63,13 @@ export class Admission {
           resolve(outcome)
         },
       }
-      const expire = () => waiter.settle(isUserFull() ? 'too-many-of-user' : 'timed-out')
+      const refuse = () => waiter.settle(isUserFull() ? 'too-many-of-user' : 'timed-out')
+      const expire = () =>
+        scopes.some((scope) => this.#isFull(scope, request))
+          ? refuse()
+          : waiter.settle(this.#connections.beginDial(request))
       const timer = runtime.after(queueTimeoutMs, expire)
-      const onAbandoned = () => (loginSignal.reason === 'out-of-time' ? expire() : waiter.settle('abandoned'))
+      const onAbandoned = () => (loginSignal.reason === 'out-of-time' ? refuse() : waiter.settle('abandoned'))
       loginSignal.addEventListener('abort', onAbandoned)
       this.#connections.enqueue(waiter)
     })
@@ -102,7 +106,10 @@ export class Admission {
     this.serveQueue(idle.serverName)
   }
 
-  /** Gives the places that are free to the logins that wait, in order. */
+  /**
+   * Gives the places that are free to the logins that wait, in order. Call it also when a connection is not idle any more: a
+   * login that waited to evict it need not wait.
+   */
   serveQueue(serverName: string): void {
     const { waiting } = this.#connections.at(serverName)
     // An eviction for a waiting login comes back here; the place that it leaves is taken already.
@@ -143,13 +150,19 @@ export class Admission {
 
   /**
    * Whether a login over this limit has to evict, or to wait until it can. Without a limit of the user it has to if a
-   * connection of the user is idle or is about to be; otherwise all are in use, and the server decides.
+   * connection of the user is idle or is about to be; otherwise all are in use, and the server decides. That limit refuses
+   * no login: after `queueTimeoutMs` it is exceeded.
    */
   #isBinding(scope: Scope, request: LeaseRequest): boolean {
     if (isHard(scope, request)) return true
     const { idle, resetting } = this.#connections.at(request.server.name)
     const own = this.#connections.of(request.identity)
     return own.filter((each) => idle.has(each) || resetting.has(each)).length > this.#excess(scope, request)
+  }
+
+  /** Whether a configured limit is reached. */
+  #isFull(scope: Scope, request: LeaseRequest): boolean {
+    return isHard(scope, request) && this.#excess(scope, request) >= 0
   }
 
   /** Whether the server has accepted this secret on a connection that is still open: it need not judge it first. */

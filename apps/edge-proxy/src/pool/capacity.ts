@@ -6,7 +6,7 @@
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Exhaustion } from '../net/socket-errors.ts'
 import { delay, runtime } from '../runtime.ts'
-import type { CapacityVerdict, Shortage } from '../server/shortage.ts'
+import type { CapacityVerdict, DialPlace, Shortage } from '../server/shortage.ts'
 import type { Connections, Dial } from './connections.ts'
 import { fitsLogin, userKeyOf } from './key.ts'
 import type { LeaseHolder, LeaseRequest, PoolContext } from './lease.ts'
@@ -180,7 +180,6 @@ export class Capacity {
         const count = isLast && scope === 'user' ? victims.length : 1
         const evictions = victims.slice(0, count).map((victim) => this.#actions.evict(victim))
         await Promise.all(evictions)
-        this.#closedAt.delete(userKey(server.name, user))
         return 'freed'
       }
       const inReset = [...resetting].find(([own, waiter]) => waiter === undefined && countsToLimit(own))?.[0]
@@ -210,8 +209,8 @@ export class Capacity {
   }
 }
 
-/** Frees capacity for one dial. */
-export class CapacityForDial {
+/** Frees capacity for one dial, and looks after its waits. */
+export class CapacityForDial implements DialPlace {
   readonly #capacity: Capacity
   readonly #dial: Dial
   #attempts = 0
@@ -236,6 +235,30 @@ export class CapacityForDial {
     for (const scope of ['user', 'server'] as const)
       if (this.#found === undefined && this.#capacity.wouldExceedLimit(scope, this.#dial))
         await this.#evict(scope, false)
+  }
+
+  get isOver(): boolean {
+    return this.#found !== undefined || this.#dial.request.holder.loginSignal.aborted
+  }
+
+  /** While the login waits to connect, a connection of its user may become idle: it serves the login. */
+  async wait<T>(begin: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
+    const { loginSignal } = this.#dial.request.holder
+    const ending = new AbortController()
+    const end = () => ending.abort()
+    loginSignal.addEventListener('abort', end)
+    if (this.isOver) end()
+    this.#dial.onServed = (connection) => {
+      this.#dial.onServed = undefined
+      this.#found = connection
+      end()
+    }
+    try {
+      return await begin(ending.signal)
+    } finally {
+      this.#dial.onServed = undefined
+      loginSignal.removeEventListener('abort', end)
+    }
   }
 
   /** Called after a failed attempt. */

@@ -15,11 +15,11 @@ test('a family is known from its first session with CONDSTORE on, for that user 
   assert.equal(families.has('ann', webmail), false)
 })
 
-test('a family is forgotten after 20 sessions without CONDSTORE, and not before', () => {
+test('a family is forgotten after 100 sessions without CONDSTORE, and not before', () => {
   const families = new CondstoreFamilies()
   for (const _ of [1, 2]) {
     families.note('joe', webmail, true)
-    for (let session = 1; session < 20; session++) families.note('joe', webmail, false)
+    for (let session = 1; session < 100; session++) families.note('joe', webmail, false)
     for (let session = 0; session < 50; session++) families.note('joe', other, false)
     assert.equal(families.has('joe', webmail), true)
   }

@@ -3,8 +3,11 @@
  * other clients get a clean one, because the server would send them MODSEQ that they did not request.
  */
 
-/** A program is removed after this many sessions without CONDSTORE. Webmails use it on some of their pages only. */
-const unusedSessionsMax = 20
+/**
+ * A program is removed after this many sessions without CONDSTORE. Webmails use it on some of their pages only, such as a refresh
+ * of a mailbox that has changed, and a program that was removed has to log in again.
+ */
+const unusedSessionsMax = 100
 
 export class CondstoreFamilies {
   /** For each identity, its families, and how many more sessions without use each of them has. */

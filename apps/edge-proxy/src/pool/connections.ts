@@ -63,6 +63,11 @@ export class Dial {
     return this.#evictions && Promise.all(this.#evictions)
   }
 
+  /**
+   * Set while the login waits to connect: ends the wait, because a connection that has become idle was leased to the login.
+   */
+  onServed: ((connection: ServerConnection) => void) | undefined
+
   get identity(): string {
     return this.request.identity
   }

@@ -31,7 +31,7 @@ export async function openFor<Result>(
   const { server, credentials, holder } = request
   await capacity.prepare()
   if (capacity.found) return capacity.found
-  const opening = openConnection(server, credentials, holder, capacity.free)
+  const opening = openConnection(server, credentials, holder, capacity)
   const opened = await context.metrics.histograms.upstream_dial_seconds.measure(opening)
   if (opened.kind === 'opened' || opened.kind === 'login-refused') logRefusedIds(opened.ids.refused, context)
   if (opened.kind !== 'opened') {

@@ -89,7 +89,7 @@ test('a program that stops using CONDSTORE gets clean connections again', async 
   const first = await session(work, webmail, true)
   let pages = 0
   while ((await session(work, webmail, false)).connection === first.connection) pages++
-  assert.equal(pages, 20)
+  assert.equal(pages, 100)
   assert.equal(work.logins(), 2)
 })
 

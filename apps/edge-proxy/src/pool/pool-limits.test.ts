@@ -132,6 +132,67 @@ test('a waiting login gets the connection that its own user gives back', async (
   assert.equal(logins(), 1)
 })
 
+/** A login of joe waits for its turn to connect, behind one of another user to a server that does not greet. */
+async function waitingToConnect() {
+  const at = await poolAtWork({ limits: { connectsMax: 1 } })
+  const { pool, lease, scripted, server } = at
+  const first = await lease('joe')
+  scripted.greeting = undefined
+  const other = lease('ann')
+  await untilTrue(() => scripted.open === 2)
+  const greetLater = () => {
+    scripted.greeting = '* OK ready\r\n'
+    scripted.connections.at(-1)!.say('* OK ready\r\n')
+  }
+  const second = (secret?: string) => {
+    const login = lease('joe', secret)
+    return { login, isWaiting: untilTrue(() => server.gate.waiting === 1) }
+  }
+  return { ...at, first, other, second, greetLater, pool }
+}
+
+test('a login that waits for its turn to connect gets the connection that its own user gives back', async () => {
+  const { pool, server, first, other, second, greetLater, logins, accounted } = await waitingToConnect()
+  const { login, isWaiting } = second()
+  await isWaiting
+  await giveBackTo(pool, first.connection)
+  const leased = await login
+  assert.deepEqual([leased.connection, leased.reused], [first.connection, true])
+  assert.equal(server.gate.waiting, 0)
+  assert.equal(pool.connections.count('dialing'), 1, 'its place is free')
+  assert.equal(logins(), 1)
+  greetLater()
+  assert.equal((await other).reused, false)
+  await accounted()
+})
+
+test('a login that waits for its turn to connect gets no connection that another secret has opened', async () => {
+  const { pool, server, first, other, second, greetLater, accounted } = await waitingToConnect()
+  const { login, isWaiting } = second('another secret')
+  await isWaiting
+  await giveBackTo(pool, first.connection)
+  assert.equal(pool.connections.count('idle'), 1)
+  assert.equal(server.gate.waiting, 1)
+  greetLater()
+  assert.equal((await login).reused, false)
+  await other
+  await accounted()
+})
+
+test('a login that waits between two attempts to connect gets the connection that its own user gives back', async () => {
+  const { pool, scripted, lease, logins, accounted } = await poolAtWork({
+    limits: { connectAttempts: 2, connectDelayMs: 600_000, breakerFailures: 0 },
+  })
+  const first = await lease('joe')
+  scripted.greeting = '* BYE not now\r\n'
+  const second = lease('joe')
+  await untilTrue(() => scripted.connections.length === 2 && scripted.open === 1)
+  await giveBackTo(pool, first.connection)
+  assert.equal((await second).connection, first.connection)
+  assert.equal(logins(), 1)
+  await accounted()
+})
+
 test('a login that waited too long is refused with [LIMIT], not with a wrong password', async () => {
   const { lease, login, pool } = await poolAtWork({ limits: { connectionsMax: 1, queueTimeoutMs: 20 } })
   const first = await lease('joe')
@@ -179,6 +240,24 @@ test('without a limit per user no login waits, and beyond 9 connections each new
     await untilTrue(() => pool.connections.count('idle') === 1 + Math.max(0, 3 - more))
   }
   assert.equal(count('upstream_drops_total{reason="evicted"}'), 3)
+  await accounted()
+})
+
+test('without a limit per user, a login that waits for a reset connects when another login gets that connection', async () => {
+  const { pool, lease, scripted, count, accounted } = await poolAtWork({ limits: { queueTimeoutMs: 60_000 } })
+  const leases = []
+  for (let each = 0; each < 9; each++) leases.push(await lease('joe'))
+  scripted.script = but({ NOOP: undefined })
+  const given = giveBackTo(pool, leases[0]!.connection)
+  await untilTrue(() => scripted.asked.includes('NOOP'))
+  const barrier = scripted.tags.at(-1)!
+  const [claimed, other] = [lease('joe'), lease('joe', 'other')]
+  await untilTrue(() => pool.connections.count('waiting') === 1)
+  scripted.script = but({ LOGIN: 'TAG OK done\r\n' })
+  scripted.connections[0]!.say(`${barrier} OK done\r\n`)
+  await given
+  assert.deepEqual([(await claimed).reused, (await other).reused], [true, false])
+  assert.equal(count('upstream_drops_total{reason="evicted"}'), 0)
   await accounted()
 })
 

@@ -383,7 +383,7 @@ export class Pool {
 
   #afterReset(connection: ServerConnection, result: ResetResult, holder: LeaseHolder | undefined): boolean {
     if (!this.#keepOrClose(connection, result)) return false
-    if (holder) this.connections.toLeased(connection, holder)
+    if (holder) this.#lease(connection, holder)
     else this.#putIdle(connection)
     return true
   }
@@ -456,11 +456,17 @@ export class Pool {
       if (!found) return undefined
       const reason = unfitToLease(found, request.server.generation, settings.current.pool, clock)
       if (reason === undefined) {
-        this.connections.toLeased(found, request.holder)
+        this.#lease(found, request.holder)
         return found
       }
       this.drop(found, reason)
     }
+  }
+
+  /** idle or resetting → leased. */
+  #lease(connection: ServerConnection, holder: LeaseHolder): void {
+    this.connections.toLeased(connection, holder)
+    this.#admission.serveQueue(connection.serverName)
   }
 
   /** Proves a connection that was not proven lately. False: it could not be proven, and is closed. */
@@ -482,8 +488,21 @@ export class Pool {
   #putIdle(connection: ServerConnection): void {
     this.connections.toIdle(connection)
     connection.rest(this.#context.settings.current.pool.resetBytesMax, this.#onLost)
+    // It has a place already, so it has waited for longer than any login in the queue.
+    if (this.#serveDial(connection)) return
     if (this.#isReuseSuspended) this.#admission.serveQueue(connection.serverName)
     else this.#admission.becameIdle(connection)
+  }
+
+  /** Leases what has become idle to a login of its user that waits to connect. Its place goes to the next login. */
+  #serveDial(idle: ServerConnection): boolean {
+    const dial = this.connections
+      .dialsOf(idle.identity)
+      .find(({ onServed, request }) => onServed && request.holder.isConnected && fitsLogin(idle, request))
+    const found = dial && this.#takeIdleForLogin(dial.request)
+    if (!found) return false
+    dial.onServed?.(found)
+    return true
   }
 
   #closeUnfit(connection: ServerConnection, reason: NotReused): false {
@@ -504,7 +523,8 @@ export class Pool {
   /** @param end closes the socket in another way than immediately */
   #close(connection: ServerConnection, end?: (link: Link) => void): boolean {
     if (!this.connections.close(connection, end)) return false
-    this.#capacity.noteClosed(connection)
+    // A login that evicts waits until the server has ended the connection.
+    if (end === undefined) this.#capacity.noteClosed(connection)
     this.#admission.serveQueue(connection.serverName)
     return true
   }

@@ -83,6 +83,29 @@ test('without health checks, one login tries the address again after each pause'
   assert.deepEqual(server.problems, [])
 })
 
+test('without health checks, an address that is not the first one is tried again too', async () => {
+  for (const roundRobin of [false, true]) {
+    const { silent, scripted, server, login } = await halfDead({
+      hosts: ['127.0.0.1', '127.0.0.2'],
+      healthIntervalMs: 0,
+      breakerCooldownMs: 100,
+      roundRobin,
+    })
+    const standby = { host: '127.0.0.2', address: '127.0.0.2' }
+    silent.close()
+    const answering = createServer((socket) => {
+      after(() => void socket.destroy())
+      socket.on('error', () => {}).write('* OK [CAPABILITY IMAP4rev1] ready\r\n')
+    })
+    after(() => void answering.close())
+    await new Promise<void>((resolve) => answering.listen(scripted.port, standby.address, resolve))
+    server.markAddressDown(standby, 'for this test')
+    const deadline = performance.now() + 10_000
+    while (server.addresses.isDown(standby) && performance.now() < deadline) await login()
+    assert.deepEqual(server.problems, [])
+  }
+})
+
 test('an address whose dial was abandoned is checked, with the whole time', async () => {
   const { server } = await halfDead()
   const abandoning = new AbortController()
@@ -116,7 +139,8 @@ test('an address whose dial was abandoned comes last until it answers, also with
   }
 })
 
-test('pauses between checks double up to a minute, and an address that a name no longer has is removed', async () => {
+test('pauses between checks double up to a minute, and an address that a name no longer has is removed', async (t) => {
+  t.mock.method(runtime, 'jitter', () => 0)
   const { server } = await halfDead({ healthIntervalMs: 10_000 })
   const { addresses } = server
   const dead = { host: 'mail', address: '192.0.2.1' }
@@ -145,6 +169,13 @@ test('an address that has greeted lately is not checked after an abandoned dial'
   assert.deepEqual(addresses.takeDue(11_000), [slow])
 })
 
+const joe = {
+  user: Buffer.from('joe'),
+  authzid: Buffer.alloc(0),
+  secret: Buffer.from('secret'),
+  mechanism: 'command',
+} as const
+
 const at = (address: string) => ({ host: 'mail', address })
 const first = at('192.0.2.1')
 const second = at('192.0.2.2')
@@ -160,15 +191,12 @@ function greeted(...present: typeof all): Addresses {
 test('an address that greets and then answers no login is tried last after five in a row', () => {
   const addresses = greeted(first, second)
   for (let login = 0; login < 4; login++) addresses.loginFailed(first, 'closed', 0, 10_000)
-  addresses.loginAnswered(first)
+  addresses.loginAnswered(first, undefined, 0, 10_000)
   for (let login = 0; login < 4; login++) addresses.loginFailed(first, 'closed', 0, 10_000)
   assert.equal(addresses.down.length, 0)
   addresses.loginFailed(first, 'closed', 0, 10_000)
   assert.deepEqual(addresses.inOrder([first, second], 0), [second, first])
-  assert.match(
-    addresses.down[0]!.reason,
-    /^mail \(192\.0\.2\.1\): 5 logins in a row without an answer: closed$/,
-  )
+  assert.match(addresses.down[0]!.reason, /^mail \(192\.0\.2\.1\): 5 failed logins in a row: closed$/)
 })
 
 test('the last address in use stays in use, however many logins it fails', () => {
@@ -183,6 +211,75 @@ test('the last address in use stays in use, however many logins it fails', () =>
   for (let login = 0; login < 50; login++) alone.loginFailed(first, 'closed', 0, 10_000)
   alone.greeted(first, 60_000, 0, 10_000)
   assert.deepEqual(alone.down, [])
+})
+
+/** Lets each of them answer so many logins. */
+function answered(addresses: Addresses, count: number, acceptedMs: number, ...present: typeof all): void {
+  for (const each of present)
+    for (let login = 0; login < count; login++) addresses.loginAnswered(each, acceptedMs, 0, 10_000)
+}
+
+test('an address that greets and fails logins stays out of use for a time that grows, and its greetings change nothing', (t) => {
+  t.mock.method(runtime, 'jitter', () => 0)
+  const addresses = greeted(first, second)
+  const heldMs: number[] = []
+  let now = 0
+  for (let round = 0; round < 4; round++) {
+    while (!addresses.isDown(first)) addresses.loginFailed(first, 'closed', now, 10_000)
+    const since = now
+    // A dial that was under way, and logins that were.
+    addresses.greeted(first, 10, now, 10_000)
+    for (let login = 0; login < 10; login++) addresses.loginFailed(first, 'closed', now, 10_000)
+    while (addresses.isDown(first)) {
+      now += 1000
+      for (const due of addresses.takeDue(now)) addresses.greeted(due, 10, now, 10_000)
+    }
+    heldMs.push(now - since)
+  }
+  assert.deepEqual(heldMs, [10_000, 20_000, 30_000, 40_000])
+  now += 600_000
+  while (!addresses.isDown(first)) addresses.loginFailed(first, 'closed', now, 10_000)
+  assert.deepEqual(addresses.takeDue(now + 9_999), [])
+  assert.deepEqual(addresses.takeDue(now + 10_000), [first], 'its record was clean again')
+})
+
+test('an address that fails a part of its logins is tried last if another one fails far fewer', () => {
+  const addresses = greeted(first, second)
+  answered(addresses, 20, 10, second)
+  for (let login = 0; login < 40; login++) {
+    addresses.loginFailed(first, 'no answer', 0, 10_000)
+    if (addresses.isDown(first)) break
+    addresses.loginAnswered(first, 10, 0, 10_000)
+  }
+  assert.match(addresses.down[0]!.reason, /^mail \(192\.0\.2\.1\): \d\d % of the logins fail: no answer$/)
+  const alike = greeted(first, second)
+  for (let login = 0; login < 100; login++)
+    for (const each of [first, second]) {
+      alike.loginFailed(each, 'no answer', 0, 10_000)
+      alike.loginAnswered(each, 10, 0, 10_000)
+    }
+  assert.deepEqual(alike.down, [], 'both fail as many')
+})
+
+test('an address that accepts logins far more slowly than another one is tried last, although it greets quickly', () => {
+  const addresses = greeted(first, second)
+  answered(addresses, 20, 100, second)
+  answered(addresses, 19, 3_000, first)
+  assert.equal(addresses.down.length, 0)
+  answered(addresses, 1, 3_000, first)
+  assert.match(addresses.down[0]!.reason, /slow: 3000 ms to accept a login, 100 ms at another address$/)
+})
+
+test('at least half of the addresses stay in use, however many fail logins', () => {
+  const four = [...all, at('192.0.2.4')]
+  const addresses = greeted(...four)
+  for (let login = 0; login < 50; login++)
+    for (const each of four.slice(0, 3)) addresses.loginFailed(each, 'closed', 0, 10_000)
+  assert.equal(addresses.down.length, 2)
+  const three = greeted(...all)
+  for (let login = 0; login < 50; login++)
+    for (const each of all.slice(0, 2)) three.loginFailed(each, 'closed', 0, 10_000)
+  assert.equal(three.down.length, 1)
 })
 
 test('an address whose greetings take far longer than those of another one is tried last, until they are quick again', () => {
@@ -221,15 +318,38 @@ test('a server whose first address closes each connection at the login is reache
   await new Promise<void>((resolve) => broken.listen(scripted.port, '127.0.0.2', resolve))
   const server = serverAt(scripted.port, { hosts: ['127.0.0.2', '127.0.0.1'] })
   server.addressGreeted({ host: '127.0.0.1', address: '127.0.0.1' }, 1)
-  const credentials = {
-    user: Buffer.from('joe'),
-    authzid: Buffer.alloc(0),
-    secret: Buffer.from('secret'),
-    mechanism: 'command',
-  } as const
   const client = { address: '192.0.2.7', loginSignal: unlimited }
   const results: string[] = []
-  for (let count = 0; count < 8; count++)
-    results.push((await openConnection(server, credentials, client)).kind)
+  for (let count = 0; count < 8; count++) results.push((await openConnection(server, joe, client)).kind)
   assert.deepEqual(results, [...Array<string>(5).fill('unavailable'), ...Array<string>(3).fill('opened')])
+})
+
+test('a server whose first address cannot judge logins is reached by the second one', async () => {
+  const scripted = await ScriptedServer.start()
+  const broken = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.on('data', (bytes) => {
+      const [tag] = bytes.toString().split(' ')
+      socket.write(`${tag} NO [UNAVAILABLE] Temporary authentication failure\r\n`)
+    })
+    socket.write('* OK [CAPABILITY IMAP4rev1] ready\r\n')
+  })
+  after(() => void broken.close())
+  await new Promise<void>((resolve) => broken.listen(scripted.port, '127.0.0.2', resolve))
+  const server = serverAt(scripted.port, { hosts: ['127.0.0.2', '127.0.0.1'] })
+  server.addressGreeted({ host: '127.0.0.1', address: '127.0.0.1' }, 1)
+  const results: string[] = []
+  for (let count = 0; count < 8; count++)
+    results.push((await openConnection(server, joe, { address: '192.0.2.7', loginSignal: unlimited })).kind)
+  assert.deepEqual(results, [...Array<string>(5).fill('login-refused'), ...Array<string>(3).fill('opened')])
+})
+
+test('logins that wait for a silent address use another one as soon as it counts as down', async () => {
+  const { scripted, silent, server } = await halfDead({ connectsMax: 2 })
+  const client = { address: '192.0.2.7', loginSignal: unlimited }
+  const opened = await Promise.all(Array.from({ length: 20 }, () => openConnection(server, joe, client)))
+  assert.deepEqual([...new Set(opened.map(({ kind }) => kind))], ['opened'])
+  assert.equal(silent.accepted.length, 2)
+  assert.equal(scripted.connections.length, 20)
+  assert.equal(server.gate.waiting, 0)
 })

@@ -1,18 +1,34 @@
 /**
  * The circuit breaker of one server. After a number of consecutive failures it opens: logins fail immediately instead of
- * waiting for a dead server. After each cool-down it allows one attempt at a time, until an attempt succeeds.
+ * waiting for a dead server. After each cool-down it allows one attempt at a time, until an attempt succeeds. The first
+ * cool-downs are short, and logins wait for their end: a server that restarts is back soon.
  */
+import { jittered, runtime } from '../runtime.ts'
+
 export interface BreakerLimits {
   /** 0: never opens. */
   breakerFailures: number
+  /** The longest cool-down. */
   breakerCooldownMs: number
 }
 
+/** The first cool-down, as a share of the longest. Each is so many times as long as the one before. */
+const firstCooldown = 0.1
+const growth = 1.5
+/** Logins wait for the end of a cool-down that is not longer. */
+const awaitedCooldownMs = 2_000
+/** They wait no longer than this since the breaker has opened, whatever an attempt to connect takes. */
+const awaitedMs = 5_000
+
 export class Breaker {
   #failures = 0
+  #openedAt = 0
   /** 0: closed. */
   #openUntil = 0
+  /** Without jitter. */
+  #cooldownMs = 0
   #isTrying = false
+  readonly #waiting = new Set<() => void>()
 
   /** Whether a connection may be tried now. While the breaker is open, one at a time; see `endTrial`. */
   allows(now: number): boolean {
@@ -25,22 +41,60 @@ export class Breaker {
     return this.#openUntil > 0
   }
 
+  /** Whether the outage is so short that logins wait for its end. */
+  isAwaited(now: number): boolean {
+    return this.isOpen && this.#cooldownMs <= awaitedCooldownMs && now < this.#openedAt + awaitedMs
+  }
+
+  /** Settles when an attempt may be allowed, when there is news of the server, when it is not awaited any more, or at the signal. */
+  awaitNews(now: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const settle = () => {
+        runtime.cancel(timer)
+        this.#waiting.delete(settle)
+        signal.removeEventListener('abort', settle)
+        resolve()
+      }
+      const endsAt = this.#openedAt + awaitedMs
+      // The one attempt that is under way brings news.
+      const until = this.#isTrying ? endsAt : Math.min(this.#openUntil, endsAt)
+      const timer = runtime.after(Math.max(0, until - now), settle)
+      this.#waiting.add(settle)
+      signal.addEventListener('abort', settle)
+    })
+  }
+
   succeeded(): void {
     this.#failures = 0
     this.#openUntil = 0
     this.#isTrying = false
+    this.#tellNews()
   }
 
   /** An attempt that began before the breaker opened, or a health check, does not prolong the cool-down. */
   failed(now: number, limits: BreakerLimits): void {
     this.#failures++
     const opens = limits.breakerFailures > 0 && this.#failures >= limits.breakerFailures
-    if (this.isOpen ? this.#isTrying : opens) this.#openUntil = now + limits.breakerCooldownMs
+    if (this.isOpen ? this.#isTrying : opens) {
+      const { breakerCooldownMs: longestMs } = limits
+      if (!this.isOpen) this.#openedAt = now
+      this.#cooldownMs = this.isOpen
+        ? Math.min(this.#cooldownMs * growth, longestMs)
+        : longestMs * firstCooldown
+      this.#openUntil = now + jittered(this.#cooldownMs)
+    }
     this.#isTrying = false
+    this.#tellNews()
   }
 
   /** The attempt that was allowed has ended without a result that says anything about the server. Another one is allowed. */
   endTrial(): void {
     this.#isTrying = false
+    this.#tellNews()
+  }
+
+  #tellNews(): void {
+    for (const settle of [...this.#waiting]) settle()
   }
 }

@@ -1,45 +1,59 @@
 /**
- * Limits how many attempts to connect to one server are made at the same time (`upstreams.NAME.connectsMax`). When a mail
- * server restarts, every session needs a new connection. The server then gets the attempts in turn, and serves the first
- * users while the others wait. A login that the server is judging does not count.
+ * Limits how many attempts to connect to one address of a server are made at the same time (`upstreams.NAME.connectsMax`).
+ * When a mail server restarts, every session needs a new connection. The server then gets the attempts in turn, and serves
+ * the first users while the others wait. An address that is silent holds up no login that can use another one. A turn lasts
+ * until the login is answered, or a second if the server judges it for longer.
  */
-export class ConnectGate {
-  #entered = 0
-  /** In the order of their arrival. */
-  readonly #waiting = new Set<() => void>()
+import type { Address } from './resolver.ts'
 
-  /** Attempts that wait for their turn. */
+interface Turns {
+  entered: number
+  /** In the order of their arrival. */
+  readonly waiting: Set<() => void>
+}
+
+export class ConnectGate {
+  /** By address; those without an attempt have none. */
+  readonly #turns = new Map<string, Turns>()
+
+  /** Attempts that wait for their turn, at any address. */
   get waiting(): number {
-    return this.#waiting.size
+    let count = 0
+    for (const { waiting } of this.#turns.values()) count += waiting.size
+    return count
   }
 
   /**
    * Waits for a turn. False: the signal was aborted first. Call `leave` after each true.
    * @param max the limit in force
    */
-  enter(max: number, signal: AbortSignal): boolean | Promise<boolean> {
+  enter({ address }: Address, max: number, signal: AbortSignal): boolean | Promise<boolean> {
     if (signal.aborted) return false
-    if (this.#entered < max) {
-      this.#entered++
+    const turns = this.#turns.get(address) ?? { entered: 0, waiting: new Set() }
+    if (turns.entered < max) {
+      turns.entered++
+      this.#turns.set(address, turns)
       return true
     }
     return new Promise((resolve) => {
       const settle = (isEntered: boolean) => {
-        this.#waiting.delete(onTurn)
+        turns.waiting.delete(onTurn)
         signal.removeEventListener('abort', onAbort)
         resolve(isEntered)
       }
       const onTurn = () => settle(true)
       const onAbort = () => settle(false)
       signal.addEventListener('abort', onAbort)
-      this.#waiting.add(onTurn)
+      turns.waiting.add(onTurn)
     })
   }
 
   /** The attempt has ended: its turn passes to the one that has waited longest. */
-  leave(): void {
-    const [next] = this.#waiting
+  leave({ address }: Address): void {
+    const turns = this.#turns.get(address)
+    if (!turns) return
+    const [next] = turns.waiting
     if (next) next()
-    else this.#entered--
+    else if (--turns.entered === 0) this.#turns.delete(address)
   }
 }

@@ -27,6 +27,8 @@ export interface Dialed {
   isSecure: boolean
   /** Lines for the user: untagged status responses, and a greeting with a code such as ALERT. */
   said: string[]
+  /** The dial has waited for its turn: lets the next one in. Idempotent. */
+  leaveTurn?: () => void
 }
 
 export interface DialFailure {

@@ -2,10 +2,18 @@
 import { runtime } from '../runtime.ts'
 import { dialAddress, type DialAbandoned, type Dialed, type DialFailure } from './dial-address.ts'
 import type { Preamble, Server } from './server.ts'
+import type { DialPlace } from './shortage.ts'
+
+/** How a login waits for its turn at each address. Health checks, one at a time, do not wait. */
+export interface DialTurns {
+  readonly place: DialPlace
+  /** Whether the circuit breaker allows the attempt, after the wait for its turn. */
+  readonly isAllowed: () => boolean
+}
 
 /**
  * One attempt: tries each address of the server at most once, all within `connectTimeoutMs`. A silent address uses only its
- * share of the time, so that the next ones have theirs.
+ * share of the time, so that the next ones have theirs. The time in which the attempt waits for its turn does not count.
  * @param signal abandons the dial
  * @param preamble sent before everything else (a PROXY header)
  */
@@ -13,9 +21,10 @@ export async function dial(
   server: Server,
   signal: AbortSignal,
   preamble?: Preamble,
+  turns?: DialTurns,
 ): Promise<Dialed | DialFailure | DialAbandoned> {
-  const { config, resolver, addresses } = server
-  const endsAt = runtime.now() + config.connectTimeoutMs
+  const { config, resolver, addresses, gate } = server
+  let endsAt = runtime.now() + config.connectTimeoutMs
   const timeLeft = () => endsAt - runtime.now()
   const round = server.beginRound()
   const tried = new Set<string>()
@@ -25,19 +34,52 @@ export async function dial(
     const rest = server.addressesInRound(round).filter(({ address }) => !tried.has(address))
     const [next] = rest
     if (next && (failures.length === 0 || timeLeft() > 0)) {
+      if (turns) {
+        const askedAt = runtime.now()
+        const wasLast = addresses.isLast(next, round.trials)
+        const isEntered = await turns.place.wait((end) => gate.enter(next, config.connectsMax, end))
+        endsAt += runtime.now() - askedAt
+        // What the attempts that were made meanwhile have shown counts for this one.
+        const isOver = turns.place.isOver || !isEntered
+        const isAllowed = !isOver && turns.isAllowed()
+        if (!isAllowed || (addresses.isLast(next, round.trials) && !wasLast)) {
+          if (isEntered) gate.leave(next)
+          if (isOver) return { kind: 'abandoned' }
+          if (isAllowed) continue
+          return failures.length > 0 ? joined(failures, server) : breakerOpen(server)
+        }
+      }
       tried.add(next.address)
       const sharing = addresses.isDown(next) ? rest : rest.filter((address) => !addresses.isDown(address))
-      const dialed = await dialAddress(server, next, {
-        signal,
-        preamble,
-        timeoutMs: timeLeft() / sharing.length,
+      const timeoutMs = timeLeft() / sharing.length
+      const dialing = dialAddress(server, next, { signal, preamble, timeoutMs })
+      const leaveTurn = turns && once(() => gate.leave(next))
+      const dialed = await dialing.catch((error: unknown) => {
+        leaveTurn?.()
+        throw error
       })
-      if (dialed.kind !== 'dial-failed') return dialed
+      if (dialed.kind === 'dialed') return leaveTurn ? { ...dialed, leaveTurn } : dialed
+      leaveTurn?.()
+      if (dialed.kind === 'abandoned') return dialed
       failures.push(dialed)
     } else if (next || !(await resolver.nextAnswer(config, timeLeft(), signal)))
       return failures.length > 0 ? joined(failures, server) : unresolved(server)
   }
   return { kind: 'abandoned' }
+}
+
+export const breakerOpen = ({ downReason }: Server): DialFailure => ({
+  kind: 'dial-failed',
+  reason: 'breaker-open',
+  detail: downReason ?? 'the circuit breaker is open',
+})
+
+function once(action: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (!isDone) action()
+    isDone = true
+  }
 }
 
 /** The last reason, the details of all, and what all servers said. */

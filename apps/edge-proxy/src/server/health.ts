@@ -3,6 +3,7 @@
  * configured, when no login has reached a server for a while. A server that answers a check logs a connection without a
  * login, so logins count as checks, and checks of what stays down become rarer.
  */
+import { jittered } from '../runtime.ts'
 import { dial } from './dial.ts'
 import { dialAddress } from './dial-address.ts'
 import { learnAndClose } from './identify.ts'
@@ -78,7 +79,7 @@ export class HealthChecks {
       const schedule = this.#schedules.get(server) ?? { checkAt: 0, pauseMs: healthIntervalMs }
       if (now < schedule.checkAt) return undefined
       const pauseMs = Math.max(schedule.pauseMs, Math.min(schedule.pauseMs * 2, pauseMaxMs))
-      this.#schedules.set(server, { checkAt: now + schedule.pauseMs, pauseMs })
+      this.#schedules.set(server, { checkAt: now + jittered(schedule.pauseMs), pauseMs })
       return () => this.#checkServer(server)
     }
     this.#schedules.delete(server)

@@ -196,7 +196,7 @@ test('an open circuit breaker fails logins without a connection', async () => {
 test('after the cool-down one login at a time tries the server, and the others are refused at once', async () => {
   const scripted = await ScriptedServer.start()
   scripted.greeting = '* BYE busy\r\n'
-  const server = serverAt(scripted.port, { breakerFailures: 1, breakerCooldownMs: 100 })
+  const server = serverAt(scripted.port, { breakerFailures: 1, breakerCooldownMs: 25_000 })
   await openConnection(server, joe(), client)
   // It sends no greeting, so that the attempt lasts.
   scripted.greeting = undefined
@@ -367,7 +367,27 @@ test('a server that has restarted gets connectsMax attempts at a time, and every
   assert.equal(server.gate.waiting, 0)
 })
 
-test('logins that the server is checking do not keep others from connecting', async () => {
+test('a server that greets at once and judges slowly gets connectsMax logins at a time', async () => {
+  const judging: (() => void)[] = []
+  let most = 0
+  const judgeSoon = async () => {
+    for (let turns = 0; turns < 50; turns++) await turn()
+    for (const answer of judging.splice(0)) answer()
+  }
+  const scripted = await answering(({ tag, peer }) => {
+    most = Math.max(
+      most,
+      judging.push(() => peer.say(`${tag} OK Logged in\r\n`)),
+    )
+    if (judging.length === 3) void judgeSoon()
+    return undefined
+  })
+  const opened = await Promise.all(allAtOnce(serverAt(scripted.port, { connectsMax: 3 }), 21))
+  assert.deepEqual([...new Set(opened.map(({ kind }) => kind))], ['opened'])
+  assert.equal(most, 3)
+})
+
+test('logins that the server is checking for long do not keep others from connecting', async () => {
   const { promise: isJudged, resolve: judge } = Promise.withResolvers<void>()
   const scripted = await answering(({ tag, peer }) => {
     void isJudged.then(() => peer.say(`${tag} NO [AUTHENTICATIONFAILED] wrong\r\n`))
@@ -378,6 +398,17 @@ test('logins that the server is checking do not keep others from connecting', as
   while (scripted.asked.filter((text) => text.startsWith('LOGIN')).length < 5) await turn()
   judge()
   for (const { kind } of await Promise.all(wrong)) assert.equal(kind, 'login-refused')
+})
+
+test('logins to a server that restarts wait for it', async () => {
+  const scripted = await ScriptedServer.start()
+  scripted.greeting = '* BYE not now\r\n'
+  const server = serverAt(scripted.port, { connectAttempts: 3, connectDelayMs: 10, breakerFailures: 2 })
+  const logins = allAtOnce(server, 20)
+  while (!server.breaker.isOpen) await turn()
+  scripted.greeting = '* OK ready\r\n'
+  const opened = await Promise.all(logins)
+  assert.deepEqual([...new Set(opened.map(({ kind }) => kind))], ['opened'])
 })
 
 test('when the circuit breaker opens, logins that wait for their turn are refused at once', async () => {

@@ -11,17 +11,19 @@ import { startDeadline } from '../net/deadline.ts'
 import type { Link } from '../net/link.ts'
 import { delay, runtime } from '../runtime.ts'
 import { authenticate } from './authenticate.ts'
-import { dial } from './dial.ts'
+import { breakerOpen, dial } from './dial.ts'
 import type { DialAbandoned, Dialed, DialFailure } from './dial-address.ts'
 import type { ExchangeFailure, Reply } from './exchange.ts'
+import type { Address } from './resolver.ts'
 import type { ClientIdentity, Server } from './server.ts'
 import {
+  isNotJudged,
   shortageInDial,
   shortageInFailure,
   shortageInRefusal,
   countsAsFailure,
   type Shortage,
-  type FreeCapacity,
+  type DialPlace,
 } from './shortage.ts'
 
 export type OpenResult =
@@ -90,31 +92,45 @@ interface LoginClient extends ClientIdentity {
   readonly loginSignal: AbortSignal
 }
 
-/** @param freeCapacity called when no further connection is allowed; the attempt is repeated if it has freed one */
+/** @param place asked when no further connection is allowed; the attempt is repeated if it has freed one */
 export async function openConnection(
   server: Server,
   credentials: Credentials,
   client: LoginClient,
-  freeCapacity: FreeCapacity = async () => 'none',
+  place: DialPlace = withoutPool(client),
 ): Promise<OpenResult> {
   if (server.isPaused) return unavailable('paused', 'an operator has paused this upstream')
   if (!hasSharedSecret(server, credentials)) return refusedHere
   for (;;) {
-    const result = await dialAndLogIn(server, credentials, client, freeCapacity)
+    const result = await dialAndLogIn(server, credentials, client, place)
     if (result.kind === 'opened' || result.kind === 'abandoned') return result
     const shortage = result.kind === 'login-refused' ? shortageInRefusal(result.text) : result.shortage
-    if (shortage === undefined || (await freeCapacity(shortage)) !== 'freed') return result
+    if (shortage === undefined || (await place.free(shortage)) !== 'freed') return result
   }
 }
+
+const withoutPool = ({ loginSignal }: LoginClient): DialPlace => ({
+  free: async () => 'none',
+  wait: async (begin) => await begin(loginSignal),
+  get isOver() {
+    return loginSignal.aborted
+  },
+})
+
+/**
+ * A login keeps its turn until it is answered, so that a server whose logins are slow is not asked for more of them. But no
+ * longer than this, because servers answer wrong passwords late on purpose.
+ */
+const judgedMs = 1_000
 
 async function dialAndLogIn(
   server: Server,
   credentials: Credentials,
   client: LoginClient,
-  freeCapacity: FreeCapacity,
+  place: DialPlace,
 ): Promise<OpenResult> {
   const signal = client.loginSignal
-  const dialed = await dialWithRetries(server, client, freeCapacity)
+  const dialed = await dialWithRetries(server, client, place)
   if (dialed.kind === 'abandoned') return dialed
   if (dialed.kind !== 'dialed') return unavailable(dialed.reason, dialed.detail, dialed.said)
   const cancelDeadline = startDeadline(server.config.loginTimeoutMs, () => dialed.exchange.fail('timed-out'))
@@ -124,76 +140,85 @@ async function dialAndLogIn(
   signal.addEventListener('abort', onAbandoned)
   if (signal.aborted) onAbandoned()
   let result: OpenResult | undefined
+  const beganAt = runtime.now()
+  const turn = runtime.after(judgedMs, () => dialed.leaveTurn?.())
   try {
     result = await logIn(server, dialed, credentials, client)
-    if (result.kind !== 'unavailable') server.addresses.loginAnswered(dialed.address)
-    else if (signal.aborted) return { kind: 'abandoned' }
-    else if (countsAsFailure(result.shortage)) server.addressFailedLogin(dialed.address, result.detail)
+    if (result.kind === 'unavailable' && signal.aborted) return { kind: 'abandoned' }
+    noteLogin(server, dialed.address, result, runtime.now() - beganAt)
     return result
   } finally {
     cancelDeadline()
+    runtime.cancel(turn)
+    dialed.leaveTurn?.()
     signal.removeEventListener('abort', onAbandoned)
     if (result?.kind !== 'opened') dialed.exchange.fail('closed-here')
   }
 }
 
+/** What the result of a login says about the address. A limit that was reached says nothing. */
+function noteLogin(server: Server, address: Address, result: OpenResult, ms: number): void {
+  if (result.kind === 'opened') server.addressAnsweredLogin(address, ms)
+  else if (result.kind === 'login-refused' && !isNotJudged(result.text))
+    server.addressAnsweredLogin(address, undefined)
+  else if (result.kind === 'login-refused') server.addressFailedLogin(address, result.logText)
+  else if (result.kind === 'unavailable' && countsAsFailure(result.shortage))
+    server.addressFailedLogin(address, result.detail)
+}
+
 async function dialWithRetries(
   server: Server,
   client: LoginClient,
-  freeCapacity: FreeCapacity,
+  place: DialPlace,
 ): Promise<Dialed | DialFailure | DialAbandoned> {
-  const signal = client.loginSignal
-  const { config, gate } = server
+  const { config, breaker } = server
   const backoff = new Backoff({
     firstMs: config.connectDelayMs,
     lastMs: Math.max(config.connectDelayMs, 30_000),
     random: () => runtime.jitter(),
   })
   let failure: DialFailure | undefined
-  for (let attempt = 1; attempt <= config.connectAttempts; attempt++) {
-    if (!(await gate.enter(config.connectsMax, signal))) return { kind: 'abandoned' }
-    try {
-      // The attempts that were made meanwhile may have opened it.
-      if (!server.breaker.allows(runtime.now())) return failure ?? breakerOpen(server)
-      const dialed = await attemptDial(server, client, freeCapacity)
-      if (dialed.kind !== 'dial-failed') return dialed
-      failure = dialed
-    } finally {
-      gate.leave()
-    }
-    if (attempt < config.connectAttempts) await delay(backoff.nextMs(), signal)
-    if (signal.aborted) return { kind: 'abandoned' }
+  for (let attempts = 1; ;) {
+    const dialed = await attemptDial(server, client, place)
+    if (dialed.kind !== 'dial-failed') return dialed
+    const wasMade = dialed.reason !== 'breaker-open'
+    if (wasMade) failure = dialed
+    if (breaker.isAwaited(runtime.now()))
+      await place.wait((signal) => breaker.awaitNews(runtime.now(), signal))
+    else if (wasMade && attempts++ < config.connectAttempts)
+      await place.wait((signal) => delay(backoff.nextMs(), signal))
+    else return failure ?? dialed
+    if (place.isOver) return { kind: 'abandoned' }
   }
-  return failure!
 }
 
-const breakerOpen = ({ downReason }: Server): DialFailure => ({
-  kind: 'dial-failed',
-  reason: 'breaker-open',
-  detail: downReason ?? 'the circuit breaker is open',
-})
-
-/** One attempt that the circuit breaker has allowed, and its effect on the breaker. Repeated while capacity is freed. */
+/** One attempt that the circuit breaker allows, and its effect on the breaker. Repeated while capacity is freed. */
 async function attemptDial(
   server: Server,
   client: LoginClient,
-  freeCapacity: FreeCapacity,
+  place: DialPlace,
 ): Promise<Dialed | DialFailure | DialAbandoned> {
-  const isTrial = server.breaker.isOpen
+  const { breaker } = server
+  let isTrial = false
+  const isAllowed = () => {
+    if (isTrial || !breaker.isOpen) return true
+    return (isTrial = breaker.allows(runtime.now()))
+  }
   try {
     for (;;) {
-      const dialed = await dial(server, client.loginSignal, server.proxyHeader(client))
+      if (!isAllowed()) return breakerOpen(server)
+      const dialed = await dial(server, client.loginSignal, server.proxyHeader(client), { place, isAllowed })
       if (dialed.kind === 'dialed') server.markUp()
-      if (dialed.kind !== 'dial-failed') return dialed
+      if (dialed.kind !== 'dial-failed' || dialed.reason === 'breaker-open') return dialed
       const shortage = shortageInDial(dialed)
-      const verdict = shortage === undefined ? 'none' : await freeCapacity(shortage)
+      const verdict = shortage === undefined ? 'none' : await place.free(shortage)
       if (verdict === 'freed') continue
       if (verdict === 'not-needed') return { kind: 'abandoned' }
       if (countsAsFailure(shortage)) server.markDown(dialed.detail)
       return dialed
     }
   } finally {
-    if (isTrial) server.breaker.endTrial()
+    if (isTrial) breaker.endTrial()
   }
 }
 

@@ -46,6 +46,7 @@ export interface Leftovers {
 export type HandBackRefusal =
   | 'upstream-gone'
   | 'reply-overdue'
+  | 'mailbox-lost'
   | 'failed-here'
   | 'open-line'
   | 'open-literal'

@@ -146,7 +146,12 @@ export class Server {
     this.addresses.greeted(address, greetingMs, runtime.now(), this.#checkPauseMs)
   }
 
-  /** The address has greeted and not answered a login; `detail` is for operators. */
+  /** The address has answered a login; `acceptedMs` is how long it took to accept it. */
+  addressAnsweredLogin(address: Address, acceptedMs: number | undefined): void {
+    this.addresses.loginAnswered(address, acceptedMs, runtime.now(), this.#checkPauseMs)
+  }
+
+  /** The address has greeted and not answered a login, or could not judge it; `detail` is for operators. */
   addressFailedLogin(address: Address, detail: string): void {
     this.addresses.loginFailed(address, detail, runtime.now(), this.#checkPauseMs)
   }

@@ -54,6 +54,7 @@ export class Servers {
         byName.set(name, server)
       }
     }
+    for (const [name, before] of this.#byName) if (byName.get(name) !== before) before.knowledge?.retire()
     this.#resolver.keepOnly(Object.values(config.upstreams))
     this.#config = config
     this.#byName = byName

@@ -19,8 +19,15 @@ export type Shortage =
 /** What became of a shortage. `not-needed`: another connection serves the login, so it must not be dialed again. */
 export type CapacityVerdict = 'freed' | 'none' | 'not-needed'
 
-/** Evicts idle connections so that one more can be opened. */
-export type FreeCapacity = (shortage: Shortage) => Promise<CapacityVerdict>
+/** What the pool decides on while it opens a connection for a login. */
+export interface DialPlace {
+  /** Evicts idle connections so that one more can be opened. */
+  free(shortage: Shortage): Promise<CapacityVerdict>
+  /** Runs a wait before an attempt to connect. Its signal is aborted as soon as `isOver` is true. */
+  wait<T>(begin: (signal: AbortSignal) => T | Promise<T>): Promise<T>
+  /** No connection must be opened: the login was abandoned, or another connection was leased to it while it waited. */
+  readonly isOver: boolean
+}
 
 /** Words of Dovecot, Cyrus, Courier and Gmail. */
 const words =
@@ -38,6 +45,10 @@ const judged = /\b(invalid|incorrect|wrong) (user|login|password|credentials)/i
  */
 export const reportsTooMany = (text: string): boolean =>
   /^\[LIMIT\]/i.test(text) || words.test(text) || (ofAttempts.test(text) && !judged.test(text))
+
+/** Whether the server refuses a login because it cannot judge it now, and not at a limit. */
+export const isNotJudged = (text: string): boolean =>
+  /^\[(UNAVAILABLE|SERVERBUG)\]/i.test(text) && !reportsTooMany(text)
 
 /** The shortage that a refused login reports. `text`: the server's answer, without tag and status. */
 export function shortageInRefusal(text: string): Shortage | undefined {

@@ -11,7 +11,7 @@ import { countsAsLoginFailure, type Leased, type Refused } from '../pool/lease.t
 import { runtime } from '../runtime.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack } from '../server/reset.ts'
-import type { AheadSetup } from '../splice/ahead.ts'
+import type { AheadSetup } from '../splice/ahead-setup.ts'
 import { BehindBarrier } from '../splice/behind-barrier.ts'
 import type { Ending } from '../splice/ending.ts'
 import { Splice } from '../splice/splice.ts'
@@ -119,7 +119,9 @@ function runSplice(
   const { sessions, tracer, servers, pool } = context
   const { connection } = lease
   return new Promise((resolve) => {
-    const ahead = aheadFor(client, connection, context)
+    // What was asked behind the barrier has to be taken over.
+    const isAhead = behind !== undefined || isWorthwhile(connection, context)
+    const ahead = isAhead ? aheadFor(client, connection, context) : undefined
     const ends = { client: client.link, connection }
     const splice = new Splice(
       context,
@@ -139,7 +141,8 @@ function runSplice(
           endSession(session, lease, ending, context)
         },
       },
-      ahead && { ...ahead, behind },
+      ahead,
+      behind,
     )
     const session = new ActiveSession(connection.user, client, splice)
     sessions.begin(session)
@@ -150,6 +153,12 @@ function runSplice(
     client.link.resume()
     splice.start(lease.idsSent ? [] : idsFor(client, connection, context), client.takeEarly())
   })
+}
+
+/** Whether this session is to learn, and to ask ahead. */
+function isWorthwhile({ serverName }: ServerConnection, { servers, clock }: EdgeContext): boolean {
+  const server = servers.get(serverName)
+  return server?.knowledge?.isWorthwhile(server.config.aheadRoundTripMinMs, clock.now()) === true
 }
 
 /** Undefined: nothing is learned or asked ahead on connections to this server. */

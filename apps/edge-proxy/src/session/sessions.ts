@@ -68,8 +68,10 @@ export class Sessions {
   /** Ends what has reached its time limit; call it each second. */
   sweep(now: number, idleTimeoutMs: number): void {
     for (const client of this.#arriving) if (client.deadlineAt <= now) client.endLoginTime('out-of-time')
-    for (const session of this.#active)
-      if (now - session.splice.lastActiveAt > idleTimeoutMs) session.splice.end({ kind: 'idle-timeout' })
+    for (const { splice } of this.#active) {
+      if (now - splice.lastActiveAt > idleTimeoutMs) splice.lookForProgress()
+      if (now - splice.lastActiveAt > idleTimeoutMs) splice.end({ kind: 'idle-timeout' })
+    }
   }
 
   /** Ends the sessions of one user, or all; returns how many. */

@@ -86,17 +86,21 @@ export const headers = '(UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (DATE FRO
 export const list: WebmailPage = [
   ['STATUS INBOX (MESSAGES UNSEEN)', 'STATUS INBOX (MESSAGES 3 UNSEEN 0)'],
   ['SELECT INBOX', '3 EXISTS', '0 RECENT', 'OK [UIDNEXT 13] x'],
-  ['UID SEARCH ALL', 'SEARCH 10 11 12'],
+  ['UID SEARCH SUBJECT x', 'SEARCH 10 11 12'],
   [`UID FETCH 10:12 ${headers}`, '1 FETCH (UID 10 RFC822.SIZE 500 FLAGS ())'],
 ]
 
 export const status = 'STATUS INBOX (MESSAGES UNSEEN)'
-export const extendedSearch = 'UID SEARCH RETURN (ALL) ALL'
+export const extendedSearch = 'UID SEARCH RETURN (ALL) SUBJECT x'
 export const fetch = `UID FETCH 10:12 ${headers}`
 export const statusAnswer = '* STATUS INBOX (MESSAGES 3 UNSEEN 0)\r\n'
 export const selectAnswer = '* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDNEXT 13] x\r\n'
 export const message =
   '* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS () BODY[HEADER.FIELDS (DATE FROM)] {4}\r\nab\r\n)\r\n'
+
+/** Of a message page. */
+export const structure = 'UID FETCH 10 (UID RFC822.SIZE FLAGS BODYSTRUCTURE)'
+export const structureAnswer = '* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS () BODYSTRUCTURE ())\r\n'
 
 /** A session whose list page is in flight, and whose STATUS is answered. */
 export async function listing(setup: Parameters<typeof beginAhead>[1] = {}, knowledge = knowledgeOf(list)) {

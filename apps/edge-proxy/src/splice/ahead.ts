@@ -1,53 +1,35 @@
 /**
  * Answer-ahead for one session: learns from its commands, asks the questions that the client is expected to ask next, and
- * answers them when it does. What is asked and held is in held.ts; what is learned, in ../ahead. A view that the client gets
- * is one that it could have had without: the server executed the question after the login, and before the client asked it.
+ * answers them when it does. A view that the client gets is one that it could have had without: the server executed the
+ * question after the login, and before the client asked it.
+ *
+ * What is asked when is decided in asking.ts, and which answer belongs to what in held.ts. What is learned is in ../ahead.
  */
-import type { EdgeMetrics, Log } from '@imapfleet/observe'
-import { commute, looksAlike, type AnswerKind } from '../ahead/answers.ts'
+import { isMistakable } from '../ahead/answers.ts'
 import { Course } from '../ahead/course.ts'
-import { aheadMax, type Knowledge } from '../ahead/knowledge.ts'
-import { contentTypeBehind, readResponse, type Response } from '../ahead/responses.ts'
+import { readResponse, tellsFlags, type Response } from '../ahead/responses.ts'
 import { commandOf, usesSequenceNumbers, type Command, type Question } from '../ahead/shapes.ts'
-import { uidCount, uidsOf } from '../ahead/uid-set.ts'
-import { hasUnselect, offers } from '../imap/capability.ts'
+import { offers } from '../imap/capability.ts'
 import type { IdPairs } from '../imap/id.ts'
+import { literalSize } from '../imap/literal.ts'
 import { pageHintsIn } from '../imap/page-hints.ts'
 import { untaggedAt } from '../imap/response-facts.ts'
 import type { LineVerdict } from '../imap/response-scanner.ts'
-import { literalSize } from '../imap/literal.ts'
-import { verbIn, type CommandHead } from '../imap/verb.ts'
-import { runtime } from '../runtime.ts'
-import { randomName } from '../server/random-name.ts'
-import type { Conversation, SentCommand } from './conversation.ts'
-import type { Ending } from './ending.ts'
+import type { CommandHead } from '../imap/verb.ts'
+import type { AskedAhead } from './asked-ahead.ts'
+import { Asking } from './asking.ts'
+import type { AheadContext, AheadSetup } from './ahead-setup.ts'
 import type { BehindBarrier } from './behind-barrier.ts'
-import { AskedAhead, Held, type DropReason } from './held.ts'
+import { ClientCommands } from './client-commands.ts'
+import type { Conversation } from './conversation.ts'
+import type { Ending } from './ending.ts'
+import { Held, type DropReason } from './held.ts'
+import { Learning } from './learning.ts'
+import { Selections } from './selections.ts'
+import type { SentCommand } from './sent-command.ts'
+import { WayBack } from './way-back.ts'
 
-/** How a session asks ahead, as its server is configured. */
-export interface AheadSetup {
-  readonly upstream: string
-  /** `learn`: nothing is asked. */
-  readonly mode: 'learn' | 'on'
-  /** Nothing is asked of a server that answers sooner than this. */
-  readonly roundTripMinMs: number
-  readonly knowledge: Knowledge
-  /** The identity whose facts it uses. */
-  readonly identity: string
-  /** Parameters of the page, from the ID of the client program. */
-  readonly hints?: ReadonlyMap<string, string>
-  /** What was asked on the connection of the session while its login waited for the reset. */
-  readonly behind?: BehindBarrier | undefined
-}
-
-export interface AheadContext {
-  readonly metrics: Pick<EdgeMetrics, 'counters'>
-  readonly log: Pick<Log, 'warn'>
-  /** Coarse milliseconds. */
-  readonly clock: { now(): number }
-}
-
-/** What a client's command finds. */
+/** What a client's command finds. An answer of the edge waits for its turn. */
 export type AheadVerdict =
   /** It goes to the server. */
   | 'pass'
@@ -66,69 +48,79 @@ export interface HeldAnswer {
   readonly isWithinResponse: boolean
 }
 
-/** Mail is asked ahead up to this size: more than can be held would be read and thrown away. */
-const bodyBytesMax = 131_072
-const fetchedMax = 500
 const expungeIssued = 'NO [EXPUNGEISSUED] Messages have been expunged, ask again\r\n'
 const notUnderstood = 'NO [UNAVAILABLE] The answer of the mail server is not understood\r\n'
-
-interface ClientCommand {
-  readonly sent: SentCommand
-  readonly command: Command
-}
 
 export class Ahead {
   readonly #setup: AheadSetup
   readonly #context: AheadContext
+  readonly #behind: BehindBarrier | undefined
   readonly #mark: (text: () => string) => void
   readonly #course: Course
-  #conversation!: Conversation
-  #held!: Held
-  /** The client's commands that the server has not answered. */
-  #inFlight: ClientCommand[] = []
+  readonly #learning: Learning
   /** The command that `admit` judged last, and the expected question that it asks. */
   #judged: Command | undefined
   #claimed: AskedAhead | undefined
-  /** Flags told since the client's SELECT. An answer with flags that is then dropped would hide a change from the client. */
-  #hasToldFlags = false
-  /** The mailbox of the last SELECT that went to the server. */
-  #mailbox: string | undefined
-  /** The server has reported a change since that SELECT. */
-  #hasChanged = false
-  /** When a command went to the server that had nothing else to do. */
-  #sentAt: number | undefined
-  /** Something that questions depend on has changed. */
-  #hasNews = false
   #used = 0
+  // On the connection that the session uses.
+  #conversation!: Conversation
+  #clientCommands!: ClientCommands
+  #selections!: Selections
+  #held!: Held
+  #asking!: Asking
+  #wayBack!: WayBack
 
-  /** @param mark writes a remark to the trace, if there is one */
-  constructor(setup: AheadSetup, context: AheadContext, mark: (text: () => string) => void) {
+  /**
+   * @param behind what was asked on the connection of the session while its login waited for the reset
+   * @param mark writes a remark to the trace, if there is one
+   */
+  constructor(
+    setup: AheadSetup,
+    context: AheadContext,
+    behind: BehindBarrier | undefined,
+    mark: (text: () => string) => void,
+  ) {
     this.#setup = setup
     this.#context = context
+    this.#behind = behind
     this.#mark = mark
     const { knowledge, identity, hints } = setup
     this.#course = new Course(knowledge.book, knowledge.user(identity), hints)
+    this.#learning = new Learning(knowledge, this.#course)
   }
 
   /** The session uses this conversation from now on. */
   attach(conversation: Conversation): void {
     const isFirst = this.#held === undefined
     if (!isFirst) this.#held.dropFrom(0, 'session-ended')
+    const { clock } = this.#context
     this.#conversation = conversation
-    this.#inFlight = []
+    this.#clientCommands = new ClientCommands()
+    this.#selections = new Selections()
     this.#held = new Held(
+      this.#selections,
       (asked, reason) => this.#dropped(asked, reason),
-      (bytes) => {
-        const { upstream } = this.#setup
-        this.#context.metrics.counters.ahead_dropped_bytes_total({ upstream }).value += bytes
+      (bytes) => this.#droppedBytes(bytes),
+    )
+    this.#wayBack = new WayBack(conversation, this.#held, this.#selections, clock)
+    this.#asking = new Asking(
+      {
+        setup: this.#setup,
+        clock,
+        course: this.#course,
+        conversation,
+        clientCommands: this.#clientCommands,
+        held: this.#held,
+        selections: this.#selections,
       },
+      (asked) => this.#asked(asked),
     )
     if (isFirst) this.#takeOver()
   }
 
   /** What was asked behind the barrier is held as if this session had asked it. */
   #takeOver(): void {
-    for (const { asked, reply } of this.#setup.behind?.takeOver() ?? []) {
+    for (const { asked, reply } of this.#behind?.takeOver() ?? []) {
       if (reply === undefined) asked.sent = this.#conversation.aheadSent(asked.tag, asked.sent.verb)
       this.#held.add(asked)
       if (reply !== undefined) this.#answered(asked, reply.isOk, reply.text)
@@ -151,10 +143,27 @@ export class Ahead {
     return mustLeave || expected.some(({ question }) => question.selects !== undefined)
   }
 
+  /** What the client would have to be told of its mailbox is not known, or too much. */
+  get hasLostMailbox(): boolean {
+    return this.#wayBack.isLost || this.#held.isTooMuch
+  }
+
+  #asked({ question }: AskedAhead): void {
+    const { upstream } = this.#setup
+    this.#context.metrics.counters.ahead_asked_total({ upstream }).value++
+    this.#mark(() => `answer-ahead: asked ${question.name}`)
+    this.#learning.sent(false)
+  }
+
   #dropped({ question }: AskedAhead, reason: DropReason): void {
     const { upstream } = this.#setup
     this.#context.metrics.counters.ahead_dropped_total({ upstream, reason }).value++
     this.#mark(() => `answer-ahead: dropped ${question.name}: ${reason}`)
+  }
+
+  #droppedBytes(bytes: number): void {
+    const { upstream } = this.#setup
+    this.#context.metrics.counters.ahead_dropped_bytes_total({ upstream }).value += bytes
   }
 
   // Client to server.
@@ -165,21 +174,24 @@ export class Ahead {
     this.#judged = command
     this.#course.tagged(bytes.toString('latin1', at, tagEnd))
     const held = this.#held
+    if (this.#wayBack.isUnderWay) return 'wait'
     if (!held.isActive && !held.mustLeave) return 'pass'
-    held.dropStale(this.#context.clock.now())
-    this.#claimed = held.claimable(command.text)
-    if (this.#claimed !== undefined) return this.#conversation.mayAnswer ? 'claim' : 'wait'
+    this.#held.dropStale(this.#context.clock.now())
+    const claimable = command.question && held.claimable(command.question)
+    if (claimable === 'wait') return 'wait'
+    this.#claimed = claimable
+    if (claimable !== undefined) return 'claim'
     held.passedBy(command.question)
     if (held.mustLeave) return 'UNSELECT'
     const { unanswered } = held
     if (usesSequenceNumbers(command)) {
       // A command before it may still report an EXPUNGE.
       if (unanswered.length > 0) return 'wait'
-      if (held.hasUntoldExpunge) return this.#conversation.mayAnswer ? 'expunge-issued' : 'wait'
+      if (held.hasUntoldExpunge) return 'expunge-issued'
     }
     // Between two SELECTs there is an UNSELECT, and the server answers these three one after the other.
     const isAlike = ({ answers }: AskedAhead) =>
-      answers.kind !== 'select' && looksAlike(answers, command.answers)
+      answers.kind !== 'select' && isMistakable(command.answers, answers)
     return unanswered.some(isAlike) ? 'wait' : 'pass'
   }
 
@@ -200,26 +212,31 @@ export class Ahead {
   /** The command that `admit` judged goes to the server. */
   sent(sent: SentCommand): void {
     const command = this.#advance()
-    this.#inFlight.push({ sent, command })
-    if (leaves(command)) {
-      this.#held.forgetReports()
-      this.#hasToldFlags = false
-      this.#hasChanged = false
-      this.#mailbox = command.selects
-    }
-    const isAlone = this.#inFlight.length === 1 && this.#held.unanswered.length === 0
-    this.#sentAt = isAlone ? runtime.now() : undefined
+    const left = unselects(command) ? this.#selections.client : undefined
+    this.#clientCommands.add(sent, command, left)
+    if (command.selects !== undefined) this.#leave(command)
+    this.#learning.sent(this.#clientCommands.count === 1 && this.#held.unanswered.length === 0)
+  }
+
+  /** The client leaves its mailbox for this one, or for none. */
+  #leave({ selects, question }: Command): void {
+    this.#held.forgetReports()
+    this.#selections.selected(selects, question?.text)
+    this.#selections.isCacheable = true
   }
 
   /** The command that `admit` judged is answered by the edge. */
   answeredHere(): void {
     const command = this.#advance()
-    if (leaves(command)) this.#mailbox = command.selects
+    if (command.selects !== undefined || unselects(command)) this.#selections.selected(command.selects)
   }
 
   #advance(): Command {
     const command = this.#judged!
+    this.#asking.advance()
     this.#course.advance(command)
+    // Most facts are about one mailbox.
+    if (command.selects !== undefined) this.#setup.knowledge.keep(this.#setup.identity, this.#course.user)
     return command
   }
 
@@ -231,7 +248,10 @@ export class Ahead {
 
   /** Answers the command that `admit` found to be an expected one, as far as its answer has arrived. */
   claim(tag: string): HeldAnswer {
-    const { asked, bytes, isWithinResponse } = this.#held.claim(this.#claimed!, tag)
+    const leavesOther = this.#claimed!.question.selects !== undefined && this.#selections.client.mailbox
+    const { asked, bytes, isWithinResponse } = this.#held.claim(this.#claimed!, tag, this.#judged!.question!)
+    // The edge has left it by UNSELECT.
+    if (leavesOther && this.#tellsClosed) bytes.unshift(Buffer.from(closed))
     const { counters } = this.#context.metrics
     const command = this.#advance()
     const isAnswered = asked.reply !== undefined
@@ -239,16 +259,21 @@ export class Ahead {
     this.#used++
     if (isAnswered) counters.round_trips_saved_total.value++
     this.#mark(() => `answer-ahead: used ${asked.question.name}, ${isAnswered ? 'held' : 'streaming'}`)
-    if (asked.question.selects !== undefined) this.#hasToldFlags = false
-    if (asked.question.hasFlags) this.#hasToldFlags = true
+    if (asked.question.hasFlags) this.#selections.client.hasToldFlags = true
     if (asked.question.enablesCondstore) this.#conversation.condstoreUsed()
     this.#recordSelect(asked)
     if (isAnswered) bytes.push(...this.#held.tellable(), Buffer.from(`${tag} ${asked.reply!}`, 'latin1'))
     else {
       this.#conversation.claimed(asked.sent)
-      this.#inFlight.push({ sent: asked.sent, command })
+      this.#clientCommands.add(asked.sent, command)
     }
     return { bytes: Buffer.concat(bytes), isWithinResponse }
+  }
+
+  /** Whether the server says so if a SELECT leaves another mailbox (RFC 7162 3.2.11, RFC 9051 7.1). */
+  get #tellsClosed(): boolean {
+    const { capabilities } = this.#conversation.connection
+    return offers(capabilities, 'QRESYNC') || offers(capabilities, 'IMAP4REV2')
   }
 
   /** The select cache gets a claimed SELECT as if it had just been answered. */
@@ -269,227 +294,84 @@ export class Ahead {
    * they end with a whole command.
    */
   ask(): string {
-    this.#hasNews = false
-    if (!this.#mayAsk()) return ''
-    const { knowledge } = this.#setup
-    const max = knowledge.commandsMax(this.#context.clock.now())
-    const questions =
-      max === 0 ? [] : this.#course.expected(max, this.#maySelect).map(({ question }) => question)
-    this.#correct(questions)
-    if (this.#held.mustLeave) return ''
-    const refused: Question[] = []
-    let text = ''
-    for (const question of questions) {
-      if (this.#held.expected.some((asked) => asked.question.text === question.text)) continue
-      // The client asks what was refused itself, and that drops what does not commute with it.
-      if (!refused.every((each) => commute(each, question)) || !this.#mayAskNow(question, max))
-        refused.push(question)
-      else text += this.#send(question)
-    }
-    return text
+    return this.#asking.ask()
   }
 
   /** Asks again after the server has answered, if the answer says something new. */
   askAgain(): string {
-    return this.#hasNews && this.#held.expected.length > 0 ? this.ask() : ''
+    return this.#asking.askAgain()
   }
 
-  #mayAsk(): boolean {
-    const { mode, knowledge, roundTripMinMs } = this.#setup
-    if (mode !== 'on' || this.#held.isLeaving || (knowledge.roundTripMs ?? -1) < roundTripMinMs) return false
-    const { connection, scanner, selectCache, waitsFor, isIdling } = this.#conversation
-    const { enabledKey, spoilReason } = connection
-    if (spoilReason !== undefined || (enabledKey !== '' && enabledKey !== 'condstore')) return false
-    if (!scanner.betweenCommands || waitsFor !== undefined || isIdling || selectCache.hasInherited)
-      return false
-    if (!connection.scanner.betweenResponses || this.#inFlight.length > 1) return false
-    const command = this.#inFlight[0]?.command
-    if (command === undefined) return true
-    // What is asked must not be executed before a command that may change it, or that reads all mail.
-    const { question } = command
-    return question !== undefined && !usesSequenceNumbers(command) && !this.#wouldEnable(question)
-  }
-
-  /** The client alone decides to enable an extension. Where it is enabled, the question has no effect. */
-  #wouldEnable({ enablesCondstore }: Question): boolean {
-    return enablesCondstore && !this.#conversation.connection.hasCondstore
-  }
-
-  /** Drops what is expected with other values now. */
-  #correct(questions: readonly Question[]): void {
-    for (const asked of this.#held.expected) {
-      const { text, shape } = asked.question
-      if (questions.some((question) => question.text === text)) continue
-      const hasOther = questions.some(
-        (question) => question.shape === shape && looksAlike(question.answers, asked.question.answers),
-      )
-      if (hasOther && asked.state === 'expected') this.#held.correct(asked)
-    }
-  }
-
-  #mayAskNow(question: Question, max: number): boolean {
-    const { expected, unanswered, hasUntoldExpunge } = this.#held
-    if (expected.length >= max || unanswered.length >= 2 * aheadMax) return false
-    const answers = this.#answersOf(question)
-    if (unanswered.some((asked) => looksAlike(asked.answers, answers))) {
-      // It can be asked once the server has answered what looks like it.
-      this.#hasNews = true
-      return false
-    }
-    if (this.#inFlight.some(({ command }) => looksAlike(command.answers, answers))) return false
-    const selecting = expected.find((asked) => asked.question.selects !== undefined)
-    const mailbox = selecting?.question.selects ?? this.#course.mailbox
-    if (question.needsMailbox && mailbox === undefined) return false
-    if (question.usesNumbers && hasUntoldExpunge) return false
-    if (this.#wouldEnable(question)) return false
-    if (question.hasFlags && !this.#mayAskFlags(selecting !== undefined)) return false
-    if (answers.kind === 'fetch' && answers.uids && uidCount(answers.uids) > fetchedMax) return false
-    return question.bodiesOf === undefined || this.#isSmall(question.bodiesOf, mailbox!)
-  }
-
-  /** Whether a mailbox may be selected for the client: it has none, and this can be undone. */
-  get #maySelect(): boolean {
-    const { connection } = this.#conversation
-    return (
-      this.#course.mailbox === undefined &&
-      (connection.mailbox === 'none' || this.#held.hasSelected) &&
-      hasUnselect(connection.capabilities)
-    )
-  }
-
-  #mayAskFlags(isSelecting: boolean): boolean {
-    const others = [...this.#held.unanswered, ...this.#held.expected]
-    if (others.some(({ question }) => question.hasFlags)) return false
-    const tellsFlags = ({ command: { answers } }: ClientCommand) =>
-      answers.kind === 'fetch' && answers.items.has('FLAGS')
-    return isSelecting || (!this.#hasToldFlags && !this.#inFlight.some(tellsFlags))
-  }
-
-  #isSmall(set: NonNullable<Question['bodiesOf']>, mailbox: string): boolean {
-    const facts = this.#course.facts(mailbox)
-    const sizes = uidsOf(set, fetchedMax)?.map((uid) => facts.sizeOf(uid) ?? Infinity)
-    return sizes !== undefined && sizes.reduce((sum, size) => sum + size, 0) <= bodyBytesMax
-  }
-
-  /** Two plain SEARCHes cannot be told apart, but ESEARCH names its tag. */
-  #answersOf(question: Question): AnswerKind {
-    return question.isPlainSearch && this.#hasEsearch ? { kind: 'esearch' } : question.answers
-  }
-
-  get #hasEsearch(): boolean {
-    return offers(this.#conversation.connection.capabilities, 'ESEARCH')
-  }
-
-  #send(question: Question): string {
-    const conversation = this.#conversation
-    const tag = randomName('E')
-    const answers = this.#answersOf(question)
-    const isExtended = answers.kind !== question.answers.kind
-    const text = isExtended ? question.text.replace(/^UID SEARCH /i, '$&RETURN (ALL) ') : question.text
-    const word = Buffer.from(question.name)
-    const verbEnd = question.name.startsWith('UID') ? 3 : word.length
-    const sent = conversation.aheadSent(tag, verbIn(word, 0, verbEnd))
-    if (question.selects !== undefined) {
-      conversation.connection.mailboxMayBeSelected()
-      this.#mailbox = question.selects
-      this.#hasChanged = false
-    }
-    const depth = this.#held.unanswered.length + 1
-    this.#held.add(new AskedAhead(question, sent, answers, depth, this.#context.clock.now()))
-    this.#context.metrics.counters.ahead_asked_total({ upstream: this.#setup.upstream }).value++
-    this.#mark(() => `answer-ahead: asked ${question.name}`)
-    this.#sentAt = undefined
-    return `${tag} ${text}\r\n`
-  }
-
-  /** The UNSELECT that `admit` asked for goes to the server. */
-  unselectSent(tag: string): void {
-    if (!this.#held.mustLeave) return
+  /**
+   * The UNSELECT that `admit` asked for goes to the server.
+   * @returns what goes behind it: the client gets the mailbox back that it has selected
+   */
+  unselectSent(tag: string): string {
+    if (!this.#held.mustLeave) return ''
+    const from = this.#selections.client
+    const isOver = from.mailbox === undefined || this.#judged!.selects !== undefined
     this.#held.leaves(tag)
-    this.#mailbox = undefined
+    if (isOver) {
+      this.#selections.client = this.#selections.add(tag)
+      return ''
+    }
+    this.#held.dropFrom(0, 'not-asked')
+    const text = this.#wayBack.begin(from, this.#selections.add(tag, from.mailbox, from.command))
+    if (this.#wayBack.isUnderWay) this.#mark(() => 'answer-ahead: selects the mailbox of the client again')
+    return text
   }
 
   // Server to client.
 
   /** Decides on an untagged response, from `start` to its line feed at `end`. */
   onUntagged(bytes: Buffer, start: number, end: number): LineVerdict {
-    this.#measure()
+    this.#learning.received()
     const response = readResponse(bytes.toString('latin1', untaggedAt(bytes, start), end + 1))
     if (!this.#held.isActive) {
-      this.#note(response, this.#searchOf(response))
-      this.#noteForm(response, bytes, end)
-      if (tellsFlags(response)) this.#hasToldFlags = true
+      this.#selections.server.note(response, this.#clientCommands.isSelecting)
+      this.#learn(response, this.#clientCommands.searchOf(response), bytes, end)
+      if (tellsFlags(response)) this.#selections.client.hasToldFlags = true
       return 'pass'
     }
-    const taken = this.#held.take(response, {
-      isAsking: this.#inFlight.length > 0,
-      isSelecting: this.#inFlight.some(({ command }) => command.selects !== undefined),
-      isFetching: this.#inFlight.some(isFetching),
-    })
+    const { server } = this.#selections
+    const taken = this.#held.take(response, this.#clientCommands, server.count)
+    const { owner } = taken
+    const isAnswer =
+      owner === undefined ? this.#clientCommands.isSelecting : owner.question.selects !== undefined
+    // What the client is not told of the mailbox that the server is about to leave, it is told when it gets it back.
+    const isLeft = server === this.#selections.client && server !== this.#selections.last
+    if (!isLeft && !this.#held.isLeaving) server.note(response, isAnswer)
     if (taken.kind === 'omit') return 'omit'
     if (taken.isReport) this.#onReport()
-    const { owner } = taken
     if (owner?.state !== 'void') {
       // The client does not know of it when it asks the next question.
       const isUntold = response.kind === 'expunge' && taken.kind === 'keep'
-      this.#note(
-        isUntold ? { ...response, number: undefined } : response,
-        owner?.question.text ?? this.#searchOf(response),
-      )
-      this.#noteForm(response, bytes, end)
+      const known = isUntold ? { ...response, number: undefined } : response
+      const search = owner === undefined ? this.#clientCommands.searchOf(response) : owner.searched
+      this.#learn(known, search, bytes, end)
     }
     if (taken.kind === 'keep') return 'keep'
-    if (tellsFlags(response)) this.#hasToldFlags = true
+    if (tellsFlags(response)) this.#selections.client.hasToldFlags = true
     return taken.before.length > 0 ? { before: Buffer.concat(taken.before) } : 'pass'
+  }
+
+  #learn(response: Response, search: string | undefined, bytes: Buffer, end: number): void {
+    if (this.#learning.note(response, this.#selections.server, search, bytes, end)) this.#asking.newsArrived()
   }
 
   /** The mailbox is not what the server's answer to SELECT says. */
   #onReport(): void {
-    this.#hasChanged = true
+    this.#selections.isCacheable = false
     this.#conversation.connection.forgetSelect()
   }
 
   /** The select cache has recorded an answer to SELECT. */
   selectRecorded(): void {
-    if (this.#hasChanged) this.#conversation.connection.forgetSelect()
+    if (!this.#selections.isCacheable) this.#conversation.connection.forgetSelect()
   }
 
   onKept(bytes: Buffer): void {
     this.#held.kept(bytes)
-  }
-
-  #measure(): void {
-    if (this.#sentAt === undefined) return
-    this.#setup.knowledge.measured(runtime.now() - this.#sentAt)
-    this.#sentAt = undefined
-  }
-
-  /** What clients ask about a message depends on its content type, which lists show. */
-  #noteForm(response: Response, bytes: Buffer, end: number): void {
-    if (response.kind !== 'fetch' || response.uid === undefined || this.#mailbox === undefined) return
-    const contentType = contentTypeBehind(bytes, end)
-    if (contentType !== undefined)
-      this.#course.facts(this.#mailbox).noteContentType(response.uid, contentType)
-  }
-
-  /** The client's search that a response answers, if there is only one. */
-  #searchOf(response: Response): string | undefined {
-    const searches = this.#inFlight.filter(({ command }) => command.isSearch)
-    if (searches.length !== 1) return undefined
-    const { sent, command } = searches[0]!
-    return response.kind !== 'esearch' || response.tag === sent.tag ? command.text : undefined
-  }
-
-  #note(response: Response, search: string | undefined): void {
-    if (response.kind === 'other') return
-    if (response.kind === 'list' && response.name !== undefined) this.#course.user.noteListed(response.name)
-    const mailbox = response.kind === 'status' ? response.mailbox : this.#mailbox
-    if (mailbox === undefined) return
-    const facts = this.#course.facts(mailbox)
-    if (facts.note(response)) this.#hasNews = true
-    if (search === undefined) return
-    const uids = foundIn(response)
-    if (uids !== undefined && facts.noteFound(search, uids)) this.#hasNews = true
   }
 
   /**
@@ -497,21 +379,24 @@ export class Ahead {
    * @returns what the client gets instead; 'pass': the reply itself
    */
   onTagged(sent: SentCommand, isOk: boolean, text: string): LineVerdict {
-    this.#measure()
-    this.#held.left(sent.tag)
+    this.#learning.received()
+    this.#held.left(sent.tag, isOk)
     const asked = this.#held.find(sent)
-    if (asked === undefined) return sent.isOwn ? 'omit' : this.#onClientReply(sent, isOk)
+    if (asked === undefined) return sent.isOwn ? 'omit' : this.#onClientReply(sent, isOk, text)
     this.#answered(asked, isOk, text)
+    if (asked.state === 'returning') this.#wayBack.answered(isOk)
     if (asked.state !== 'claimed') return 'omit'
-    this.#inFlight = this.#inFlight.filter((each) => each.sent !== sent)
+    this.#clientCommands.takeOut(sent)
     return this.#claimedReply(asked, isOk, text)
   }
 
   #answered(asked: AskedAhead, isOk: boolean, text: string): void {
-    const wasExpected = asked.state === 'expected'
+    const { state, question } = asked
     const flaw = this.#held.replied(asked, isOk, text)
     // NO is an answer: the mailbox is gone, for example. BAD shows that the server did not understand the question here.
-    const isBad = wasExpected && !isOk && !/^NO\b/i.test(text)
+    const isBad = state === 'expected' && isRefusal(isOk, text)
+    if (isBad) this.#setup.knowledge.refused(question)
+    else if (state === 'claimed') this.#noteUnderstood(question, !isRefusal(isOk, text))
     if (isBad || flaw === 'anomaly') this.fail(isBad ? 'refused' : 'anomaly')
     else if (isOk) this.#setup.knowledge.answered(asked.depth)
   }
@@ -530,16 +415,26 @@ export class Ahead {
     return Buffer.concat(parts)
   }
 
-  #onClientReply(sent: SentCommand, isOk: boolean): LineVerdict {
-    const command = this.#inFlight.find((each) => each.sent === sent)?.command
-    this.#inFlight = this.#inFlight.filter((each) => each.sent !== sent)
+  #onClientReply(sent: SentCommand, isOk: boolean, text: string): LineVerdict {
+    const { command, leaves } = this.#clientCommands.takeOut(sent) ?? {}
+    if (command?.question !== undefined) this.#noteUnderstood(command.question, !isRefusal(isOk, text))
     if (command?.selects !== undefined && !isOk) {
       // Whatever depends on it is refused too.
       this.#held.dropFrom(0, 'refused')
       this.#course.selectRefused()
-      this.#mailbox = undefined
+      this.#selections.selected()
     }
+    // A refused UNSELECT leaves nothing, and the client is still told what happens to its mailbox.
+    if (command !== undefined && leaves === this.#selections.client && isOk) this.#leave(command)
     return this.told()
+  }
+
+  #noteUnderstood(question: Question, isUnderstood: boolean): void {
+    const { knowledge } = this.#setup
+    if (isUnderstood) knowledge.understood(question)
+    // Without a mailbox, any question about one is refused.
+    else if (!question.needsMailbox || this.#selections.client.mailbox !== undefined)
+      knowledge.refused(question)
   }
 
   /** What the client is told of its mailbox before a reply that may carry it. */
@@ -569,17 +464,10 @@ export class Ahead {
   }
 }
 
-/** Whether the client's command leaves the mailbox that it had selected. */
-const leaves = ({ selects, shape }: Command): boolean =>
-  selects !== undefined || shape === 'UNSELECT' || shape === 'CLOSE'
+const closed = '* OK [CLOSED] Previous mailbox closed.\r\n'
 
-const isFetching = ({ command: { answers, shape } }: ClientCommand): boolean =>
-  answers.kind === 'fetch' || answers.kind === 'anything' || shape.endsWith('STORE')
+/** Neither OK nor NO: the server does not understand the command. */
+const isRefusal = (isOk: boolean, reply: string): boolean => !isOk && !/^NO\b/i.test(reply)
 
-const tellsFlags = (response: Response): boolean => response.kind === 'fetch' && response.items.has('FLAGS')
-
-function foundIn(response: Response): readonly number[] | undefined {
-  if (response.kind === 'search' || response.kind === 'sort') return response.uids
-  if (response.kind !== 'esearch') return undefined
-  return response.all ? uidsOf(response.all, 10_000) : []
-}
+/** Whether the client's command leaves the mailbox that it had selected, for no other one. */
+const unselects = ({ shape }: Command): boolean => shape === 'UNSELECT' || shape === 'CLOSE'

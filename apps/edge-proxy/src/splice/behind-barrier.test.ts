@@ -4,7 +4,7 @@ import { edgeMetrics, Log, Metrics } from '@imapfleet/observe'
 import { loggedIn } from '../server/scripted-server.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import { knowledgeOf, status, statusAnswer, type WebmailPage } from './ahead.test-support.ts'
-import type { AheadSetup } from './ahead.ts'
+import type { AheadSetup } from './ahead-setup.ts'
 import { BehindBarrier } from './behind-barrier.ts'
 
 interface Arriving {

@@ -10,12 +10,12 @@ import { readResponse } from '../ahead/responses.ts'
 import type { Question } from '../ahead/shapes.ts'
 import { hasTag, startsWithWord } from '../imap/bytes.ts'
 import { untaggedAt } from '../imap/response-facts.ts'
-import { verbIn } from '../imap/verb.ts'
+import { verbOf } from '../imap/verb.ts'
 import { randomName } from '../server/random-name.ts'
 import type { Followers } from '../server/reset.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import type { AheadContext, AheadSetup } from './ahead.ts'
-import { answerBytesMax, AskedAhead } from './held.ts'
+import type { AheadContext, AheadSetup } from './ahead-setup.ts'
+import { answerBytesMax, AskedAhead } from './asked-ahead.ts'
 
 /** A tagged reply, from behind its tag, line end included. */
 interface HeldReply {
@@ -62,11 +62,12 @@ export class BehindBarrier implements Followers {
     const course = new Course(knowledge.book, knowledge.user(identity), hints)
     course.tagged(loginTag)
     const questions: Question[] = []
-    for (const { question } of course.expected(knowledge.commandsMax(context.clock.now()))) {
+    for (const { question } of course.expected({ max: knowledge.commandsMax(context.clock.now()) })) {
       const { needsMailbox, selects, enablesCondstore, answers } = question
       const isSafe = !needsMailbox && selects === undefined && (!enablesCondstore || hasCondstore)
       // What comes behind it is asked after it.
-      if (!isSafe || questions.some((each) => looksAlike(each.answers, answers))) break
+      if (!isSafe || knowledge.isRefused(question)) break
+      if (questions.some((each) => looksAlike(each.answers, answers))) break
       questions.push(question)
     }
     return questions.length > 0 ? new BehindBarrier(setup, context, connection, questions) : undefined
@@ -76,9 +77,8 @@ export class BehindBarrier implements Followers {
     const { upstream } = this.#setup
     const now = this.#context.clock.now()
     this.#asked = this.#questions.map((question, index) => {
-      const word = Buffer.from(question.name)
-      const sent = { tag: randomName('E'), verb: verbIn(word, 0, word.length), isOwn: true }
-      return new AskedAhead(question, sent, question.answers, index + 1, now)
+      const sent = { tag: randomName('E'), verb: verbOf(question.text), isOwn: true }
+      return new AskedAhead({ question, answers: question.answers }, sent, index + 1, now)
     })
     this.#context.metrics.counters.ahead_asked_total({ upstream }).value += this.#asked.length
     return this.#asked.map(({ tag, question }) => `${tag} ${question.text}\r\n`).join('')

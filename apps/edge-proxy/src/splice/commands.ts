@@ -133,7 +133,9 @@ function beginCommand(
     if (verdict === 'answer' && conversation.hasOwnUnanswered) return waitForTurn(at, conversation)
     if (verdict === 'answer') policy = 'select'
   }
-  if (policy !== 'pass' && (isWhole || typeof policy === 'object')) {
+  // What the server must not get is refused, even if it is too long to be answered.
+  const isRefused = typeof policy === 'object' || policy === 'expunge-issued'
+  if (policy !== 'pass' && (isWhole || isRefused)) {
     const stop = answerHere(policy, bytes, at, head, lineFeed, conversation)
     if (stop?.kind === 'answer' && policy === 'held') {
       if (isCaching) selectCache.onCommand(key, head.verb, bytes, at, lineFeed, true)
@@ -178,7 +180,7 @@ function answerHere(
   if (!conversation.mayAnswer)
     return waitForTurn(at, conversation, policy === 'logout' && !hasLiteral ? 'logout' : 'turn')
   // The literal of a refused command would be read as commands: it was sent already, or the client does not wait for `+`.
-  if (typeof policy === 'object' && hasLiteral)
+  if ((typeof policy === 'object' || policy === 'expunge-issued') && hasLiteral)
     return { kind: 'violation', to: at, reason: 'literal-refused' }
   if ((policy === badTag || policy === badVerb) && conversation.followsLiteral && lineFeed > at + 1)
     conversation.connection.spoil('odd-literal')

@@ -14,6 +14,7 @@ import type { HandBack, HandBackRefusal } from '../server/reset.ts'
 import type { Ahead } from './ahead.ts'
 import type { Ending } from './ending.ts'
 import { SelectCache } from './select-cache.ts'
+import type { SentCommand } from './sent-command.ts'
 
 /** The part of the edge's context that a splice uses. */
 export interface SpliceContext {
@@ -23,14 +24,6 @@ export interface SpliceContext {
   readonly log: Pick<Log, 'warn'>
   /** Coarse milliseconds, for ages and idle times. */
   readonly clock: { now(): number }
-}
-
-/** A command that has been sent to the server. */
-export interface SentCommand {
-  readonly tag: string
-  readonly verb: Verb
-  /** Sent by the edge itself: the client must not see the reply. Until the client claims it, if it was asked ahead. */
-  readonly isOwn: boolean
 }
 
 /** A line of the client that passes as it arrives, because it is too long to be held. */
@@ -71,6 +64,7 @@ function lostBy(ending: Ending): HandBackRefusal | undefined {
   switch (ending.kind) {
     case 'upstream-gone':
     case 'reply-overdue':
+    case 'mailbox-lost':
     case 'kicked':
     case 'shutdown':
       return ending.kind
@@ -108,6 +102,7 @@ export class Conversation {
   #waitsFor: Wait | undefined
   #longLine: LongLine | undefined
   #hadBad = false
+  #hasLostReply = false
   #hasServerBye = false
 
   constructor(connection: ServerConnection, context: SpliceContext, ahead?: Ahead) {
@@ -235,12 +230,12 @@ export class Conversation {
     return ending
   }
 
-  /** The command whose lines the client is sending. */
   /** Of the last command that went to the server. */
   get lastVerb(): Verb | undefined {
     return this.#current?.verb
   }
 
+  /** The command whose lines the client is sending. */
   get current(): SentCommand {
     return this.#current!
   }
@@ -328,6 +323,9 @@ export class Conversation {
   /** A tagged reply. */
   answered(sent: SentCommand, status: ReplyStatus): void {
     const command = sent as Unanswered
+    // Up to the reply to UNSELECT, data of a mailbox is omitted: the answer to this SELECT is not whole.
+    if (status === 'OK' && maySelect(command.verb) && this.#hasOwnUnselectBefore(command))
+      this.#hasLostReply = true
     this.#remove(command)
     if (status === 'BAD' && !command.isOwn) this.#answeredBad(command)
     if (command === this.#current) this.#currentAnswered()
@@ -336,6 +334,16 @@ export class Conversation {
     // A refused SELECT proves nothing: some servers keep the mailbox that was selected before it.
     if (command === this.#leaving && status === 'OK' && !this.#unanswered.some(({ verb }) => maySelect(verb)))
       this.connection.mailboxLeft()
+  }
+
+  #hasOwnUnselectBefore(command: Unanswered): boolean {
+    const before = this.#unanswered.slice(0, this.#unanswered.indexOf(command))
+    return before.some(({ verb, isOwn }) => isOwn && verb === 'UNSELECT')
+  }
+
+  /** Whether the server has selected a mailbox without answering the UNSELECT before it. It must answer them in order (RFC 9051 5.5). */
+  get hasLostReply(): boolean {
+    return this.#hasLostReply
   }
 
   /** Near a literal, BAD may mean that the client has broken its own stream: what it sent next was read as something else. */

@@ -10,8 +10,10 @@ export type Ending =
   | { kind: 'upstream-gone'; end: LinkEnd }
   /** The client broke a rule, and its further bytes cannot be read as commands. */
   | { kind: 'violation'; reason: Violation }
-  /** The server has left replies out that commands of the client wait for, the LOGOUT with this tag for example. */
+  /** The server has left replies out that commands of the client depend on, the LOGOUT with this tag for example. */
   | { kind: 'reply-overdue'; logoutTag: string | undefined }
+  /** The edge has left the client's mailbox ahead of the client, and does not know what it would have to be told of it (ADR 52). */
+  | { kind: 'mailbox-lost' }
   /** No byte in either direction for too long. */
   | { kind: 'idle-timeout' }
   /** Ended by the edge: an order, the end of a drain. */
@@ -28,6 +30,8 @@ export function goodbye(ending: Ending): string | undefined {
       return ending.logoutTag === undefined
         ? '* BYE [UNAVAILABLE] The mail server does not answer\r\n'
         : loggedOut(ending.logoutTag)
+    case 'mailbox-lost':
+      return '* BYE [UNAVAILABLE] The mailbox has changed, try again\r\n'
     case 'upstream-gone':
       return '* BYE [UNAVAILABLE] Connection to the mail server is lost\r\n'
     case 'violation':

@@ -489,6 +489,7 @@ test('a lost connection, or one whose session was ended by an order, is never re
     [{ kind: 'kicked' }, 'kicked'],
     [{ kind: 'shutdown' }, 'shutdown'],
     [{ kind: 'reply-overdue', logoutTag: 'a' }, 'reply-overdue'],
+    [{ kind: 'mailbox-lost' }, 'mailbox-lost'],
   ]
   for (const [ending, refusal] of endings) {
     const { splice, ended } = await begin()

@@ -21,7 +21,7 @@ test('data and tagged replies in any order reach the command that they answer', 
   ok('SELECT INBOX')
   fromClient('b SELECT INBOX\r\n')
   assert.equal(await client.until('done\r\n'), `${selectAnswer}b OK done\r\n`)
-  fromClient('c UID SEARCH ALL\r\n')
+  fromClient('c UID SEARCH SUBJECT x\r\n')
   assert.equal(await client.until('done\r\n'), '* SEARCH 10 11 12\r\nc OK done\r\n')
   fromClient(`d ${fetch}\r\n`)
   assert.equal(await client.until('done\r\n'), `${message}d OK done\r\n`)
@@ -33,7 +33,7 @@ test('an answer that arrives within a literal when the client asks for it stream
   ok('SELECT INBOX')
   ok(extendedSearch, esearch(' ALL 10:12'))
   fromClient('b SELECT INBOX\r\n')
-  fromClient('c UID SEARCH ALL\r\n')
+  fromClient('c UID SEARCH SUBJECT x\r\n')
   await client.until('c OK done\r\n')
   fromServer(message.slice(0, -6))
   fromClient(`d ${fetch}\r\n`)
@@ -58,8 +58,62 @@ test('a client that asks for more than one count gets each by its name', async (
   assert.equal(await client.until('OK\r\n'), '* STATUS c (UNSEEN 3)\r\n3 OK\r\n')
 })
 
+/** The counts of one mailbox, twice. The second question asks for one that the first does not. */
+const twoCounts: WebmailPage = [['STATUS a (UNSEEN)'], ['STATUS a (UNSEEN UIDNEXT)']]
+
+test('the counts of one mailbox are told apart by what only the expected question asks for', async () => {
+  const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(twoCounts, twoCounts))
+  fromClient('1 STATUS a (UNSEEN)\r\n')
+  assert.deepEqual(await up(2), ['STATUS a (UNSEEN)', 'STATUS a (UNSEEN UIDNEXT)'])
+  const expected = tag('STATUS a (UNSEEN UIDNEXT)')
+  fromServer(`* STATUS a (UNSEEN 2 UIDNEXT 9)\r\n* STATUS a (UNSEEN 1)\r\n${expected} OK\r\n1 OK\r\n`)
+  assert.equal(await client.until('OK\r\n'), '* STATUS a (UNSEEN 1)\r\n1 OK\r\n')
+  fromClient('2 STATUS a (UNSEEN UIDNEXT)\r\n')
+  assert.equal(await client.until('OK\r\n'), '* STATUS a (UNSEEN 2 UIDNEXT 9)\r\n2 OK\r\n')
+})
+
+test('counts that the server leaves out make no client lose an answer', async () => {
+  const knowledge = knowledgeOf(twoCounts, twoCounts)
+  const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledge)
+  fromClient('1 STATUS a (UNSEEN)\r\n')
+  await up(2)
+  fromServer('* STATUS a (UNSEEN 1)\r\n1 OK\r\n')
+  await client.until('1 OK\r\n')
+  // Nothing but the expected question can be answered by it.
+  fromServer(`* STATUS a (UNSEEN 2)\r\n${tag('STATUS a (UNSEEN UIDNEXT)')} OK\r\n`)
+  fromClient('2 STATUS a (UNSEEN UIDNEXT)\r\n')
+  assert.equal(await client.until('OK\r\n'), '* STATUS a (UNSEEN 2)\r\n2 OK\r\n')
+  assert.equal(knowledge.commandsMax(0), 4)
+})
+
+test('counts that are among those that the client waits for are not asked for together with them', async () => {
+  const page: WebmailPage = twoCounts.toReversed()
+  const first = await beginAhead(knowledgeOf(page, page))
+  first.fromClient('1 STATUS a (UNSEEN UIDNEXT)\r\n')
+  await first.up(1)
+  await first.isQuiet()
+
+  // The client asks for them while the others are still to be thrown away.
+  const other: WebmailPage = [['NAMESPACE'], ['STATUS a (UNSEEN)']]
+  const { client, fromClient, fromServer, up, tag, isQuiet } = await beginAhead(knowledgeOf(other, other))
+  fromClient('1 NAMESPACE\r\n')
+  await up(2)
+  fromServer('* NAMESPACE NIL NIL NIL\r\n1 OK\r\n')
+  await client.until('1 OK\r\n')
+  fromClient('2 STATUS a (UNSEEN UIDNEXT)\r\n')
+  await isQuiet()
+  fromServer(`* STATUS a (UNSEEN 1)\r\n${tag('STATUS a (UNSEEN)')} OK\r\n`)
+  assert.deepEqual(await up(1), ['STATUS a (UNSEEN UIDNEXT)'])
+  fromServer('* STATUS a (UNSEEN 2 UIDNEXT 9)\r\n2 OK\r\n')
+  assert.equal(await client.until('OK\r\n'), '* STATUS a (UNSEEN 2 UIDNEXT 9)\r\n2 OK\r\n')
+})
+
 test('two commands whose answers look alike are never in flight together', async () => {
-  const searches: WebmailPage = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH ALL']]
+  const searches: WebmailPage = [
+    ['SELECT INBOX', '3 EXISTS'],
+    ['UID SEARCH UNSEEN'],
+    ['UID SEARCH SUBJECT x'],
+  ]
   const lists: WebmailPage = [['SELECT INBOX', '3 EXISTS'], ['LIST "" "*"'], ['LIST (SUBSCRIBED) "" "*"']]
   const fetches: WebmailPage = [
     ['SELECT INBOX', '3 EXISTS'],
@@ -79,7 +133,7 @@ test('two searches are told apart by their tags where the server has ESEARCH', a
   const page: WebmailPage = [
     ['SELECT INBOX', '3 EXISTS'],
     ['UID SEARCH UNSEEN'],
-    ['UID SEARCH RETURN (ALL) ALL'],
+    ['UID SEARCH RETURN (ALL) SUBJECT x'],
   ]
   const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
   fromClient('a SELECT INBOX\r\n')
@@ -91,7 +145,7 @@ test('two searches are told apart by their tags where the server has ESEARCH', a
   await client.until('a OK done\r\n')
   fromClient('b UID SEARCH UNSEEN\r\n')
   assert.equal(await client.until('done\r\n'), '* SEARCH\r\nb OK done\r\n')
-  fromClient('c UID SEARCH RETURN (ALL) ALL\r\n')
+  fromClient('c UID SEARCH RETURN (ALL) SUBJECT x\r\n')
   assert.equal(await client.until('done\r\n'), '* ESEARCH (TAG "c") UID ALL 10:12\r\nc OK done\r\n')
 })
 
@@ -102,8 +156,8 @@ test('a search result that cannot be told as the client asked for it is asked fo
     fromClient('b SELECT INBOX\r\n')
     await client.until('b OK done\r\n')
     ok(extendedSearch, result === '' ? '' : esearch(result))
-    fromClient('c UID SEARCH ALL\r\n')
-    assert.deepEqual(await up(1), ['UID SEARCH ALL'])
+    fromClient('c UID SEARCH SUBJECT x\r\n')
+    assert.deepEqual(await up(1), ['UID SEARCH SUBJECT x'])
     fromServer('* SEARCH 7\r\nc OK done\r\n')
     assert.equal(await client.until('c OK done\r\n'), '* SEARCH 7\r\nc OK done\r\n')
   }
@@ -112,7 +166,7 @@ test('a search result that cannot be told as the client asked for it is asked fo
 test('a search result that is not understood while the client waits for it ends in NO', async () => {
   const { client, fromClient, fromServer, ok, esearch, tag } = await listing()
   ok('SELECT INBOX', selectAnswer)
-  fromClient('b SELECT INBOX\r\nc UID SEARCH ALL\r\n')
+  fromClient('b SELECT INBOX\r\nc UID SEARCH SUBJECT x\r\n')
   await client.until('b OK done\r\n')
   fromServer(`${esearch(' ALL 10 X 1')}${tag(extendedSearch)} OK done\r\n`)
   assert.match(await client.line(), /^c NO \[UNAVAILABLE\] /)
@@ -128,7 +182,7 @@ test('an EXPUNGE is told with the last command whose data came before it', async
   ok(fetch)
   fromClient('b SELECT INBOX\r\n')
   assert.equal(await client.until('done\r\n'), `${selectAnswer}b OK done\r\n`)
-  fromClient('c UID SEARCH ALL\r\n')
+  fromClient('c UID SEARCH SUBJECT x\r\n')
   assert.equal(await client.until('done\r\n'), '* SEARCH 10 11 12\r\nc OK done\r\n')
   fromClient(`d ${fetch}\r\n`)
   assert.equal(await client.until('done\r\n'), `${message}* 1 EXPUNGE\r\n* 3 EXISTS\r\nd OK done\r\n`)
@@ -142,7 +196,7 @@ test('an EXPUNGE before the data of a command is told before that data', async (
   ok(fetch)
   fromClient('b SELECT INBOX\r\n')
   await client.until('b OK done\r\n')
-  fromClient('c UID SEARCH ALL\r\n')
+  fromClient('c UID SEARCH SUBJECT x\r\n')
   assert.equal(await client.until('done\r\n'), '* SEARCH 10 11 12\r\n* 1 EXPUNGE\r\nc OK done\r\n')
   fromClient(`d ${fetch}\r\n`)
   assert.equal(await client.until('done\r\n'), `${message}d OK done\r\n`)
@@ -157,7 +211,7 @@ test('an answer that is older than an EXPUNGE that must be told first is asked f
   ok(fetch)
   fromClient('b SELECT INBOX\r\n')
   await client.until('b OK done\r\n')
-  fromClient('c UID SEARCH ALL\r\n')
+  fromClient('c UID SEARCH SUBJECT x\r\n')
   assert.equal(await client.until('done\r\n'), '* 1 EXPUNGE\r\n* SEARCH 10 11 12\r\nc OK done\r\n')
   fromClient(`d ${fetch}\r\n`)
   assert.deepEqual(await up(1), [fetch])
@@ -169,7 +223,7 @@ test('an EXPUNGE that arrives while the client waits is not told before data tha
   fromServer(`${selectAnswer}${esearch(' ALL 10:12')}${message}* 1 EXPUNGE\r\n`)
   ok('SELECT INBOX')
   assert.equal(await client.until('b OK done\r\n'), `${selectAnswer}b OK done\r\n`)
-  fromClient('c UID SEARCH ALL\r\n')
+  fromClient('c UID SEARCH SUBJECT x\r\n')
   ok(extendedSearch)
   assert.equal(await client.until('done\r\n'), '* SEARCH 10 11 12\r\nc OK done\r\n')
   fromClient(`d ${fetch}\r\n`)
@@ -224,20 +278,20 @@ test('a command by sequence number waits while a command ahead of it may report 
 })
 
 test('a number that a message had before an EXPUNGE is not used for an answer', async () => {
-  const page: WebmailPage = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH 3']]
+  const page: WebmailPage = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH 2']]
   for (const isWaiting of [false, true]) {
     const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
     fromClient('a SELECT INBOX\r\n')
-    const [unseen, last] = ['UID SEARCH RETURN (ALL) UNSEEN', 'UID SEARCH RETURN (ALL) 3']
-    assert.deepEqual(await up(3), ['SELECT INBOX', unseen, last])
+    const [unseen, second] = ['UID SEARCH RETURN (ALL) UNSEEN', 'UID SEARCH RETURN (ALL) 2']
+    assert.deepEqual(await up(3), ['SELECT INBOX', unseen, second])
     fromServer(`* 3 EXISTS\r\na OK done\r\n* ESEARCH (TAG "${tag(unseen)}") UID ALL 11\r\n`)
     fromServer(`${tag(unseen)} OK done\r\n`)
     await client.until('a OK done\r\n')
     fromClient('b UID SEARCH UNSEEN\r\n')
     await client.until('b OK done\r\n')
-    const rest = `* 1 EXPUNGE\r\n* ESEARCH (TAG "${tag(last)}") UID ALL 12\r\n${tag(last)} OK done\r\n`
+    const rest = `* 1 EXPUNGE\r\n* ESEARCH (TAG "${tag(second)}") UID ALL 12\r\n${tag(second)} OK done\r\n`
     if (!isWaiting) fromServer(rest)
-    fromClient('c UID SEARCH 3\r\n')
+    fromClient('c UID SEARCH 2\r\n')
     if (isWaiting) fromServer(rest)
     assert.match(await client.until('[EXPUNGEISSUED]'), /^(\* 1 EXPUNGE\r\n)?c NO \[EXPUNGEISSUED\]$/)
   }
@@ -251,6 +305,21 @@ test('nothing is told to a client that waits for no reply', async () => {
   fromServer('* 4 EXISTS\r\n* 2 FETCH (FLAGS (\\Seen))\r\n')
   clientLink.write('end\r\n')
   assert.equal(await client.line(), 'end')
+})
+
+test('a server that reports without end does not fill the memory', async () => {
+  const floods = [
+    (): string => '* 2 FETCH (FLAGS (\\Seen))\r\n'.repeat(2000),
+    (count: number): string => (count === 0 ? '* 2 FETCH (BODY[] {4000000000}\r\n' : 'x'.repeat(60_000)),
+  ]
+  for (const flood of floods) {
+    const session = await listing()
+    session.ok('SELECT INBOX', selectAnswer)
+    session.fromClient('b SELECT INBOX\r\n')
+    await session.client.until('b OK done\r\n')
+    for (let count = 0; count < 30 && session.endings.length === 0; count++) session.fromServer(flood(count))
+    assert.deepEqual(session.endings, [{ kind: 'mailbox-lost' }])
+  }
 })
 
 test('flags are asked ahead only while the client has been told none since its SELECT', async () => {

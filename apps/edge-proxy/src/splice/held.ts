@@ -1,17 +1,24 @@
 /**
  * The questions that the edge has asked ahead of one client, and their answers, until the client asks the same or something
- * else. It also holds what the server reports of the mailbox meanwhile, because sequence numbers in held answers are those
- * of the moment before.
+ * else. Decides which response answers which of them, and when the client may have it: never something that was told later
+ * before something that was told earlier.
  *
  *   expected ─┬─ the client asks it ───────────────▶ claimed (its answer is held, or streams)
+ *             ├─ the client asks a part of it ─────▶ expected (if it may answer several questions)
  *             ├─ another question that commutes ───▶ expected
  *             └─ anything else ────────────────────▶ void    (its answer is read and thrown away)
+ *
+ *   returning: it selects the client's mailbox again, after a SELECT that the client did not ask for
  */
-import { ownerOf, type Expecting } from '../ahead/owner.ts'
-import { rewriteEsearch, type Response } from '../ahead/responses.ts'
-import type { Question } from '../ahead/shapes.ts'
-import { commute, type AnswerKind } from '../ahead/answers.ts'
-import type { SentCommand } from './conversation.ts'
+import { commute } from '../ahead/answers.ts'
+import { ownerOf } from '../ahead/owner.ts'
+import type { Response } from '../ahead/responses.ts'
+import { isAboutSelection, type Question } from '../ahead/shapes.ts'
+import { answerBytesMax, type AskedAhead, type HeldResponse } from './asked-ahead.ts'
+import type { ClientCommands } from './client-commands.ts'
+import { Reports } from './reports.ts'
+import type { Selection, Selections } from './selections.ts'
+import type { SentCommand } from './sent-command.ts'
 
 /** Why an answer is thrown away; a label value of `ahead_dropped_total`. */
 export type DropReason =
@@ -29,105 +36,12 @@ export type DropReason =
   | 'anomaly'
   | 'session-ended'
 
-/** One untagged response, copied, and its place among all that the server sent. */
-interface HeldResponse {
-  readonly order: number
-  readonly chunks: Buffer[]
-}
-
-/** What the server reports of the mailbox on its own. */
-interface Report extends HeldResponse {
-  readonly isExpunge: boolean
-}
-
-/** Bytes of one answer, and of all answers of one session, that are held. */
-export const answerBytesMax = 196_608
+/** Bytes of all answers of one session that are held. */
 const heldBytesMax = 393_216
+/** Of an answer that the client waits for, and that is rewritten once it is complete. */
+const awaitedBytesMax = 8_388_608
 /** A client that waits longer expects to see what has changed meanwhile. */
 const heldMsMax = 10_000
-/** Reports are a few bytes each. More show that the server does something else. */
-const reportsMax = 1000
-
-export class AskedAhead implements Expecting {
-  readonly question: Question
-  /** Another one when the session takes over what was asked behind a barrier. */
-  sent: SentCommand
-  readonly answers: AnswerKind
-  /** How many commands asked ahead were unanswered when it was sent, itself included. */
-  readonly depth: number
-  /** When it was sent; coarse milliseconds. */
-  readonly at: number
-  state: 'expected' | 'claimed' | 'void' = 'expected'
-  readonly responses: HeldResponse[] = []
-  bytes = 0
-  /** The tagged reply from behind its tag, line end included. */
-  reply: string | undefined
-  /** The client's tag, once it is claimed. */
-  clientTag = ''
-  /** A message was expunged before it was answered, so its sequence numbers mean other messages than for the client. */
-  hasWrongNumbers = false
-  /** Kinds of mailbox data that the answer to a SELECT has so far. */
-  readonly parts = new Set<string>()
-
-  constructor(question: Question, sent: SentCommand, answers: AnswerKind, depth: number, at: number) {
-    this.question = question
-    this.sent = sent
-    this.answers = answers
-    this.depth = depth
-    this.at = at
-  }
-
-  get tag(): string {
-    return this.sent.tag
-  }
-
-  /** It was asked in another form, or its answer names its tag: the answer is held until it is complete, and rewritten. */
-  get isRewritten(): boolean {
-    return this.answers.kind === 'esearch'
-  }
-
-  /** It has told something in terms of the selected mailbox. */
-  get hasMailboxData(): boolean {
-    return this.responses.length > 0 && (this.question.needsMailbox || this.question.selects !== undefined)
-  }
-
-  /** Whether the answer has what such an answer must have. If the server sent it in an unknown form, it has not. */
-  get isComplete(): boolean {
-    switch (this.answers.kind) {
-      case 'status':
-      case 'search':
-      case 'sort':
-      case 'thread':
-      case 'namespace':
-      case 'fetch':
-        return this.responses.length > 0
-      case 'esearch':
-        return this.responses.length === 1 && this.rewritten('x') !== undefined
-      case 'select':
-        return this.parts.has('exists')
-      default:
-        return true
-    }
-  }
-
-  /** The answer to a SEARCH as the client expects it. Undefined: it is not understood. */
-  rewritten(clientTag: string): Buffer | undefined {
-    const line = Buffer.concat(this.responses.flatMap(({ chunks }) => chunks)).toString('latin1')
-    const text = rewriteEsearch(line, this.question.isPlainSearch ? undefined : clientTag)
-    return text === undefined ? undefined : Buffer.from(text, 'latin1')
-  }
-}
-
-/** What the client has in progress while a response arrives. */
-export interface ClientCommands {
-  /** A command of it is unanswered. */
-  readonly isAsking: boolean
-  /** One of them is a SELECT. */
-  readonly isSelecting: boolean
-  /** One of them asks for FETCH responses. */
-  readonly isFetching: boolean
-}
-
 export interface Taken {
   /** `keep`: give its bytes to `kept`. `omit`: the client never sees it. */
   kind: 'pass' | 'keep' | 'omit'
@@ -148,11 +62,12 @@ export interface Claim {
 }
 
 export class Held {
+  readonly #selections: Selections
   readonly #onDropped: (asked: AskedAhead, reason: DropReason) => void
   readonly #onDroppedBytes: (bytes: number) => void
   /** In the order of asking. */
   #asked: AskedAhead[] = []
-  #reports: Report[] = []
+  readonly #reports: Reports
   #lastOrder = 0
   /** Where the bytes of the response that is being kept go. */
   #into: { response: HeldResponse; asked: AskedAhead | undefined } | undefined
@@ -160,19 +75,23 @@ export class Held {
   #mustLeave = false
   /** The tag of that UNSELECT. Up to its reply, what the server reports is about a mailbox that the client did not select. */
   #leavingTag: string | undefined
+  #isTooMuch = false
 
   /** Both are called at once when an answer is dropped: that of a command, and bytes of it. */
   constructor(
+    selections: Selections,
     onDropped: (asked: AskedAhead, reason: DropReason) => void,
     onDroppedBytes: (bytes: number) => void,
   ) {
+    this.#selections = selections
+    this.#reports = new Reports(selections)
     this.#onDropped = onDropped
     this.#onDroppedBytes = onDroppedBytes
   }
 
   /** False: responses need not be judged here. */
   get isActive(): boolean {
-    return this.#asked.length > 0 || this.#reports.length > 0 || this.#leavingTag !== undefined
+    return this.#asked.length > 0 || !this.#reports.isEmpty || this.isLeaving
   }
 
   /** Questions that the client has not asked yet, in the order in which the server gets them. */
@@ -196,7 +115,16 @@ export class Held {
 
   /** Whether the client's sequence numbers are not those of the server any more. */
   get hasUntoldExpunge(): boolean {
-    return this.#reports.some(({ isExpunge }) => isExpunge)
+    return this.#reports.hasExpunge
+  }
+
+  /** The server sends more than can be kept for the client. */
+  get isTooMuch(): boolean {
+    return this.#isTooMuch
+  }
+
+  get hasReports(): boolean {
+    return !this.#reports.isEmpty
   }
 
   /** A command goes to the server ahead of the client. */
@@ -208,7 +136,16 @@ export class Held {
   leaves(tag: string): void {
     this.#mustLeave = false
     this.#leavingTag = tag
-    this.#reports = []
+    this.#reports.forget()
+  }
+
+  /**
+   * The client's mailbox has been selected again. The client is told these changes of it, and what is reported later.
+   * @param order the place of the answer that shows the changes
+   */
+  returned(order: number, changes: readonly string[]): void {
+    this.#reports.replaceUpTo(order, changes)
+    this.#selections.client = this.#selections.server
   }
 
   find(sent: SentCommand): AskedAhead | undefined {
@@ -217,26 +154,34 @@ export class Held {
 
   // Server to client.
 
-  /** Decides on an untagged response. */
-  take(response: Response, client: ClientCommands): Taken {
-    const owner = ownerOf(response, this.unanswered) ?? this.#selectOf(response)
-    if (owner) return this.#takeOwned(owner)
+  /**
+   * Decides on an untagged response.
+   * @param client the commands that the client waits for
+   * @param count how many messages the server has told of the mailbox; undefined: not known
+   */
+  take(response: Response, client: ClientCommands, count?: number): Taken {
+    // A FETCH may be a report of the mailbox before. All else is an answer, also if the reply to the UNSELECT is missing.
+    const begun = this.unanswered.filter((asked) => asked.answers.kind !== 'fetch' || !this.#isAhead(asked))
+    const owner = ownerOf(response, begun, client.answers) ?? this.#selectOf(response)
+    if (owner) return this.#takeOwned(owner, response, count)
     const isAnswered = client.isSelecting && !this.isLeaving && !this.#hasMailboxData
     switch (response.kind) {
       case 'exists':
       case 'expunge':
       case 'recent':
-        return isAnswered ? passed : this.#takeReport(response.kind === 'expunge', client)
+        return isAnswered ? passed : this.#takeReport(response, client)
       case 'fetch':
         // What the client asks for has the numbers of this moment.
-        return client.isFetching ? { ...passed, before: this.#releaseAll() } : this.#takeReport(false, client)
+        return client.isFetching
+          ? { ...passed, before: this.#tellBefore(Infinity) }
+          : this.#takeReport(response, client)
       case 'flags':
       case 'mailbox-code':
         if (!this.hasSelected) return passed
         // The client has nothing selected, so there is nothing that can be closed.
         return response.kind === 'mailbox-code' && response.code === 'CLOSED'
           ? omitted
-          : this.#takeReport(false, client)
+          : this.#takeReport(response, client)
       default:
         return passed
     }
@@ -244,13 +189,15 @@ export class Held {
 
   /** Whether the server has a mailbox selected, or will have, that the client has not selected. */
   get hasSelected(): boolean {
-    return this.isLeaving || this.expected.some(({ question }) => question.selects !== undefined)
+    const isSelecting = ({ state, question }: AskedAhead) =>
+      state === 'returning' || (state === 'expected' && question.selects !== undefined)
+    return this.isLeaving || this.#asked.some(isSelecting)
   }
 
   /** The unanswered SELECT that the response is part of: before any answer that depends on it, and each part once. */
   #selectOf(response: Response): AskedAhead | undefined {
     const index = this.#asked.findIndex(
-      ({ answers, reply }) => answers.kind === 'select' && reply === undefined,
+      (asked) => asked.answers.kind === 'select' && asked.reply === undefined && !this.#isAhead(asked),
     )
     const select = this.#asked[index]
     // After the reply to UNSELECT, its data has all been sent.
@@ -267,29 +214,30 @@ export class Held {
     return select
   }
 
-  #takeOwned(owner: AskedAhead): Taken {
+  #takeOwned(owner: AskedAhead, answer: Response, count: number | undefined): Taken {
     if (owner.state === 'claimed' && !owner.isRewritten && !owner.hasWrongNumbers) {
       const isAboutMailbox = owner.question.needsMailbox
-      return { ...passed, before: isAboutMailbox ? this.#releaseAll() : [], owner }
+      return { ...passed, before: isAboutMailbox ? this.#tellBefore(Infinity) : [], owner }
     }
-    const response = { order: ++this.#lastOrder, chunks: [] }
+    const uid = answer.kind === 'fetch' ? answer.uid : undefined
+    const response = { order: ++this.#lastOrder, chunks: [], uid }
+    if (owner.responses.length === 0) owner.count = count
     owner.responses.push(response)
     this.#into = { response, asked: owner }
     return { ...passed, kind: 'keep', owner }
   }
 
-  #takeReport(isExpunge: boolean, { isAsking }: ClientCommands): Taken {
+  #takeReport(response: Response, client: ClientCommands): Taken {
     // The mailbox is one that the client has not selected, and will not hear of.
     if (this.isLeaving) return omitted
-    if (isExpunge)
+    if (response.kind === 'expunge')
       for (const asked of this.unanswered)
-        if (asked.question.usesNumbers && asked.responses.length === 0) asked.hasWrongNumbers = true
-    const isTellable = isAsking && !this.hasSelected && !this.#hasMailboxData
+        if (asked.question.usesNumbers && asked.responses.length === 0 && !this.#isAhead(asked))
+          asked.hasWrongNumbers = true
+    const isTellable = client.count > 0 && !this.hasSelected && !this.#hasMailboxData
     if (isTellable) return { ...passed, before: this.tellable(), isReport: true }
-    if (this.#reports.length >= reportsMax) this.dropFrom(0, 'outdated')
-    const report: Report = { order: ++this.#lastOrder, chunks: [], isExpunge }
-    this.#reports.push(report)
-    this.#into = { response: report, asked: undefined }
+    if (this.#reports.isFull) this.dropFrom(0, 'outdated')
+    this.#into = { response: this.#reports.add(++this.#lastOrder, response), asked: undefined }
     return { ...passed, kind: 'keep', isReport: true }
   }
 
@@ -303,9 +251,15 @@ export class Held {
     if (!this.#into) return
     const { response, asked } = this.#into
     if (asked?.state === 'void') return this.#onDroppedBytes(bytes.length)
+    if (this.#isTooMuch) return
     response.chunks.push(Buffer.from(bytes))
-    if (!asked) return
+    if (!asked) {
+      this.#reports.grow(bytes.length)
+      this.#isTooMuch = this.#reports.isTooMuch
+      return
+    }
     asked.bytes += bytes.length
+    if (asked.bytes > awaitedBytesMax) this.#isTooMuch = true
     const isTooLarge = asked.bytes > answerBytesMax || this.#heldBytes > heldBytesMax
     if (isTooLarge && asked.state === 'expected') this.dropFrom(this.expected.indexOf(asked), 'too-large')
   }
@@ -316,34 +270,30 @@ export class Held {
 
   /** Reports that the client may be told now: no held answer is older. */
   tellable(): Buffer[] {
+    // It leaves the mailbox that they are about, or gets it back with all changes.
+    if (this.hasSelected) return []
     const oldest = Math.min(
       ...this.expected
         .filter(({ hasMailboxData }) => hasMailboxData)
         .map(({ responses }) => responses[0]!.order),
     )
-    return this.#release((report) => report.order < oldest)
+    return this.#reports.takeBefore(oldest)
   }
 
-  /** Tells all reports. Held answers that are older than one of them are outdated then. */
-  #releaseAll(): Buffer[] {
-    const last = this.#reports.at(-1)
-    if (!last) return []
-    this.#dropOlder(last.order)
-    return this.#release(() => true)
+  /** Tells the reports before this place. Held answers that are older than one of them are outdated then. */
+  #tellBefore(order: number): Buffer[] {
+    const last = this.#reports.lastBefore(order)
+    if (last === undefined) return []
+    this.#dropOlder(last)
+    return this.#reports.takeBefore(order)
   }
 
   #dropOlder(order: number): void {
+    const { client } = this.#selections
     const index = this.expected.findIndex(
-      ({ hasMailboxData, responses }) => hasMailboxData && responses[0]!.order < order,
+      (asked) => asked.hasMailboxData && asked.selection === client && asked.responses[0]!.order < order,
     )
     if (index >= 0) this.dropFrom(index, 'outdated')
-  }
-
-  #release(isTold: (report: Report) => boolean): Buffer[] {
-    if (this.#reports.length === 0) return []
-    const told = this.#reports.filter(isTold)
-    this.#reports = this.#reports.filter((report) => !isTold(report))
-    return told.flatMap(({ chunks }) => chunks)
   }
 
   /**
@@ -365,20 +315,42 @@ export class Held {
   // Client to server.
 
   /**
-   * The expected question that is equal to the client's command, if its answer may be given now. Nothing behind an expected
-   * SELECT is the client's turn.
+   * The expected question that has the answer to the client's command, if it may be given now; `wait`: whether a wider one has
+   * it is known when it is answered. Nothing behind an expected SELECT is the client's turn.
    */
-  claimable(text: string): AskedAhead | undefined {
+  claimable(question: Question): AskedAhead | 'wait' | undefined {
     for (const asked of this.expected) {
-      if (asked.question.text === text) return this.#isOutdated(asked) ? undefined : asked
+      if (asked.covers(question)) {
+        if (this.#isOutdated(asked, question)) return undefined
+        const left = this.#isLeft(asked) ? asked.selection : undefined
+        if (left !== undefined) {
+          const hasLeft = left.number < this.#selections.server.number
+          if (!hasLeft) return 'wait'
+          if (!left.isKnown || left.hasChanged) return undefined
+        }
+        if (asked.wider !== undefined && asked.reply === undefined) return 'wait'
+        return asked.hasAnswerTo(question) ? asked : undefined
+      }
       if (asked.question.selects !== undefined) return undefined
     }
     return undefined
   }
 
+  /** The server has not selected the mailbox that it is about. */
+  #isAhead({ question, selection }: AskedAhead): boolean {
+    return isAboutSelection(question) && selection !== undefined && this.#selections.isAhead(selection)
+  }
+
+  /** It is a SELECT whose mailbox the server leaves again, ahead of the client. */
+  #isLeft({ question, selection }: AskedAhead): boolean {
+    return question.selects !== undefined && selection !== this.#selections.last
+  }
+
   /** Its sequence numbers are not those that the client means. */
-  #isOutdated({ question, responses, hasWrongNumbers }: AskedAhead): boolean {
-    return hasWrongNumbers || (question.usesNumbers && this.hasUntoldExpunge && responses.length === 0)
+  #isOutdated({ responses, hasWrongNumbers, selection }: AskedAhead, { usesNumbers }: Question): boolean {
+    if (hasWrongNumbers) return true
+    if (!usesNumbers) return false
+    return this.#reports.hasExpungeBefore(responses[0]?.order ?? Infinity, selection)
   }
 
   /**
@@ -389,7 +361,9 @@ export class Held {
     const { expected } = this
     const behind = asked === undefined ? expected.length : expected.indexOf(asked)
     for (const each of expected.slice(0, behind)) {
-      if (question !== undefined && commute(each.question, question)) continue
+      // What should have its answer, and has not, is of no use any more.
+      const isKept = question !== undefined && commute(each.question, question) && !each.covers(question)
+      if (isKept) continue
       if (each.question.selects !== undefined) return this.dropFrom(this.expected.indexOf(each), 'not-asked')
       this.#drop(each, 'not-asked')
     }
@@ -401,37 +375,51 @@ export class Held {
     if (index >= 0) this.dropFrom(index, 'outdated')
   }
 
-  /** The client asks this expected question. */
-  claim(asked: AskedAhead, clientTag: string): Claim {
-    this.passedBy(asked.question, asked)
+  /**
+   * The client asks this expected question.
+   * @param question as the client asks it
+   */
+  claim(asked: AskedAhead, clientTag: string, question: Question): Claim {
+    this.passedBy(question, asked)
+    if (asked.question.selects !== undefined && asked.selection !== undefined) this.#moveTo(asked.selection)
+    if (asked.isShared) return this.#share(asked, clientTag, question)
     asked.state = 'claimed'
     asked.clientTag = clientTag
     const isAnswered = asked.reply !== undefined
     if (isAnswered) this.#remove(asked)
     if (asked.isRewritten && !isAnswered) return { asked, bytes: [], isWithinResponse: false }
-    const bytes = asked.isRewritten ? this.#rewrittenInOrder(asked, clientTag) : this.#inOrder(asked)
+    const bytes = asked.isRewritten
+      ? this.#rewrittenInOrder(asked, clientTag)
+      : this.#inOrder(asked, asked.responsesTo(question))
     return { asked, bytes, isWithinResponse: this.#into?.asked === asked && !isAnswered }
   }
 
+  /** The client selects this mailbox. What is untold of the one before does not matter any more. */
+  #moveTo(selection: Selection): void {
+    this.#reports.forgetOf(this.#selections.client)
+    this.#selections.client = selection
+  }
+
+  #share(asked: AskedAhead, clientTag: string, question: Question): Claim {
+    asked.uses++
+    const answer = asked.sharedAnswer(question, clientTag)!
+    // What is older than a report is dropped, and what was asked behind it, which may be this one.
+    const before = this.#tellBefore(asked.responses[0]!.order)
+    return { asked, bytes: [...before, answer], isWithinResponse: false }
+  }
+
   #rewrittenInOrder(asked: AskedAhead, clientTag: string): Buffer[] {
-    const before = this.#reportsBefore(asked.responses[0]!.order)
+    const before = this.#tellBefore(asked.responses[0]!.order)
     return [...before, asked.rewritten(clientTag)!]
   }
 
-  /** The answer so far, with the reports that came before parts of it. */
-  #inOrder(asked: AskedAhead): Buffer[] {
+  /** These responses of the answer so far, with the reports that came before them. */
+  #inOrder(asked: AskedAhead, responses: readonly HeldResponse[]): Buffer[] {
     const isAboutMailbox = asked.hasMailboxData
-    return asked.responses.flatMap(({ order, chunks }) => [
-      ...(isAboutMailbox ? this.#reportsBefore(order) : []),
+    return responses.flatMap(({ order, chunks }) => [
+      ...(isAboutMailbox ? this.#tellBefore(order) : []),
       ...chunks,
     ])
-  }
-
-  #reportsBefore(order: number): Buffer[] {
-    const last = this.#reports.findLast((report) => report.order < order)
-    if (!last) return []
-    this.#dropOlder(last.order)
-    return this.#release((report) => report.order < order)
   }
 
   /** Drops the expected questions from this one on. */
@@ -447,25 +435,34 @@ export class Held {
 
   #drop(asked: AskedAhead, reason: DropReason): void {
     asked.state = 'void'
-    if (asked.bytes > 0) this.#onDroppedBytes(asked.bytes)
-    this.#onDropped(asked, reason)
+    if (asked.uses === 0) {
+      if (asked.bytes > 0) this.#onDroppedBytes(asked.bytes)
+      this.#onDropped(asked, reason)
+    }
     asked.bytes = 0
     for (const { chunks } of asked.responses) chunks.length = 0
     if (asked.reply !== undefined) this.#remove(asked)
     if (asked.question.selects === undefined) return
     this.#mustLeave = true
     // What was reported is about a mailbox that the client did not select.
-    this.#reports = []
+    this.#reports.forget()
   }
 
-  /** The UNSELECT has been answered. */
-  left(tag: string): void {
+  /** An UNSELECT has been answered. */
+  left(tag: string, isOk: boolean): void {
+    const selection = this.#selections.behind(tag)
+    this.#selections.replied(tag)
     if (tag === this.#leavingTag) this.#leavingTag = undefined
+    else if (selection !== undefined && !isOk) {
+      // What the server sends next may be about the mailbox that it has not left.
+      const index = this.expected.findIndex((asked) => asked.selection === selection)
+      if (index >= 0) this.dropFrom(index, 'refused')
+    }
   }
 
   /** The client leaves its mailbox: what is reported of it does not matter any more. */
   forgetReports(): void {
-    this.#reports = []
+    this.#reports.forget()
   }
 }
 

@@ -95,6 +95,7 @@ export class ModelServer {
       case 'UID SEARCH':
         return this.#search(tag, text)
       case 'UID FETCH':
+      case 'FETCH':
         return this.#fetch(text)
       case 'UID STORE':
         if (text.includes('\\Seen')) this.#selected!.seen.add(Number(third))
@@ -139,8 +140,8 @@ export class ModelServer {
     const plain = text.replace('RETURN (ALL) ', '')
     const keys = plain.slice('UID SEARCH '.length)
     const words = this.found.get(text) ?? this.found.get(plain) ?? ''
-    const found = /^\d+$/.test(keys)
-      ? [uids[Number(keys) - 1]].filter((uid) => uid !== undefined)
+    const found = /^(?:\d+|\*)$/.test(keys)
+      ? [keys === '*' ? uids.at(-1) : uids[Number(keys) - 1]].filter((uid) => uid !== undefined)
       : keys === 'ALL'
         ? uids
         : uidsIn(words).filter((uid) => uids.includes(uid))
@@ -149,24 +150,27 @@ export class ModelServer {
   }
 
   #fetch(text: string): string {
-    const [, set = '', items = ''] = /^UID FETCH (\S+) \((.*?)\)(?: \(CHANGEDSINCE \d+\))?$/.exec(text) ?? []
+    const [, set = '', items = ''] = /FETCH (\S+) \((.*?)\)(?: \(CHANGEDSINCE \d+\))?$/.exec(text) ?? []
     const { uids, messages, seen } = this.#selected!
-    const asked = new Set(uidsIn(set))
+    const last = text.startsWith('UID') ? uids.at(-1) : uids.length
+    const named = uidsIn(set.replace('*', `${last ?? 0}`))
+    const asked = new Set(text.startsWith('UID') ? named : named.map((number) => uids[number - 1]))
     if (text.includes('CHANGEDSINCE')) return ''
     return uids
       .flatMap((uid, index) => {
         if (!asked.has(uid)) return []
         const [size, type] = messages.get(uid) ?? unknownMessage
-        const parts = [...items.matchAll(/[A-Z0-9.]+(?:\[[^\]]*\])?/g)].map(([item]) => {
+        const parts = [...items.matchAll(/[A-Z0-9.]+(?:\[[^\]]*\](?:<0\.\d+>)?)?/g)].map(([item]) => {
           if (item === 'UID') return `UID ${uid}`
           if (item === 'RFC822.SIZE') return `RFC822.SIZE ${size}`
           if (item === 'FLAGS') return `FLAGS (${seen.has(uid) ? '\\Seen' : ''})`
           if (item === 'INTERNALDATE') return 'INTERNALDATE "05-Jan-2026 13:00:00 +0000"'
           if (item === 'BODYSTRUCTURE') return 'BODYSTRUCTURE ("text" "plain" NIL NIL NIL "7bit" 1 1)'
           const content = item.includes('HEADER') ? `Content-Type: ${type}; x=y\r\n\r\n` : 'some text'
-          return `${item.replace('.PEEK', '')} {${content.length}}\r\n${content}`
+          return `${item.replace('.PEEK', '').replace(/(?<=<0)\.\d+/, '')} {${content.length}}\r\n${content}`
         })
-        return `* ${index + 1} FETCH (${parts.join(' ')})\r\n`
+        const whole = items.includes('UID') ? parts : [`UID ${uid}`, ...parts]
+        return `* ${index + 1} FETCH (${whole.join(' ')})\r\n`
       })
       .join('')
   }

@@ -16,6 +16,7 @@ const endings: [Ending, string][] = [
     { kind: 'reply-overdue', logoutTag: undefined },
     '* BYE [UNAVAILABLE] The mail server does not answer\r\n',
   ],
+  [{ kind: 'mailbox-lost' }, '* BYE [UNAVAILABLE] The mailbox has changed, try again\r\n'],
   [{ kind: 'reply-overdue', logoutTag: 'z' }, '* BYE Logging out\r\nz OK Completed\r\n'],
   [{ kind: 'logout', tag: 'z' }, '* BYE Logging out\r\nz OK Completed\r\n'],
 ]

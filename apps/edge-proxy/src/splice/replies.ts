@@ -59,6 +59,7 @@ function judgeTagged(bytes: Buffer, start: number, end: number, conversation: Co
   const statusAt = start + sent.tag.length + 1
   const status = statusOf(bytes, statusAt)
   conversation.answered(sent, status)
+  if (conversation.hasLostReply) return 'omit'
   const verdict =
     ahead?.onTagged(sent, status === 'OK', bytes.toString('latin1', statusAt, end + 1)) ?? 'pass'
   if (sent.isOwn) {

@@ -241,6 +241,22 @@ test('a session that begins with another command finds no mailbox selected', asy
   }
 })
 
+test('a session ends if the server selects a mailbox and has not answered the UNSELECT before it', async () => {
+  const bye = '* BYE [UNAVAILABLE] The mail server does not answer\r\n'
+  for (const [status, expected] of [
+    ['OK', bye],
+    // Nothing is selected, so no data is missing.
+    ['NO', 'a NO done\r\n'],
+  ] as const) {
+    const { client, scripted, fromClient, fromServer, endings } = await warm('exact')
+    fromClient('a SELECT other\r\n')
+    await own(scripted, 'UNSELECT')
+    fromServer(`* 4 EXISTS\r\na ${status} done\r\n* 5 EXISTS\r\n`)
+    assert.equal(await client.until('\r\n'), expected)
+    assert.deepEqual(endings, status === 'OK' ? [{ kind: 'reply-overdue', logoutTag: undefined }] : [])
+  }
+})
+
 test('a refused UNSELECT is logged by its name, and the client does not see the reply', async () => {
   const { client, scripted, fromClient, fromServer, logged, connection } = await warm('exact')
   fromClient('a NOOP\r\n')

@@ -8,7 +8,7 @@ import type { Link } from '../net/link.ts'
 import { connectionOver } from '../server/scripted-server.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack } from '../server/reset.ts'
-import type { AheadSetup } from './ahead.ts'
+import type { AheadSetup } from './ahead-setup.ts'
 import type { Ending } from './ending.ts'
 import { Splice, type SpliceCalls } from './splice.ts'
 

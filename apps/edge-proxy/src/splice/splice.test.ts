@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { untilTrue } from '../pool/pool.test-support.ts'
 import { cleanHandBack } from '../server/scripted-server.test-support.ts'
 import { begin, wires, beginOn } from './session.test-support.ts'
 
@@ -104,6 +105,30 @@ test('only the first end that closes is reported, by its name', async () => {
   scripted.splice.end({ kind: 'idle-timeout' })
   scripted.clientLink.handler.onEnd('closed-by-peer')
   assert.deepEqual(scripted.endings, [{ kind: 'upstream-gone', end: 'closed-by-peer' }])
+})
+
+test('a client that takes an answer slowly is active, and one that takes none of it is not', async () => {
+  let now = 0
+  const { client, clientLink, splice, fromClient, fromServer } = await begin({ now: () => now })
+  client.socket.pause()
+  fromClient('a FETCH 1 BODY.PEEK[]\r\n')
+  const bytes = Buffer.alloc(1_048_576, 'x')
+  fromServer(`* 1 FETCH (BODY[] {${16 * bytes.length}}\r\n`)
+  for (let count = 0; count < 16; count++) fromServer(bytes)
+  const isActive = () => {
+    now += 1_000
+    splice.lookForProgress()
+    return splice.lastActiveAt === now
+  }
+  assert.ok(isActive())
+  await untilTrue(() => !isActive())
+  const waiting = clientLink.queuedBytes
+  assert.ok(waiting > bytes.length)
+  client.socket.resume()
+  await untilTrue(() => clientLink.queuedBytes < waiting)
+  assert.ok(isActive())
+  await untilTrue(() => clientLink.queuedBytes === 0)
+  assert.ok(!isActive())
 })
 
 test('an end that closed before the session began ends it at once', async () => {

@@ -20,7 +20,9 @@ import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 import { CoarseTimeouts } from '../server/coarse-timeouts.ts'
 import { randomName } from '../server/random-name.ts'
 import { withCondstore, type ServerConnection } from '../server/server-connection.ts'
-import { Ahead, type AheadSetup } from './ahead.ts'
+import { Ahead } from './ahead.ts'
+import type { AheadSetup } from './ahead-setup.ts'
+import type { BehindBarrier } from './behind-barrier.ts'
 import { passCommands, type Passage } from './commands.ts'
 import { Conversation, type SpliceContext } from './conversation.ts'
 import type { HandBack } from '../server/reset.ts'
@@ -78,6 +80,8 @@ export class Splice extends Linked<Splice> {
   #hasServerSent = false
   #ended = false
   #lastActiveAt: number
+  /** At the last look: bytes that wait for a peer to take them. */
+  #queuedBytes = 0
   #clientBytes = 0
   #upstreamBytes = 0
   /** Set while the user is traced. */
@@ -88,13 +92,14 @@ export class Splice extends Linked<Splice> {
     ends: { client: Link; connection: ServerConnection },
     calls: SpliceCalls,
     ahead?: AheadSetup,
+    behind?: BehindBarrier,
   ) {
     super()
     this.#context = context
     this.#client = ends.client
     this.#calls = calls
     this.#serverSide = new ServerSide(this)
-    this.#ahead = ahead && new Ahead(ahead, context, (text) => this.tap?.remark(text()))
+    this.#ahead = ahead && new Ahead(ahead, context, behind, (text) => this.tap?.remark(text()))
     this.#conversation = new Conversation(ends.connection, context, this.#ahead)
     this.#lastActiveAt = context.clock.now()
   }
@@ -102,6 +107,13 @@ export class Splice extends Linked<Splice> {
   /** When a byte last came from either side; coarse milliseconds. */
   get lastActiveAt(): number {
     return this.#lastActiveAt
+  }
+
+  /** Counts as activity if a peer, which may read slowly, has taken bytes since the last look. */
+  lookForProgress(): void {
+    const queuedBytes = this.#client.queuedBytes + this.#conversation.connection.link.queuedBytes
+    if (queuedBytes > 0 && queuedBytes !== this.#queuedBytes) this.#lastActiveAt = this.#context.clock.now()
+    this.#queuedBytes = queuedBytes
   }
 
   /** Bytes received from the client, and from its server connections. */
@@ -244,11 +256,15 @@ export class Splice extends Linked<Splice> {
     return this.#isFinishing ? resetTimeoutMs : replyTimeoutMs
   }
 
-  /** While the server sends, a large mail for example, the wait continues, but not beyond `clients.idleTimeoutMs`. */
+  /**
+   * While the server sends, a large mail for example, or the client has not taken what it has sent, the wait continues, but not
+   * beyond `clients.idleTimeoutMs`.
+   */
   onWaitTimeout(): void {
     this.#waitedMs += this.#waitMs
-    if (this.#hasServerSent && this.#waitedMs < this.#context.settings.current.clients.idleTimeoutMs)
-      return this.#wait()
+    // The server is not read while the client is behind.
+    const isBusy = this.#hasServerSent || this.#client.queuedBytes > 0
+    if (isBusy && this.#waitedMs < this.#context.settings.current.clients.idleTimeoutMs) return this.#wait()
     if (this.#isFinishing) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
     const pending = this.#pending!
     const logoutTag =
@@ -273,8 +289,8 @@ export class Splice extends Linked<Splice> {
   #sendOwn(verb: Verb, command: string): void {
     const tag = randomName('E')
     this.#conversation.ownSent(tag, verb)
-    if (verb === 'UNSELECT') this.#ahead?.unselectSent(tag)
-    this.#conversation.connection.link.write(`${tag} ${command}\r\n`)
+    const behind = verb === 'UNSELECT' ? (this.#ahead?.unselectSent(tag) ?? '') : ''
+    this.#conversation.connection.link.write(`${tag} ${command}\r\n${behind}`)
   }
 
   #answer(bytes: Buffer, { to, shownTo, tag, answer }: Extract<Passage, { kind: 'answer' }>): void {
@@ -391,6 +407,8 @@ export class Splice extends Linked<Splice> {
     this.#upstreamBytes += bytes.length
     this.#hasServerSent = true
     this.#conversation.connection.scanner.scan(bytes)
+    if (this.#conversation.hasLostReply) return this.end({ kind: 'reply-overdue', logoutTag: undefined })
+    if (this.#ahead?.hasLostMailbox === true) return this.end({ kind: 'mailbox-lost' })
     const again = this.#ahead?.askAgain()
     if (again) this.#conversation.connection.link.write(again)
     if (this.#pending !== undefined) {

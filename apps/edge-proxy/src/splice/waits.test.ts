@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { untilTrue } from '../pool/pool.test-support.ts'
 import { begin, type SessionSetup, type SplicedSession } from './session.test-support.ts'
 
 /** A state in which client or edge waits for the server, and how it ends if the server never sends what is awaited. */
@@ -185,6 +186,22 @@ test('a wait continues while the server sends, but not beyond clients.idleTimeou
     await client.until('b OK Completed\r\n'),
     /^(\* 1 FETCH \(FLAGS \(\)\)\r\n){8,}\* BYE Logging out\r\nb OK Completed\r\n$/,
   )
+})
+
+test('a wait continues while the client takes a long answer slowly', async () => {
+  const { client, clientLink, fromClient, fromServer, ended } = await begin({ pool: { replyTimeoutMs: 100 } })
+  client.socket.pause()
+  const mail = Buffer.alloc(16_777_216, 'x')
+  fromClient('a FETCH 1 BODY.PEEK[]\r\nb CAPABILITY\r\nc LOGOUT\r\n')
+  fromServer(`* 1 FETCH (BODY[] {${mail.length}}\r\n`)
+  fromServer(mail)
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  assert.ok(clientLink.queuedBytes > 0)
+  client.socket.resume()
+  // The edge reads the server again.
+  await untilTrue(() => clientLink.queuedBytes === 0)
+  fromServer(')\r\na OK done\r\n')
+  assert.deepEqual((await ended).ending, { kind: 'logout', tag: 'c' })
 })
 
 test('a reply that comes in time ends the wait', async () => {

@@ -18,7 +18,7 @@ export const clientsSection = z
     ),
     idleTimeoutMs: field(
       durationMs(1000).default(1_860_000),
-      'Time without data in either direction after which a session ends, in milliseconds. RFC 9051 section 5.4 requires at least 30 minutes; the default is 31.',
+      'Time without data in either direction after which a session ends, in milliseconds. A peer that takes the data slowly gets this time again as long as it takes some. RFC 9051 section 5.4 requires at least 30 minutes; the default is 31.',
     ),
     lineBytesMax: field(
       byteCount(512, 1_048_576).default(65_536),

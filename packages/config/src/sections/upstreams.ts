@@ -81,7 +81,7 @@ const upstream = z.strictObject({
   ),
   connectsMax: field(
     wholeNumber(1, 100_000).default(100),
-    'Attempts to connect at the same time, up to the greeting of the server. Further ones wait for their turn, so that a server that has restarted is not met by all users at once. Logins that the server is checking do not count.',
+    'Attempts to connect and log in to one address at the same time. Further ones wait for their turn, so that a server that has restarted is not met by all users at once. Meanwhile, a login gets a connection of its user that becomes idle. A login that the server is checking for more than a second does not count.',
   ),
   loginTimeoutMs: field(
     durationMs(100).default(30_000),
@@ -133,7 +133,7 @@ const upstream = z.strictObject({
   ),
   healthIntervalMs: field(
     durationMs(0).default(10_000),
-    'Pause between two health checks, in milliseconds. It doubles while the server does not answer, up to one minute. 0: no health checks; only logins show whether the server answers.',
+    'Pause between two health checks, in milliseconds. It doubles while the server does not answer, up to one minute; at random, it is up to a quarter longer. 0: no health checks; only logins show whether the server answers.',
   ),
   breakerFailures: field(
     wholeNumber(0, 1000).default(5),
@@ -141,10 +141,10 @@ const upstream = z.strictObject({
   ),
   breakerCooldownMs: field(
     durationMs(100).default(5_000),
-    'How long an open circuit breaker refuses logins, in milliseconds. Then one login at a time may try to connect.',
+    'How long an open circuit breaker refuses logins, in milliseconds. Then one login at a time may try to connect. At first it is a tenth of that, and it grows by half while attempts fail; at random, it is up to a quarter longer. Logins wait for the end of a pause of at most 2 s instead of being refused, up to 5 s in all, because a server that restarts is back soon.',
   ),
   ahead: field(
-    z.enum(['auto', 'off', 'learn', 'on']).default('off'),
+    z.enum(['auto', 'off', 'learn', 'on']).default('auto'),
     'Whether the edge sends the questions that a client is expected to ask next before it asks them, and answers them from what it holds. off: never. learn: the edge learns what clients ask, and sends nothing. on: it does both. auto: off if one of the hosts belongs to Gmail or Microsoft 365, which meter commands; on otherwise. For servers that are far away; see docs/answer-ahead.md.',
   ),
   aheadRoundTripMinMs: field(

@@ -1,7 +1,6 @@
 /** Finds the contestants on this machine, and says how to install those that are missing. */
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { findProgram } from '@imapfleet/local'
 import type { ContestantName } from '../options.ts'
 import type { Contestant, Missing } from './contestant.ts'
 import { haproxy } from './haproxy.ts'
@@ -26,8 +25,7 @@ function debian(
   program: string,
   make: (path: string, version: string) => Contestant,
 ): Contestant | Missing {
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
-  const path = folders.map((folder) => join(folder, program)).find((candidate) => existsSync(candidate))
+  const path = findProgram(program)
   const packageName = name.toLowerCase()
   if (!path) return { name, remedy: `apt-get install ${packageName}` }
   return make(path, packageVersion(packageName))

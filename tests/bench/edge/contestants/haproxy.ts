@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '@imapfleet/local'
-import { startServer } from '../child.ts'
+import { startServer, type BenchChild } from '../child.ts'
 import type { Contestant } from './contestant.ts'
 
 export function haproxy(program: string, version: string): Contestant {
@@ -10,25 +10,35 @@ export function haproxy(program: string, version: string): Contestant {
     name: 'HAProxy',
     version,
     idleMax: 0,
-    async start(onwardPort, directory) {
-      const port = await freePort()
-      const file = join(directory, 'haproxy.cfg')
-      writeFileSync(
-        file,
-        `global
+    start: async (onwardPort, directory) => await startHaproxy(program, onwardPort, directory),
+  }
+}
+
+/** @param checked addresses that it uses in turn and checks by TCP; undefined: one, without checks */
+export async function startHaproxy(
+  program: string,
+  onwardPort: number,
+  directory: string,
+  checked?: readonly string[],
+): Promise<{ port: number; process: BenchChild }> {
+  const port = await freePort()
+  const file = join(directory, 'haproxy.cfg')
+  const servers = checked
+    ? checked.map((address, index) => `  server stub${index} ${address}:${onwardPort} check\n`).join('')
+    : `  server stub 127.0.0.1:${onwardPort}\n`
+  writeFileSync(
+    file,
+    `global
   nbthread 1
   maxconn 4000
 defaults
   mode tcp
-  timeout connect 60s
+  timeout connect ${checked ? 10 : 60}s
   timeout client 600s
   timeout server 600s
-listen imap
+${checked ? '  option redispatch\n' : ''}listen imap
   bind 127.0.0.1:${port}
-  server stub 127.0.0.1:${onwardPort}
-`,
-      )
-      return { port, process: await startServer(program, ['-db', '-f', file], port) }
-    },
-  }
+${servers}`,
+  )
+  return { port, process: await startServer(program, ['-db', '-f', file], port) }
 }

@@ -22,16 +22,26 @@ export function imapfleet(): Contestant {
   }
 }
 
+/** @param more settings besides those of the comparison */
 export async function startOurEdge(
   program: keyof typeof edgePrograms,
   onwardPort: number,
   directory: string,
+  more: { upstream?: object; clients?: object } = {},
 ): Promise<{ port: number; process: BenchChild }> {
   const port = await freePort()
   const config = {
     edge: { id: 'bench' },
     listeners: { imap: { address: '127.0.0.1', port } },
-    upstreams: { main: { hosts: ['127.0.0.1'], port: onwardPort, connectionsMax: idleWanted + spare } },
+    upstreams: {
+      main: {
+        hosts: ['127.0.0.1'],
+        port: onwardPort,
+        connectionsMax: idleWanted + spare,
+        ...more.upstream,
+      },
+    },
+    ...(more.clients && { clients: more.clients }),
     pool: { idleTimeoutMs: 3_600_000 },
     log: { level: 'error' },
     http: { port: await freePort() },

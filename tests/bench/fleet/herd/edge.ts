@@ -35,6 +35,7 @@ export class HerdEdge {
   #version = 0
   #config: Desired['config'] | undefined
   #beats = 0
+  #figures: (ReturnType<typeof figuresAt> & { sequence: number }) | undefined
   #revocations = 0
   /** Sends nothing and answers nothing. */
   dead = false
@@ -60,6 +61,7 @@ export class HerdEdge {
     nats.subscribe(floorSubjects.ask, { callback: (_, message) => edge.#answerFloor(message) })
     nats.subscribe(floorSubjects.changed, { callback: (_, message) => void edge.#followFloor(message) })
     await edge.#follow()
+    edge.#beat()
     edge.#every(heartbeatMs, () => edge.#beat())
     // A report that is not stored, for example because the edge leaves, is not repeated.
     edge.#every(reportMs, () => void edge.report().catch(() => {}))
@@ -135,12 +137,12 @@ export class HerdEdge {
       this.#config = desired.config
       this.#revocations = Math.max(this.#revocations, ...desired.revocations.map(({ sequence }) => sequence))
     }
-    this.#beat()
+    this.#beat({ isRegular: false })
   }
 
-  #beat(): void {
+  #beat({ isRegular = true } = {}): void {
     if (this.dead) return
-    const { counters, gauges, histograms } = figuresAt(this.#sequence + 1)
+    const { counters, gauges, histograms } = this.#nextFigures()
     const presence = {
       ...this.#sender(),
       version: 'simulated',
@@ -153,12 +155,18 @@ export class HerdEdge {
       config: { applied: this.#config?.revision ?? 0, versions: this.#config?.versions },
       revocations: this.#revocations,
       gauges,
-      counters,
-      logins: histograms['login_seconds'],
+      ...(isRegular && { counters, logins: histograms['login_seconds'] }),
       degraded: [],
       listeners: ['127.0.0.1:143'],
     }
     this.nats.publish(subjects.presence(this.address), encode(presence))
+  }
+
+  /** Of the next report. Between two reports they do not change. */
+  #nextFigures(): ReturnType<typeof figuresAt> {
+    const sequence = this.#sequence + 1
+    if (this.#figures?.sequence !== sequence) this.#figures = { sequence, ...figuresAt(sequence) }
+    return this.#figures
   }
 
   #sender() {

@@ -1,5 +1,5 @@
 /** Authenticates a request by the bearer token or the cookie of the console, and adds the actor to its context. */
-import type { Context, MiddlewareHandler } from 'hono'
+import type { MiddlewareHandler } from 'hono'
 import type { Actor } from '../../platform/access.ts'
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'
@@ -14,9 +14,11 @@ const tokenLengthMax = 512
 export function withActor(deps: Deps, sourceOf: SourceOf): MiddlewareHandler<Env> {
   const use = new TokenUse(deps)
   return async function authenticateRequest(context, next) {
+    // Before anything is waited for: the client may leave.
+    const source = sourceOf(context)
     const header = context.req.header('authorization')
     const session = readSession(context)
-    if (header !== undefined) context.set('actor', await bearerOf(context, header))
+    if (header !== undefined) context.set('actor', await bearerOf(header))
     else if (session !== undefined) {
       if (!['GET', 'HEAD'].includes(context.req.method)) refuseOtherSites(context)
       context.set('actor', await resumeSession(deps, session))
@@ -25,14 +27,14 @@ export function withActor(deps: Deps, sourceOf: SourceOf): MiddlewareHandler<Env
         'token_missing',
         'Send a token: Authorization: Bearer TOKEN. Make one with imapfleet-control token create.',
       )
-    use.note(context.get('actor').id)
+    use.note(context.get('actor').id, source)
     await next()
 
-    async function bearerOf(from: Context, credentials: string): Promise<Actor> {
+    async function bearerOf(credentials: string): Promise<Actor> {
       const token = /^bearer +(\S+) *$/i.exec(credentials)?.[1]
       if (token === undefined || token.length > tokenLengthMax)
         throw new ServiceError('token_invalid', 'The Authorization header must be: Bearer TOKEN.')
-      return await authenticateToken(deps, token, sourceOf(from))
+      return await authenticateToken(deps, token, source)
     }
   }
 }

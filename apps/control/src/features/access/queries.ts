@@ -104,13 +104,33 @@ export async function deleteOldTokensOfPeople(queries: Queries, before: Date): P
   await queries.delete(tokens).where(and(isNotNull(tokens.person), lt(tokens.expiresAt, before)))
 }
 
-/** Marks the tokens as used at this time, unless they were used later. */
-export async function touchTokens(queries: Queries, ids: string[], at: Date): Promise<void> {
-  const isEarlier = or(isNull(tokens.lastUsedAt), lt(tokens.lastUsedAt, at))
-  await queries
-    .update(tokens)
-    .set({ lastUsedAt: at })
-    .where(and(inArray(tokens.id, ids), isEarlier))
+const addressesMax = 5
+
+/** Notes that tokens were used at this time, each from these addresses. A later time that is stored already stays. */
+export async function touchTokens(
+  queries: Queries,
+  used: ReadonlyMap<string, Iterable<string>>,
+  at: Date,
+): Promise<void> {
+  const now = at.toISOString()
+  const rows = [...used].map(([id, from]) => ({
+    id,
+    from: Object.fromEntries([...from].map((address) => [address, now])),
+  }))
+  await queries.execute(sql`
+    update tokens set
+      last_used_at = greatest(last_used_at, ${now}::timestamptz),
+      used_from = (
+        select jsonb_object_agg(address, at) from (
+          select address, max(at) as at from (
+            select * from jsonb_each_text(coalesce(tokens.used_from, '{}'))
+            union all
+            select * from jsonb_each_text(used."from")
+          ) as each (address, at)
+          group by address order by 2 desc, 1 limit ${addressesMax}
+        ) as newest)
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as used (id uuid, "from" jsonb)
+    where tokens.id = used.id`)
 }
 
 /** The tokens with these ids, each with those of these sessions that belong to it. One query. */

@@ -330,4 +330,7 @@ const tokenView = (row: TokenRow): TokenView => ({
   expiresAt: row.expiresAt?.toISOString() ?? null,
   revokedAt: row.revokedAt?.toISOString() ?? null,
   lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+  usedFrom: Object.entries(row.usedFrom ?? {})
+    .map(([address, at]) => ({ address, at }))
+    .toSorted((one, other) => (one.at < other.at ? 1 : -1)),
 })

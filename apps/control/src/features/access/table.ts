@@ -19,6 +19,8 @@ export const tokens = pgTable(
     expiresAt: instantColumn('expires_at'),
     revokedAt: instantColumn('revoked_at'),
     lastUsedAt: instantColumn('last_used_at'),
+    /** The addresses that used it last, each with its last time in ISO 8601. Empty: never used, or an earlier version wrote it. */
+    usedFrom: jsonb('used_from').$type<Record<string, string>>(),
     /** The issuer and the subject of the person who signed in. Empty: a token of a machine. */
     person: text('person'),
   },

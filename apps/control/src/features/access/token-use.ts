@@ -1,5 +1,5 @@
 /**
- * Notes when tokens are used: in the background, accurate to the minute. A request never waits for it and never fails
+ * Notes when tokens are used, and from where: in the background, accurate to the minute. A request never waits for it and never fails
  * because of it, so reading needs no write.
  */
 import type { Deps } from '../../deps.ts'
@@ -7,37 +7,39 @@ import { touchTokens } from './queries.ts'
 
 const accuracyMs = 60_000
 const delayMs = 1_000
-/** Tokens whose last use is remembered here. */
-const tokensMax = 10_000
+/** Pairs of token and address whose last use is remembered here. */
+const usesMax = 10_000
 
 export class TokenUse {
   readonly #deps: Pick<Deps, 'db' | 'now'>
   readonly #notedAt = new Map<string, number>()
-  readonly #used = new Set<string>()
+  readonly #used = new Map<string, Set<string>>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(deps: Pick<Deps, 'db' | 'now'>) {
     this.#deps = deps
   }
 
-  note(token: string): void {
+  note(token: string, source: string): void {
     const now = this.#deps.now()
-    const notedAt = this.#notedAt.get(token)
+    const use = useOf(token, source)
+    const notedAt = this.#notedAt.get(use)
     if (notedAt !== undefined && Math.abs(now - notedAt) < accuracyMs) return
-    if (this.#notedAt.size >= tokensMax) this.#notedAt.clear()
-    this.#notedAt.set(token, now)
-    this.#used.add(token)
+    if (this.#notedAt.size >= usesMax) this.#notedAt.clear()
+    this.#notedAt.set(use, now)
+    this.#used.set(token, (this.#used.get(token) ?? new Set()).add(source))
     this.#schedule()
   }
 
   /** Writes what was noted. If Postgres does not take it, the next use is noted again. */
   async write(): Promise<void> {
-    const tokens = [...this.#used]
+    const used = new Map(this.#used)
     this.#used.clear()
     try {
-      if (tokens.length > 0) await touchTokens(this.#deps.db.orm, tokens, new Date(this.#deps.now()))
+      if (used.size > 0) await touchTokens(this.#deps.db.orm, used, new Date(this.#deps.now()))
     } catch {
-      for (const token of tokens) this.#notedAt.delete(token)
+      for (const [token, sources] of used)
+        for (const source of sources) this.#notedAt.delete(useOf(token, source))
     } finally {
       // Only now, so that a Postgres that hangs has one such statement at a time.
       this.#timer = undefined
@@ -50,3 +52,6 @@ export class TokenUse {
     this.#timer = setTimeout(() => void this.write(), delayMs).unref()
   }
 }
+
+/** Addresses have no blanks. */
+const useOf = (token: string, source: string): string => `${token} ${source}`

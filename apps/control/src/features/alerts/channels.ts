@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { alertSeverities, type AlertSeverity } from '@imapfleet/api'
-import { readYaml } from '@imapfleet/config'
+import { readYaml, wordsOfIssue } from '@imapfleet/config'
 import { configName } from '@imapfleet/config/names'
 import { reasonOf } from '@imapfleet/observe'
 import { z } from 'zod'
@@ -130,7 +130,7 @@ export function readAlerting(path: string, fail: (problem: string) => Error): Al
     throw fail(
       `${path}: ${yaml.problems.map(({ line, message }) => `line ${line ?? 1}: ${message}`).join('; ')}`,
     )
-  const parsed = fileSchema.safeParse(yaml.data ?? {})
+  const parsed = fileSchema.safeParse(yaml.data ?? {}, { error: wordsOfIssue })
   if (!parsed.success)
     throw fail(
       `${path}: ${parsed.error.issues.map(({ path: key, message }) => `${key.map(String).join('.') || 'the file'} ${message}`).join('; ')}`,

@@ -22,6 +22,8 @@ const problem = (kind: EdgeFacts['problems'][number]['kind'], severity: 'bad' | 
   severity,
   text: `has a problem of the kind ${kind}`,
 })
+const reported = (text: string) => ({ ...problem('reported'), text })
+const mainDown = { 'upstream_healthy{upstream="main"}': 0, 'upstream_healthy{upstream="old"}': 1 }
 const replica = (report: Partial<AlertFacts['replicas'][number]['report']> = {}, ageMs = 5_000) => ({
   name: 'host:8080',
   ageMs,
@@ -140,6 +142,17 @@ const cases: Readonly<Record<AlertRuleName, readonly Case[]>> = {
       [],
     ],
     ['no growth', counted({ 'upstream_full_total{upstream="main",reason="user-limit"}': 0 }), []],
+    [
+      'a server that is down, and another one',
+      {
+        ...counted({
+          'upstream_full_total{upstream="main",reason="no-greeting"}': 1,
+          'upstream_full_total{upstream="old",reason="no-greeting"}': 1,
+        }),
+        edges: [edge({ gauges: mainDown })],
+      },
+      ['eu-1/old/no-greeting'],
+    ],
   ],
   'clients-refused': [
     ['the limit on clients', counted({ 'client_refusals_total{reason="too-many-clients"}': 1 }), ['eu-1']],
@@ -207,6 +220,16 @@ const cases: Readonly<Record<AlertRuleName, readonly Case[]>> = {
   ],
   'edge-problems': [
     ['something that the edge reports', withEdge({ problems: [problem('reported')] }), ['eu-1']],
+    [
+      'a server that is down',
+      withEdge({ gauges: mainDown, problems: [reported('upstream main: no greeting')] }),
+      [],
+    ],
+    [
+      'one address of a server that is up',
+      withEdge({ gauges: mainDown, problems: [reported('upstream old: 10.0.0.7 is down')] }),
+      ['eu-1'],
+    ],
     [
       'a revoked credential',
       withEdge({ isHeard: false, problems: [problem('credential'), problem('silent')] }),
@@ -339,6 +362,18 @@ suite('rules of alerts', () => {
       assert.equal(found(rule, given, opens), 1, `${rule} at ${opens}`)
       assert.equal(found(rule, given, stays), 0, `${rule} at ${stays}`)
     }
+  })
+
+  test('an alert about a mail server that is down has the reason that the edge reports', () => {
+    const problems = [
+      reported('upstream old: 10.0.0.8 is down'),
+      reported('upstream main: no greeting: a: b'),
+      reported('restart it for http.port'),
+    ]
+    const [found] = findingsOfRule('upstream-down', withEdge({ gauges: mainDown, problems }), 0)
+    assert.equal(found?.text, 'eu-1 cannot reach the mail server main: no greeting: a: b')
+    const [older] = findingsOfRule('upstream-down', withEdge({ gauges: mainDown }), 0)
+    assert.equal(older?.text, 'eu-1 cannot reach the mail server main')
   })
 
   test('what edges report is one line of limited length', () => {

@@ -1,6 +1,7 @@
 /** Decides for each rule what is wrong, from facts that were read at one moment. Pure: facts.ts reads them. */
 import type { AlertRuleName, EdgeProblem } from '@imapfleet/api'
-import { oneLine, parseSeriesKey } from '@imapfleet/observe'
+import { oneLine, seriesOf } from '@imapfleet/observe'
+import { serverProblemIn } from '@imapfleet/protocol'
 import type { ReplicaReport } from './table.ts'
 
 export interface AlertFacts {
@@ -101,7 +102,10 @@ const detectors: Readonly<Record<AlertRuleName, Detector>> = {
           ? undefined
           : {
               subject: `${edge.id}/${upstream}`,
-              text: `${edge.id} cannot reach the mail server ${upstream}`,
+              text: [
+                `${edge.id} cannot reach the mail server ${upstream}`,
+                ...reasonsOf(edge, upstream),
+              ].join(': '),
             },
       ),
   },
@@ -136,14 +140,15 @@ const detectors: Readonly<Record<AlertRuleName, Detector>> = {
   'connections-full': {
     source: 'reports',
     find: (facts) =>
-      perEdge(facts, ({ id }) =>
+      perEdge(facts, (edge) =>
         growing(
-          facts.counted.minutes15.get(id),
+          facts.counted.minutes5.get(edge.id),
           'upstream_full_total',
-          ({ reason = '' }) => !isExhaustion(reason),
+          // A server that is down gives no connections either: another rule tells of it.
+          ({ upstream = '', reason = '' }) => !isExhaustion(reason) && !isDown(edge, upstream),
         ).map(({ upstream = '', reason = '' }) => ({
-          subject: `${id}/${upstream}/${reason}`,
-          text: `the mail server ${upstream} gives ${id} no further connections (${reason})`,
+          subject: `${edge.id}/${upstream}/${reason}`,
+          text: `the mail server ${upstream} gives ${edge.id} no further connections (${reason})`,
         })),
       ),
   },
@@ -207,7 +212,10 @@ const detectors: Readonly<Record<AlertRuleName, Detector>> = {
     find: (facts, reportsMax) =>
       perGauge(facts, 'outbox_reports', ({ edge: { id }, value }) =>
         value > reportsMax
-          ? { subject: id, text: `${value} reports of ${id} are not acknowledged` }
+          ? {
+              subject: id,
+              text: `${value === 1 ? `1 report of ${id} is` : `${value} reports of ${id} are`} not acknowledged`,
+            }
           : undefined,
       ),
   },
@@ -234,7 +242,11 @@ const detectors: Readonly<Record<AlertRuleName, Detector>> = {
   },
   'two-instances': { source: 'heartbeats', find: (facts) => byProblem(facts, ['instances']) },
   // A revoked credential is known without heartbeats, but it ends them, and then the edge is silent.
-  'edge-problems': { source: 'heartbeats', find: (facts) => byProblem(facts, ['reported', 'credential']) },
+  'edge-problems': {
+    source: 'heartbeats',
+    find: (facts) =>
+      byProblem(facts, ['reported', 'credential'], ({ text }, edge) => !isAboutServerDown(edge, text)),
+  },
   'edge-refused': {
     source: 'control',
     find: (facts) => byProblem(facts, ['refused'], ({ severity }) => severity === 'bad'),
@@ -408,22 +420,38 @@ const perGauge = (facts: AlertFacts, name: string, find: (reading: GaugeReading)
     edge.isHeard ? readingsOf(edge, name).flatMap((reading) => partsOf(find(reading))) : [],
   )
 
-const readingsOf = (edge: EdgeFacts, name: string): GaugeReading[] =>
-  Object.entries(edge.gauges).flatMap(([key, value]) => {
-    if (!key.startsWith(name)) return []
-    const series = parseSeriesKey(key)
-    return series.name === name ? [{ edge, value, labels: series.labels }] : []
+/** Whether a mail server of an edge is down, which a rule of its own is about. */
+const isDown = (edge: EdgeFacts, upstream: string): boolean =>
+  readingsOf(edge, 'upstream_healthy').some(
+    ({ labels, value }) => labels['upstream'] === upstream && value < 1,
+  )
+
+const isAboutServerDown = (edge: EdgeFacts, text: string): boolean => {
+  const about = serverProblemIn(text)
+  return about !== undefined && isDown(edge, about.upstream)
+}
+
+const reasonsOf = ({ problems }: EdgeFacts, upstream: string): string[] => {
+  const reasons = problems.flatMap(({ kind, text }) => {
+    const about = kind === 'reported' ? serverProblemIn(text) : undefined
+    return about?.upstream === upstream ? [about.reason] : []
   })
+  return reasons.length === 0 ? [] : [reasons.join('; ')]
+}
+
+const readingsOf = (edge: EdgeFacts, name: string): GaugeReading[] =>
+  seriesOf(edge.gauges, name).map((series) => ({ edge, ...series }))
 
 /** All problems of these kinds of one edge are one alert. */
 const byProblem = (
   facts: AlertFacts,
   kinds: readonly EdgeProblem['kind'][],
-  counts: (problem: EdgeProblem) => boolean = () => true,
+  counts: (problem: EdgeProblem, edge: EdgeFacts) => boolean = () => true,
 ): Found[] =>
-  perEdge(facts, ({ id, problems }) => {
+  perEdge(facts, (edge) => {
+    const { id, problems } = edge
     const texts = problems
-      .filter((problem) => kinds.includes(problem.kind) && counts(problem))
+      .filter((problem) => kinds.includes(problem.kind) && counts(problem, edge))
       .map(({ text }) => text)
     return texts.length === 0 ? undefined : { subject: id, text: `${id}: ${texts.join('; ')}` }
   })
@@ -494,11 +522,7 @@ function sumOf(
   isMeant: (labels: Labels) => boolean = () => true,
 ): number {
   let sum = 0
-  for (const [key, value] of Object.entries(counts)) {
-    if (!key.startsWith(name)) continue
-    const series = parseSeriesKey(key)
-    if (series.name === name && isMeant(series.labels)) sum += value
-  }
+  for (const { labels, value } of seriesOf(counts, name)) if (isMeant(labels)) sum += value
   return sum
 }
 
@@ -508,7 +532,4 @@ const growing = (
   name: string,
   isMeant: (labels: Labels) => boolean,
 ): Labels[] =>
-  Object.entries(counts ?? {}).flatMap(([key, value]) => {
-    const series = key.startsWith(name) && value > 0 ? parseSeriesKey(key) : undefined
-    return series?.name === name && isMeant(series.labels) ? [series.labels] : []
-  })
+  seriesOf(counts ?? {}, name).flatMap(({ labels, value }) => (value > 0 && isMeant(labels) ? [labels] : []))

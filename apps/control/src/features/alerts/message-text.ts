@@ -41,19 +41,30 @@ export const alertMail = (told: Told, consoleUrl: string | undefined): { subject
   text: `${linesOf(told, consoleUrl).join('\n')}\n`,
 })
 
-/** `Opened: Edge silent (eu-1)`, or `3 opened, 1 resolved`. */
+/** `Opened: Edge silent (eu-1, eu-2)`, or `Alerts: 3 opened (Edge silent, Mail server down), 1 resolved (Edge silent)`. */
 function titleOf({ content }: Told): string {
   if (content.kind === 'test') return 'Test message'
   const { changes } = content
   const [first] = changes
-  if (first && changes.length === 1)
-    return `${capitalized(words[first.change])}: ${first.alert.title} (${first.alert.subject})`
+  if (
+    first &&
+    changes.every(({ change, alert }) => change === first.change && alert.rule === first.alert.rule)
+  )
+    return `${capitalized(words[first.change])}: ${first.alert.title} (${someOf(changes.map(({ alert }) => alert.subject))})`
   const counts = (Object.keys(words) as ChangeKind[]).flatMap((kind) => {
-    const number = changes.filter(({ change }) => change === kind).length
-    return number === 0 ? [] : [`${number} ${words[kind]}`]
+    const those = changes.filter(({ change }) => change === kind)
+    const titles = [...new Set(those.map(({ alert }) => alert.title))]
+    return those.length === 0 ? [] : [`${those.length} ${words[kind]} (${someOf(titles)})`]
   })
   return `Alerts: ${counts.join(', ')}`
 }
+
+const namedMax = 3
+
+const someOf = (names: readonly string[]): string =>
+  names.length <= namedMax
+    ? names.join(', ')
+    : `${names.slice(0, namedMax).join(', ')} and ${names.length - namedMax} more`
 
 const words: Readonly<Record<ChangeKind, string>> = {
   opened: 'opened',

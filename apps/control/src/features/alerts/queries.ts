@@ -1,5 +1,19 @@
 /** The rows of alerts, rules, silences and processes. Those of messages are in message-queries.ts. */
-import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
+import {
+  and,
+  asc,
+  countDistinct,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  inArray,
+  isNull,
+  lt,
+  ne,
+  sql,
+  type SQL,
+} from 'drizzle-orm'
 import type { AccessLimits, AlertRuleName } from '@imapfleet/api'
 import type { Queries } from '../../platform/db/database.ts'
 import { withinRegions } from '../../platform/db/within.ts'
@@ -44,6 +58,20 @@ export async function selectAlerts(
 function ofState(state: AlertPage['state']): SQL | undefined {
   if (state === 'all') return undefined
   return state === 'current' ? ne(alerts.state, 'resolved') : eq(alerts.state, state)
+}
+
+/** How many edges of each region have an open alert of this rule. Regions without one are missing. */
+export async function countOpenByRegion(
+  queries: Queries,
+  limits: AccessLimits,
+  rule: AlertRuleName,
+): Promise<Map<string | null, number>> {
+  const rows = await queries
+    .select({ region: alerts.region, edges: countDistinct(alerts.edge) })
+    .from(alerts)
+    .where(and(eq(alerts.rule, rule), eq(alerts.state, 'open'), withinRegions(limits, alerts.region)))
+    .groupBy(alerts.region)
+  return new Map(rows.map((row) => [row.region, row.edges]))
 }
 
 export async function findAlert(

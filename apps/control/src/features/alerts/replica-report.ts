@@ -3,7 +3,7 @@
  * removes its row when it is stopped. A row that is not renewed is a process that died, hangs, or cannot use Postgres.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseSeriesKey, reasonOf, type MetricsSnapshot } from '@imapfleet/observe'
+import { seriesOf, reasonOf, type MetricsSnapshot } from '@imapfleet/observe'
 import type { Deps } from '../../deps.ts'
 import { natsHealth } from '../../platform/http/health.ts'
 import { dropReplica, writeReplica } from './queries.ts'
@@ -74,13 +74,10 @@ export class ReplicaReporter {
 }
 
 const sumOf = (values: Readonly<Record<string, number>>, name: string): number =>
-  Object.entries(values).reduce(
-    (sum, [key, value]) => (parseSeriesKey(key).name === name ? sum + value : sum),
-    0,
-  )
+  seriesOf(values, name).reduce((sum, { value }) => sum + value, 0)
 
 const certificatesIn = (gauges: MetricsSnapshot['gauges']): ReplicaReport['certificates'] =>
-  Object.entries(gauges)
-    .map(([key, value]) => ({ ...parseSeriesKey(key), value }))
-    .filter(({ name }) => name === 'control_certificate_expiry_seconds')
-    .map(({ labels, value }) => ({ owner: labels['owner'] ?? '', expiresAt: value * 1000 }))
+  seriesOf(gauges, 'control_certificate_expiry_seconds').map(({ labels, value }) => ({
+    owner: labels['owner'] ?? '',
+    expiresAt: value * 1000,
+  }))

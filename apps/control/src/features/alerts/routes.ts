@@ -18,7 +18,7 @@ import {
 
 export const alertHandlers = (deps: Deps): Handlers<typeof alertRoutes> => ({
   listAlerts: ({ actor, query }) => listAlerts(deps, actor.limits, query),
-  readAlert: ({ actor, params }) => readAlert(deps, actor.limits, params.id),
+  readAlert: ({ actor, params }) => readAlert(deps, actor, params.id),
   acknowledgeAlert: ({ actor, params, body }) => acknowledgeAlert(deps, actor, params.id, body),
   listAlertSilences: ({ query }) => listAlertSilences(deps, query),
   silenceAlerts: ({ actor, body }) => silenceAlerts(deps, actor, body),

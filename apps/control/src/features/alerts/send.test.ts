@@ -116,6 +116,23 @@ suite('a mail', () => {
     ...{ from: 'imapfleet@example.org', to: ['oncall@example.org', 'boss@example.org'] },
     ...said,
   })
+  test('names up to three subjects of one rule', async () => {
+    sink = await SmtpSink.start()
+    const edges = ['eu-1', 'eu-2', 'eu-3', 'eu-4', 'eu-5'].map((edge): AlertChange => ({
+      ...opened(),
+      alert: { ...opened().alert, subject: `${edge}/main` },
+    }))
+    for (const changes of [edges.slice(0, 3), edges])
+      assert.deepEqual(await sendMessage(channel(), message(...changes), options), { ok: true })
+    assert.deepEqual(
+      sink.mails.map(({ text }) => headerOf(text, 'subject')),
+      [
+        '[imapfleet] Opened: Mail server down (eu-1/main, eu-2/main, eu-3/main)',
+        '[imapfleet] Opened: Mail server down (eu-1/main, eu-2/main, eu-3/main and 2 more)',
+      ],
+    )
+  })
+
   const headerOf = (text: string, name: string) =>
     new RegExp(`^${name}: (.*)$`, 'im').exec(text.replaceAll('\n ', ' '))?.[1]
 
@@ -135,7 +152,10 @@ suite('a mail', () => {
     assert.equal(headerOf(first.text, 'message-id'), headerOf(second?.text ?? '', 'message-id'))
     assert.equal(headerOf(first.text, 'auto-submitted'), 'auto-generated')
     assert.match(first.text, /eu-1 cannot reach the mail server main, since 2026-03-01T03:10:38.000Z\./)
-    assert.equal(headerOf(third?.text ?? '', 'subject'), '[imapfleet] Alerts: 1 opened, 1 resolved')
+    assert.equal(
+      headerOf(third?.text ?? '', 'subject'),
+      '[imapfleet] Alerts: 1 opened (Mail server down), 1 resolved (Mail server down)',
+    )
     assert.match(
       (third?.text ?? '').replaceAll('=\n', ''),
       /From 2026-03-01T03:12:40.000Z to 2026-03-01T03:40:00.000Z\./,

@@ -81,7 +81,7 @@ suite('the settings of alerts', () => {
     assert.deepEqual(again, ended)
     assert.deepEqual((await listAlertSilences(deps, { limit: 9 })).silences, [ended])
     await assert.rejects(endAlertSilence(deps, ann, 99), /No silence has the number 99/)
-    await assert.rejects(readAlert(deps, noLimits, 99), /No alert has the number 99/)
+    await assert.rejects(readAlert(deps, ann, 99), /No alert has the number 99/)
   })
 
   test('a test message is written for a channel of the file, and for no other', async () => {

@@ -21,6 +21,7 @@ import { pageOf } from '../../platform/db/page-of.ts'
 import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
+import { countEdgesByRegion } from '../edges/service.ts'
 import { changeOf, alertMessagesFor } from './judge.ts'
 import {
   countByChannel,
@@ -31,6 +32,7 @@ import {
 } from './message-queries.ts'
 import {
   activeSilences,
+  countOpenByRegion,
   deleteRuleChange,
   findAlert,
   findSilence,
@@ -46,8 +48,10 @@ import {
   updateAlerts,
   writeRuleChange,
   type AlertPage,
+  type AlertRow,
   type RuleChangeRow,
 } from './queries.ts'
+import { precedingOf } from './preceding.ts'
 import { checkThreshold, ruleView } from './rule-settings.ts'
 import { alertView, channelView, messageView, silenceView } from './view.ts'
 
@@ -80,13 +84,32 @@ export async function listAlerts(
 const waitingText = (waiting: number): string =>
   waiting === 0 ? 'No message waits.' : waiting === 1 ? '1 message waits.' : `${waiting} messages wait.`
 
-export async function readAlert(deps: Reading, limits: AccessLimits, id: number): Promise<AlertDetail> {
+export async function readAlert(deps: Reading, actor: Actor, id: number): Promise<AlertDetail> {
+  const now = new Date(deps.now())
   return await inSnapshot(deps.db, async (queries) => {
-    const row = await findAlert(queries, limits, id)
+    const row = await findAlert(queries, actor.limits, id)
     if (!row) throw alertUnknown(id)
-    const silences = await activeSilences(queries, new Date(deps.now()))
-    return { ...alertView(row, silences), messages: (await messagesAbout(queries, id)).map(messageView) }
+    return {
+      ...alertView(row, await activeSilences(queries, now)),
+      extent: await extentOf(queries, actor.limits, row),
+      preceding: await precedingOf(queries, actor, row, now),
+      messages: (await messagesAbout(queries, id)).map(messageView),
+    }
   })
+}
+
+/** Where else it is wrong now: whether one edge, a region or the whole fleet has the problem. */
+async function extentOf(
+  queries: Queries,
+  limits: AccessLimits,
+  { rule, region, edge, state }: AlertRow,
+): Promise<AlertDetail['extent']> {
+  if (edge === null || state === 'resolved') return []
+  const open = await countOpenByRegion(queries, limits, rule)
+  const all = await countEdgesByRegion(queries, limits)
+  return all
+    .map(({ region: name, total }) => ({ region: name, edges: open.get(name) ?? 0, of: total }))
+    .toSorted((one, other) => Number(other.region === region) - Number(one.region === region))
 }
 
 const alertUnknown = (id: number) =>

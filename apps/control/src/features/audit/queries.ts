@@ -1,5 +1,5 @@
 /** The rows of the audit log. */
-import { and, desc, eq, gte, lt, sql } from 'drizzle-orm'
+import { and, between, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm'
 import type { Queries } from '../../platform/db/database.ts'
 import { audit } from './table.ts'
 
@@ -40,4 +40,28 @@ export async function selectAudit(queries: Queries, page: AuditPage): Promise<Au
     )
     .orderBy(desc(audit.id))
     .limit(page.limit)
+}
+
+/** The entries of some actions and targets, newest first, at most 200. */
+export async function selectAuditOf(
+  queries: Queries,
+  {
+    actions,
+    targets,
+    from,
+    to,
+  }: Record<'actions' | 'targets', readonly string[]> & Record<'from' | 'to', Date>,
+): Promise<AuditRow[]> {
+  return await queries
+    .select()
+    .from(audit)
+    .where(
+      and(
+        between(audit.at, from, to),
+        inArray(audit.action, [...actions]),
+        sql`${audit.target} = any(${sql.param([...targets])}::text[])`,
+      ),
+    )
+    .orderBy(desc(audit.id))
+    .limit(200)
 }

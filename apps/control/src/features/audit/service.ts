@@ -6,6 +6,8 @@ import { pageOf } from '../../platform/db/page-of.ts'
 import { insertAudit, selectAudit, type AuditPage } from './queries.ts'
 import type { audit } from './table.ts'
 
+export { selectAuditOf, type AuditRow } from './queries.ts'
+
 /** The actor of changes that control makes itself. */
 export const itself = 'imapfleet-control'
 

@@ -1,7 +1,7 @@
 /** Configuration: the present document of each layer, and all revisions. */
 import type { Layer } from '@imapfleet/config'
 import type { AccessLimits } from '@imapfleet/api'
-import { and, desc, eq, getTableColumns, lt, max, sql, type SQL, type SQLWrapper } from 'drizzle-orm'
+import { and, between, desc, eq, getTableColumns, lt, max, sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 import type { Queries } from '../../platform/db/database.ts'
 import { withinRegions } from '../../platform/db/within.ts'
 import { edges } from '../edges/table.ts'
@@ -105,6 +105,27 @@ export async function documentOf(queries: Queries, revision: number): Promise<La
   return row?.document
 }
 
+/** What the layer of this revision was before it, with secrets. */
+export async function documentBefore(
+  queries: Queries,
+  { layerKind, layerName, revision }: Pick<RevisionRow, 'layerKind' | 'layerName' | 'revision'>,
+): Promise<Layer> {
+  const [row] = await queries
+    .select({ document: revisions.document })
+    .from(revisions)
+    .where(
+      and(
+        eq(revisions.layerKind, layerKind),
+        eq(revisions.layerName, layerName),
+        eq(revisions.state, 'released'),
+        lt(revisions.revision, revision),
+      ),
+    )
+    .orderBy(desc(revisions.revision))
+    .limit(1)
+  return row?.document ?? {}
+}
+
 /** Newest first. */
 export async function selectRevisions(
   queries: Queries,
@@ -120,6 +141,24 @@ export async function selectRevisions(
     .orderBy(desc(revisions.revision))
     .limit(page.limit)
 }
+
+/** Newest first. */
+export async function selectRevisionsBetween(
+  queries: Queries,
+  limits: AccessLimits,
+  from: Date,
+  to: Date,
+): Promise<RevisionRow[]> {
+  return await queries
+    .select(listed)
+    .from(revisions)
+    .where(and(ofLayerWithin(limits), between(revisions.createdAt, from, to)))
+    .orderBy(desc(revisions.revision))
+    .limit(betweenMax)
+}
+
+/** More would explain nothing. */
+const betweenMax = 100
 
 export async function findRevision(
   queries: Queries,

@@ -12,6 +12,7 @@ import {
   readEdgeLayer,
   readRevision,
   restoreRevision,
+  undoRevision,
   writeRevision,
 } from './service.ts'
 import { parseLayerText } from './parse-layer-text.ts'
@@ -41,6 +42,11 @@ export const configHandlers = (deps: Deps): Handlers<typeof configRoutes> => ({
   restoreRevision: async ({ actor, params, headers, body }) => {
     const input = { ...body, newestIn: revisionsIn(headers['if-match']), revision: params.revision }
     const { created, status } = await restoreRevision(deps, actor, input)
+    return new JsonReply(status, { status: created ? 201 : 200 })
+  },
+  undoRevision: async ({ actor, params, headers, body }) => {
+    const input = { ...body, newestIn: revisionsIn(headers['if-match']), revision: params.revision }
+    const { created, status } = await undoRevision(deps, actor, input)
     return new JsonReply(status, { status: created ? 201 : 200 })
   },
 })

@@ -6,6 +6,7 @@ import { rolloutRequestSchema } from '@imapfleet/api'
 import type { JsonValue } from '@imapfleet/config'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import { noLimits, type Actor } from '../../platform/access.ts'
+import { readEdge } from '../edges/service.ts'
 import { listLayers } from './queries.ts'
 import {
   changeLayers,
@@ -14,6 +15,7 @@ import {
   readConfig,
   readRevision,
   restoreRevision,
+  undoRevision,
   writeRevision,
 } from './service.ts'
 
@@ -109,6 +111,30 @@ suite('configuration', () => {
     const { layers } = await readConfig(deps, noLimits)
     const { pool, log } = layers.global as { pool: { usesMax: number }; log?: unknown }
     assert.deepEqual([pool.usesMax, log], [6000, undefined])
+  })
+
+  test('an undone revision takes back its own keys, the first of a layer too, and only once', async () => {
+    const layer = { kind: 'region', name: 'undone' } as const
+    const write = async (set: Record<string, JsonValue>) =>
+      (await writeRevision(deps, ann, { layer, change: { set, unset: [] }, note: '', dryRun: false })).status
+        .revision.revision
+    const undo = async (revision: number) =>
+      await undoRevision(deps, ann, { revision, note: '', dryRun: false })
+    const present = async () => (await readConfig(deps, noLimits)).layers['region/undone']
+    const first = await write({ 'upstreams.main.masterPassword': 'geheim' })
+    const second = await write({ 'pool.usesMax': 7 })
+    const third = await write({ 'log.level': 'debug' })
+    const { status } = await undo(second)
+    assert.deepEqual(
+      [status.revision.note, status.revision.changes.map((made) => [made.key, made.after])],
+      [`undoes revision ${second}`, [['pool.usesMax', null]]],
+    )
+    assert.equal((await undo(second)).created, false)
+    await write({ 'log.level': 'info' })
+    await assert.rejects(undo(third), { code: 'config_conflict', message: /changed log\.level too/ })
+    await undo(first)
+    assert.deepEqual(await present(), { log: { level: 'info' } })
+    await assert.rejects(undo(999_999), { code: 'revision_unknown' })
   })
 
   const layerChange = (kind: 'global' | 'region' | 'edge', name: string, set: Record<string, JsonValue>) => ({
@@ -214,5 +240,39 @@ suite('configuration', () => {
       made.changes.revisions.map((its) => its.revision.state),
       ['rolling'],
     )
+  })
+
+  test('what an edge should run and what it runs are of one moment, also beside a writer', async () => {
+    const { sql } = deps.db
+    await sql`
+      insert into edges (id, region, boot, version, state, started_at, last_seen_at, sent_at, heartbeat_ms,
+        config_applied, revocations_applied, gauges, degraded, listeners)
+      values ('moment', 'nowhere', gen_random_uuid(), '1', 'serving', now(), now(), now(), 5000, 0, 0, '{}', '[]', '[]')`
+    const write = async (usesMax: number) =>
+      await writeRevision(deps, ann, {
+        layer: { kind: 'region', name: 'nowhere' },
+        change: { set: { 'pool.usesMax': usesMax }, unset: [] },
+        note: '',
+        dryRun: false,
+      })
+    await write(1)
+    const last = (await write(2)).status.revision.revision
+    await sql`update edges set config_applied = ${last} where id = 'moment'`
+    let isWriting = true
+    const writer = (async () => {
+      for (let to = 0; to < 150; to++)
+        await sql.begin(async (tx) => {
+          await tx`update layers set revision = ${last - (to % 2)} where name = 'nowhere'`
+          await tx`update edges set config_applied = ${last - (to % 2)} where id = 'moment'`
+        })
+      isWriting = false
+    })()
+    let seen = 0
+    for (; isWriting; seen++) {
+      const { wanted, applied } = (await readEdge(deps, noLimits, 'moment')).config
+      assert.equal(wanted, applied)
+    }
+    await writer
+    assert.ok(seen > 10)
   })
 })

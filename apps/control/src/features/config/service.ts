@@ -39,6 +39,7 @@ import { knownEdge } from '../edges/service.ts'
 import { rollingRevision } from '../rollouts/queries.ts'
 import { refuseWhileRolling, startRollout, wavesFor } from '../rollouts/service.ts'
 import {
+  documentBefore,
   documentOf,
   findRevision,
   insertRevision,
@@ -47,9 +48,11 @@ import {
   readLayer,
   type RevisionRow,
   selectRevisions,
+  selectRevisionsBetween,
 } from './queries.ts'
 import { type KeyChange, replaced, revise } from './revise.ts'
 import { layerNameOf, revisionStatus, revisionView } from './revision-view.ts'
+import { undoing } from './undo.ts'
 
 /** The layers within the limits, and their newest revision. The revision is the ETag of this answer, so both are of one moment. */
 export async function readConfig(
@@ -125,6 +128,16 @@ export async function listRevisions(
     ({ revision }) => revision,
   )
   return { revisions: shown.map(revisionView), next }
+}
+
+/** Newest first. */
+export async function revisionsBetween(
+  queries: Queries,
+  limits: AccessLimits,
+  from: Date,
+  to: Date,
+): Promise<RevisionView[]> {
+  return (await selectRevisionsBetween(queries, limits, from, to)).map(revisionView)
 }
 
 /** One revision, and its progress on each edge. */
@@ -399,5 +412,48 @@ export async function restoreRevision(
     layer,
     change: { document },
     note: note === '' ? `restores revision ${revision}` : note,
+  })
+}
+
+/** Gives the keys that a revision changed their values from before it. The result is a new revision. */
+export async function undoRevision(
+  deps: Deps,
+  actor: Actor,
+  { revision, note, ...rest }: RestoreInput,
+): Promise<{ created: boolean; status: RevisionStatus }> {
+  const { layer, change, newest } = await inSnapshot(deps.db, async (queries) => {
+    const row = await findRevision(queries, actor.limits, revision)
+    const after = await documentOf(queries, revision)
+    if (!row || !after) throw unknownRevision(revision)
+    if (row.state === 'rolling')
+      throw new ServiceError(
+        'rollout_active',
+        `Revision ${revision} is being rolled out: POST /v1/rollouts/${revision}/abort rolls it back.`,
+      )
+    if (row.state === 'withdrawn')
+      throw new ServiceError(
+        'config_conflict',
+        `Revision ${revision} was rolled back: nothing is to be undone.`,
+      )
+    const now = await readLayer(queries, row.layerKind, row.layerName)
+    const undone = undoing(await documentBefore(queries, row), after, now)
+    if (!undone.ok)
+      throw new ServiceError(
+        'config_conflict',
+        `A later revision changed ${undone.changedSince.join(', ')} too: undo that one first, or set the keys. ` +
+          'GET /v1/config/revisions lists all revisions.',
+      )
+    return {
+      layer: layerNameOf(row.layerKind, row.layerName),
+      change: { set: undone.set, unset: undone.unset },
+      newest: await newestRevision(queries, actor.limits),
+    }
+  })
+  return await writeRevision(deps, actor, {
+    ...rest,
+    // What is undone depends on the present layer.
+    base: rest.base ?? (rest.newestIn === undefined ? newest : undefined),
+    ...{ layer, change },
+    note: note === '' ? `undoes revision ${revision}` : note,
   })
 }

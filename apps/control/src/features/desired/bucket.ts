@@ -1,11 +1,8 @@
 /** The copy of each edge's desired state in the KV bucket. An older version never overwrites a newer one of this database. */
 import { isDeepStrictEqual } from 'node:util'
-import { DeliverPolicy, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
+import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
 import {
-  decode,
-  desiredBucket,
   desiredKey,
-  desiredSchema,
   encode,
   namedEdgesMax,
   subjects,
@@ -15,6 +12,8 @@ import {
   type EdgeAddress,
 } from '@imapfleet/protocol'
 import type { Bus } from '../../platform/nats/bus.ts'
+import { parseEntry, type Entry } from './entries.ts'
+import { allEntries, noteWritten } from './known-entries.ts'
 
 export interface DesiredEntry {
   address: EdgeAddress
@@ -40,15 +39,6 @@ export interface PutResult {
   failure: Error | undefined
 }
 
-/** An entry of the bucket. */
-export interface Entry {
-  key: string
-  /** Undefined: deleted, or it cannot be parsed. */
-  desired: Desired | undefined
-  /** Its revision in the bucket. */
-  place: number
-}
-
 /** An entry, compared with the desired state; its version is 0 if there is none. `place`: as in an entry, or 0. */
 interface Found {
   version: number
@@ -59,7 +49,7 @@ interface Found {
 type Comparison = 'same' | 'newer' | 'foreign' | 'other'
 
 /** Writes in progress at the same time. */
-const together = 200
+const together = 500
 /**
  * To read the whole bucket in one stream is faster than one request for each entry, if enough of the entries are needed.
  * Otherwise the edges of a large fleet that restart one after the other would each cost a read of all entries.
@@ -85,13 +75,18 @@ export async function putDesired(
 ): Promise<PutResult> {
   const found = isScanned(wanted.length, total) ? await scan(bus, wanted) : new Map<string, Found>()
   const result: PutResult = { written: [], hasForeign: false, failure: undefined }
+  const written: Entry[] = []
+  // Most entries of a fleet have the same version.
+  const [asked, own] = [new Set<number>(), new Set<number>()]
   for (let from = 0; from < wanted.length; from += together) {
     const batch = wanted.slice(from, from + together)
     const looks = await Promise.allSettled(
       batch.map(async (each) => found.get(desiredKey(each.address)) ?? (await look(bus, each))),
     )
     const versions = looks.flatMap((each) => (each.status === 'fulfilled' ? each.value.version : []))
-    const own = await history.own(versions)
+    const unasked = [...new Set(versions)].filter((version) => !asked.has(version))
+    for (const version of unasked) asked.add(version)
+    if (unasked.length > 0) for (const version of await history.own(unasked)) own.add(version)
     const puts = await Promise.allSettled(
       batch.map(async (each, index) => {
         const looked = looks[index]!
@@ -102,11 +97,14 @@ export async function putDesired(
     )
     for (const [index, put] of puts.entries())
       if (put.status === 'rejected') result.failure ??= put.reason as Error
-      else if (put.value === 'other') result.written.push(batch[index]!.address.edge)
-      else if (put.value === 'foreign') result.hasForeign = true
+      else if (typeof put.value === 'object') {
+        result.written.push(batch[index]!.address.edge)
+        written.push(put.value)
+      } else if (put.value === 'foreign') result.hasForeign = true
     // A single entry can have an error of its own. If none succeeds, the next batch would not either.
     if (result.failure && puts.every(({ status }) => status === 'rejected')) throw result.failure
   }
+  noteWritten(bus, written)
   return result
 }
 
@@ -117,7 +115,7 @@ export function announceDesired(bus: Bus, version: number, edges?: readonly stri
   bus.link().nats.publish(subjects.desiredChanged, encode(message))
 }
 
-/** Returns what was found: the same, something to keep, or something that was replaced. */
+/** Returns what was found, the same or something to keep, or the entry that has replaced it. */
 async function putOne(
   bus: Bus,
   wanted: DesiredEntry,
@@ -125,7 +123,7 @@ async function putOne(
   isFirstOwn: boolean,
   history: IssuedVersions,
   recovered: number,
-): Promise<Comparison> {
+): Promise<Exclude<Comparison, 'other'> | Entry> {
   let [found, isOwn] = [first, isFirstOwn]
   for (let attempt = 1; ; attempt++) {
     const comparison = compare(
@@ -136,9 +134,16 @@ async function putOne(
     )
     if (comparison !== 'other') return comparison
     try {
+      const { desired } = wanted
       const { desired: bucket } = bus.link()
-      await bucket.put(desiredKey(wanted.address), encode(wanted.desired), { previousSeq: found.place })
-      return comparison
+      const key = desiredKey(wanted.address)
+      const data = encode(desired)
+      return {
+        key,
+        desired,
+        place: await bucket.put(key, data, { previousSeq: found.place }),
+        bytes: data.length,
+      }
     } catch (error) {
       if (!isLostRace(error) || attempt === attempts) throw error
       found = await look(bus, wanted)
@@ -163,8 +168,7 @@ function compare(
 async function scan(bus: Bus, wanted: readonly DesiredEntry[]): Promise<Map<string, Found>> {
   const byKey = new Map(wanted.map(({ address, desired }) => [desiredKey(address), desired]))
   const found = new Map([...byKey.keys()].map((key) => [key, foundIn(undefined, undefined)]))
-  // Compared one by one, so that a thousand large entries are not in memory at the same time.
-  for await (const entry of eachEntry(bus)) {
+  for await (const entry of allEntries(bus)) {
     const desired = byKey.get(entry.key)
     if (desired) found.set(entry.key, foundIn(entry, desired))
   }
@@ -174,58 +178,15 @@ async function scan(bus: Bus, wanted: readonly DesiredEntry[]): Promise<Map<stri
 async function look(bus: Bus, { address, desired }: DesiredEntry): Promise<Found> {
   const entry = await bus.link().desired.get(desiredKey(address))
   const data = entry?.operation === 'PUT' ? entry.value : undefined
-  return foundIn(entry ? { key: entry.key, desired: parse(data), place: entry.revision } : undefined, desired)
+  return foundIn(entry ? { desired: parseEntry(data), place: entry.revision } : undefined, desired)
 }
 
-function foundIn(entry: Entry | undefined, desired: Desired | undefined): Found {
+function foundIn(entry: Pick<Entry, 'desired' | 'place'> | undefined, desired: Desired | undefined): Found {
   const stored = entry?.desired
   return {
     version: stored?.version ?? 0,
     hasContent: isDeepStrictEqual({ ...stored, version: 0 }, { ...desired, version: 0 }),
     place: entry?.place ?? 0,
-  }
-}
-
-function parse(data: Uint8Array | undefined): Desired | undefined {
-  const decoded = data && decode(desiredSchema, data)
-  return decoded?.ok ? decoded.value : undefined
-}
-
-/** Changes with every write and removal of an entry, and if the bucket is made anew. */
-export async function markOfBucket(bus: Bus): Promise<string> {
-  const { created, state } = await bus.link().manager.streams.info(desiredBucket.stream)
-  return `${created} ${state.last_seq} ${state.messages}`
-}
-
-/** Longest wait for the next message. */
-const patienceMs = 5_000
-
-/** All entries, as one stream of messages. */
-export async function* eachEntry(bus: Bus): AsyncGenerator<Entry, void> {
-  const { stream, subject } = desiredBucket
-  const consumer = await bus.link().jetstream.consumers.get(stream, {
-    deliver_policy: DeliverPolicy.LastPerSubject,
-    filter_subjects: `${subject}>`,
-  })
-  try {
-    let left = (await consumer.info()).num_pending
-    while (left > 0) {
-      const messages = await consumer.fetch({ max_messages: Math.min(left, 1_000), expires: patienceMs })
-      const before = left
-      for await (const message of messages) {
-        left = message.info.pending
-        const isDeleted = message.headers?.has('KV-Operation') ?? false
-        yield {
-          key: message.subject.slice(subject.length),
-          desired: isDeleted ? undefined : parse(message.data),
-          place: message.seq,
-        }
-      }
-      if (left === before)
-        throw new Error(`the bucket of desired states was read incompletely: ${left} entries left`)
-    }
-  } finally {
-    await consumer.delete().catch(() => {})
   }
 }
 

@@ -21,19 +21,26 @@ export interface Claims {
 
 /** More than the versions and layers of a fleet whose edges each have a layer. */
 const rememberedMax = 50_000
+const rememberedMs = 30_000
 
 /**
  * What this database has issued, as far as it was asked. A fleet claims the same few versions in each second. It forgets
- * them when a connection is lost: the next database may be an older one.
+ * them when a connection is lost: the next database may be an older one. It also forgets them after a short time, because an
+ * older dump can be read into the database that control uses, and a proxy in front of Postgres can hide the loss.
  */
 export class IssuedClaims {
   readonly #db: Pick<Database, 'sql' | 'losses'>
+  readonly #clock: () => number
+  #since: number
   #versions = new Set<number>()
   #layers = new Set<string>()
   #losses = 0
 
-  constructor(db: Pick<Database, 'sql' | 'losses'>) {
+  /** `clock`: milliseconds that never go back. */
+  constructor(db: Pick<Database, 'sql' | 'losses'>, clock = () => performance.now()) {
     this.#db = db
+    this.#clock = clock
+    this.#since = clock()
   }
 
   /** Those of these versions that it has issued. */
@@ -56,8 +63,10 @@ export class IssuedClaims {
 
   #forget(): void {
     const losses = this.#db.losses()
-    const isSame = losses === this.#losses
+    const now = this.#clock()
+    const isSame = losses === this.#losses && now - this.#since < rememberedMs
     this.#losses = losses
+    if (!isSame) this.#since = now
     if (!isSame || this.#versions.size > rememberedMax) this.#versions = new Set()
     if (!isSame || this.#layers.size > rememberedMax) this.#layers = new Set()
   }

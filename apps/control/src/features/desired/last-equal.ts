@@ -4,7 +4,7 @@
  * (docs/adr/0033-the-bucket-is-read-when-something-changed.md).
  */
 import type { Deps } from '../../deps.ts'
-import { markOfBucket } from './bucket.ts'
+import { markOfBucket } from './known-entries.ts'
 import { markOfDesired } from './queries.ts'
 
 /** Also for what the marks do not show, such as a row that was changed by hand. */
@@ -14,8 +14,7 @@ const found = new WeakMap<Deps['db'], { observed: string; at: number }>()
 
 /** What both depend on at this moment. */
 export async function observe({ db, bus }: Pick<Deps, 'db' | 'bus'>): Promise<string> {
-  const connections = [bus.connects, db.losses()]
-  return [...connections, await markOfBucket(bus), await markOfDesired(db.sql)].join(', ')
+  return JSON.stringify([db.losses(), await markOfBucket(bus), await markOfDesired(db.sql)])
 }
 
 /** @param observed before the bucket was read */

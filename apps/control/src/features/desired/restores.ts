@@ -8,7 +8,7 @@ import type { Deps } from '../../deps.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { itself, writeAudit } from '../audit/service.ts'
 import { insertRevocation, recentRevocations } from '../revocations/queries.ts'
-import { eachEntry } from './bucket.ts'
+import { eachEntry } from './entries.ts'
 import { reasonToHold } from './hold.ts'
 import {
   issueVersions,

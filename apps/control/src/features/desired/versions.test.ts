@@ -170,6 +170,18 @@ suite('versions of the desired state', () => {
     assert.deepEqual(await known(), [false, false])
   })
 
+  test('what it has issued is asked again after a short time, because an older dump may have been read into it', async () => {
+    let now = 0
+    const issued = new IssuedClaims({ sql: db.sql, losses: () => 0 }, () => now)
+    const version = await issueVersions(db.orm)
+    assert.deepEqual([...(await issued.versions([version]))], [version])
+    await db.sql`delete from desired_versions where version = ${version}`
+    now = 29_000
+    assert.deepEqual([...(await issued.versions([version]))], [version])
+    now = 30_000
+    assert.deepEqual([...(await issued.versions([version]))], [])
+  })
+
   test('what edges say is told once in ten minutes, and what the bucket shows as often as it is new', async () => {
     const told = async () =>
       (await db.sql`select after from audit where action = 'fleet.restore'`).map(({ after: facts }) => facts)

@@ -58,17 +58,22 @@ export async function readHearing(queries: Queries): Promise<Hearing> {
   return row
 }
 
-const heard = (column: AnyPgColumn) => sql`(select ${column} from ${hearing})`
+/** Without the limit, Postgres expects a thousand rows of a table that was never analyzed, and starts workers for them. */
+const heard = (column: AnyPgColumn) => sql`(select ${column} from ${hearing} limit 1)`
 
 /**
  * The longest time since the last heartbeat within which control heard. An edge that was silent already when control
- * became deaf stays silent, also if control becomes deaf again and again.
+ * became deaf stays silent, also if control becomes deaf again and again. The times before the gaps are looked at only for
+ * an edge that was not heard since: Postgres would do it for each row.
  */
-const silence = sql`greatest(
-  interval '0',
-  ${heard(hearing.until)} - greatest(${edges.lastSeenAt}, ${heard(hearing.since)}),
-  (select max(upper(times) - greatest(${edges.lastSeenAt}, lower(times)))
-    from ${hearing}, unnest(${hearing.earlier}) as times))`
+const silence = sql`case
+  when ${edges.lastSeenAt} >= ${heard(hearing.since)}
+    then greatest(interval '0', ${heard(hearing.until)} - ${edges.lastSeenAt})
+  else greatest(
+    interval '0',
+    ${heard(hearing.until)} - ${heard(hearing.since)},
+    (select max(upper(times) - greatest(${edges.lastSeenAt}, lower(times)))
+      from unnest(${heard(hearing.earlier)}) as times)) end`
 
 const missing = sql<boolean>`(${silence} > ${edges.heartbeatMs} * ${missedMax} * interval '1 millisecond')`
 

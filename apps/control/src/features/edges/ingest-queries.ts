@@ -11,6 +11,8 @@ import { edges, type Counted, type ReplacedBoot } from './table.ts'
 export interface Heard {
   presence: Presence
   ageMs: number
+  /** If it has no counters: an earlier heartbeat of this boot that has them and is not stored yet. */
+  counting?: Presence
 }
 
 /** With what it says to run, as far as this database issued it. */
@@ -53,8 +55,12 @@ export async function updatePresence(
         or heard.sent_at < edges.sent_at - heard.heartbeat_ms * ${missedMax} * interval '1 millisecond' end))`
   // Two heartbeats in quick succession are no base for a rate. Without the second condition, a base could stay for ever.
   const keepsBase = db.sql`(
-    heard.uptime_ms - edges.uptime_ms between 0 and heard.heartbeat_ms / 2 - 1
-    and heard.uptime_ms - edges.uptime_before_ms between 0 and heard.heartbeat_ms * ${missedMax}) is true`
+    heard.counted_uptime_ms - edges.uptime_ms between 0 and heard.heartbeat_ms / 2 - 1
+    and heard.counted_uptime_ms - edges.uptime_before_ms between 0 and heard.heartbeat_ms * ${missedMax}) is true`
+  // It only acknowledges the desired state, between two heartbeats with counters. Another replica may have stored those of
+  // the heartbeat before it.
+  const hasNoCounters = db.sql`(edges.boot = heard.boot and (heard.counted is null
+    or (edges.sequence_boot = edges.boot and heard.counted_sequence <= edges.sequence) is true))`
   // Postgres cannot know how many rows an array has. Each row is therefore found by its key: a join of two such results
   // would compare each row of one with each of the other.
   const free = db.sql`select edges.id from edges where ${isNewer} for no key update of edges skip locked`
@@ -77,12 +83,14 @@ export async function updatePresence(
       desired_claimed = heard.desired_claimed, desired_version = heard.desired_version,
       config_versions = heard.config_versions, config_rejected_versions = heard.config_rejected_versions,
       gauges = heard.gauges, degraded = heard.degraded, unsaved = heard.unsaved, listeners = heard.listeners,
-      counted = heard.counted, uptime_ms = heard.uptime_ms,
+      counted = case when ${hasNoCounters} then edges.counted else heard.counted end,
+      uptime_ms = case when ${hasNoCounters} then edges.uptime_ms else heard.counted_uptime_ms end,
       counted_before = case
-        when edges.boot <> heard.boot then null when ${keepsBase} then edges.counted_before else edges.counted end,
+        when edges.boot <> heard.boot then null
+        when ${hasNoCounters} or ${keepsBase} then edges.counted_before else edges.counted end,
       uptime_before_ms = case
-        when edges.boot <> heard.boot then null when ${keepsBase} then edges.uptime_before_ms
-        else edges.uptime_ms end
+        when edges.boot <> heard.boot then null
+        when ${hasNoCounters} or ${keepsBase} then edges.uptime_before_ms else edges.uptime_ms end
     from heard cross join lateral (${free}) as free where ${isNewer} and free.id = heard.id
     returning edges.id, edges.boot, edges.forgotten_at is not null as forgotten`
   return [...rows]
@@ -100,7 +108,7 @@ export async function insertEdges(db: Database, heard: readonly ClaimedHeard[]):
     select id, region, boot, version, state, started_at, now(), sent_at, sequence, boot, other_boots,
       ${wireVersion}, skew_ms, skew_ms, heartbeat_ms, config_applied, config_rejected,
       config_rejected_reason, revocations_applied, desired_claimed, desired_version, config_versions,
-      config_rejected_versions, gauges, degraded, unsaved, listeners, counted, uptime_ms
+      config_rejected_versions, gauges, degraded, unsaved, listeners, counted, counted_uptime_ms
     from (${heardIn(db, writes)}) as heard
     -- In one order, so that replicas do not wait for each other in a circle.
     order by id
@@ -119,16 +127,16 @@ function heardIn({ sql: query }: Database, writes: readonly HeartbeatWrite[]) {
       to_timestamp(sent_ms / 1000.0) as sent_at,
       now() - (age_ms + uptime_ms) * interval '1 millisecond' as started_at,
       round(sent_ms - extract(epoch from now()) * 1000 + age_ms)::bigint as skew_ms
-    from jsonb_to_recordset(${JSON.stringify(writes.map(rowOf))}::text::jsonb) as heard (
+    from json_to_recordset(${JSON.stringify(writes.map(rowOf))}::text::json) as heard (
       id text, region text, boot uuid, version text, state text, sequence bigint, heartbeat_ms int,
       config_applied bigint, config_rejected bigint, config_rejected_reason text, revocations_applied bigint,
       desired_claimed bigint, desired_version bigint, config_versions jsonb, config_rejected_versions jsonb,
-      gauges jsonb, degraded jsonb, unsaved text, listeners jsonb, counted jsonb, uptime_ms bigint, sent_ms float8,
-      age_ms float8, expected_boot uuid, expected_region text, other_boots jsonb)`
+      gauges json, degraded jsonb, unsaved text, listeners jsonb, counted json, counted_sequence bigint,
+      counted_uptime_ms bigint, uptime_ms bigint, sent_ms float8, age_ms float8, expected_boot uuid, expected_region text, other_boots jsonb)`
 }
 
 /** By column. What is undefined is null in Postgres. */
-const rowOf = ({ presence, ageMs, claims, expected, otherBoots }: HeartbeatWrite) => ({
+const rowOf = ({ presence, ageMs, counting = presence, claims, expected, otherBoots }: HeartbeatWrite) => ({
   id: presence.edge,
   region: presence.region,
   boot: presence.boot,
@@ -148,7 +156,9 @@ const rowOf = ({ presence, ageMs, claims, expected, otherBoots }: HeartbeatWrite
   degraded: presence.degraded,
   unsaved: presence.unsaved,
   listeners: presence.listeners,
-  counted: countedIn(presence),
+  counted: countedIn(counting),
+  counted_sequence: counting.sequence,
+  counted_uptime_ms: uptimeOf(counting),
   uptime_ms: uptimeOf(presence),
   sent_ms: presence.at,
   age_ms: ageMs,

@@ -5,7 +5,7 @@ import { after, before, suite, test } from 'node:test'
 import type { Presence } from '@imapfleet/protocol'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import { noLimits } from '../../platform/access.ts'
-import { recordPresence } from './ingest.ts'
+import { halvesOf, recordPresence } from './ingest.ts'
 import { listCountingEdges } from './queries.ts'
 
 const dayMs = 86_400_000
@@ -21,7 +21,7 @@ suite('heartbeats', () => {
   /** A new edge. */
   function newEdge() {
     const edge = `edge-${++ids}`
-    const beat = async (said: Partial<Presence> = {}, ageMs = 0) => {
+    const heardAs = (said: Partial<Presence>, ageMs = 0) => {
       const at = Date.now()
       const presence = {
         ...{ v: 1, edge, region: 'eu', boot: said.boot ?? '', at, startedAt: at - 10_000, version: 'one' },
@@ -35,8 +35,16 @@ suite('heartbeats', () => {
         },
         ...said,
       } as unknown as Presence
-      await recordPresence(deps, [{ presence, ageMs }])
+      return { presence, ageMs }
     }
+    const beat = async (said: Partial<Presence> = {}, ageMs = 0) =>
+      await recordPresence(deps, [heardAs(said, ageMs)])
+    /** They arrive together. */
+    const beats = async (...all: Partial<Presence>[]) =>
+      await recordPresence(
+        deps,
+        all.map((said) => heardAs(said)),
+      )
     const row = async () => {
       const found = (await listCountingEdges(deps.db.orm, noLimits)).find(({ id }) => id === edge)
       assert.ok(found, edge)
@@ -49,7 +57,7 @@ suite('heartbeats', () => {
           other_boots = (select coalesce(jsonb_agg(jsonb_set(each, '{seenAt}', to_jsonb((each->>'seenAt')::float8 - ${ms}))), '[]')
             from jsonb_array_elements(other_boots) as each)
         where id = ${edge}`)
-    return { edge, beat, row, later }
+    return { edge, beat, beats, row, later }
   }
 
   test('an edge whose clock was put back within a boot goes on being heard, and its skew is shown', async () => {
@@ -174,6 +182,62 @@ suite('heartbeats', () => {
     assert.ok(to - from <= 15_000, `${from} to ${to}`)
   })
 
+  test('a heartbeat without counters acknowledges, and leaves the base for rates as it is', async () => {
+    const { beat, row } = newEdge()
+    const boot = randomUUID()
+    const startedAt = Date.now() - 100_000
+    const counters = { 'sessions_total{ending="logout"}': 7 }
+    const said = (sequence: number, uptime: number) => ({ sequence, startedAt, at: startedAt + uptime })
+    await beat({ boot, ...said(1, 5_000), counters })
+    await beat({ boot, ...said(2, 10_000), counters })
+    const regular = await row()
+    await beat({ boot, ...said(3, 14_000), config: { applied: 9 }, gauges: { clients_connected: 3 } })
+    const { configApplied, gauges, ...others } = await row()
+    assert.deepEqual([configApplied, gauges], [9, { clients_connected: 3 }])
+    assert.deepEqual([others.countedBefore, others.counted], [regular.countedBefore, regular.counted])
+    await beat({ boot, ...said(4, 15_000), counters })
+    const next = await row()
+    assert.deepEqual([next.countedBefore?.uptimeMs, next.counted?.uptimeMs], [10_000, 15_000])
+    // What another boot has counted is no base.
+    await beat({ boot: randomUUID(), sequence: 1, startedAt: startedAt + 1 })
+    const started = await row()
+    assert.deepEqual([started.countedBefore, started.counted], [null, null])
+  })
+
+  test('what a heartbeat has counted is kept if the acknowledgement after it arrives with it', async () => {
+    const { edge, beat, beats, row } = newEdge()
+    const boot = randomUUID()
+    const startedAt = Date.now() - 100_000
+    const counters = (count: number) => ({ counters: { 'sessions_total{ending="logout"}': count } })
+    const said = (sequence: number, uptime: number) => ({
+      ...{ boot, sequence, startedAt, at: startedAt + uptime, config: { applied: sequence } },
+    })
+    const stored = async () => {
+      const { configApplied, counted, countedBefore } = await row()
+      const [figures] = await deps.db.sql`
+        select uptime_ms::int as now, uptime_before_ms::int as before from edges where id = ${edge}`
+      assert.deepEqual(figures, { now: counted?.uptimeMs ?? null, before: countedBefore?.uptimeMs ?? null })
+      return [configApplied, countedBefore?.uptimeMs, counted?.uptimeMs]
+    }
+    await beats({ ...said(1, 5), ...counters(1) }, said(2, 40))
+    assert.deepEqual(await stored(), [2, undefined, 5])
+    // Another replica has stored the first of them.
+    await beats({ ...said(2, 40), ...counters(1) }, said(3, 50))
+    assert.deepEqual(await stored(), [3, undefined, 5])
+    await beats({ ...said(4, 5_005), ...counters(2) }, said(5, 5_010), said(6, 5_020))
+    assert.deepEqual(await stored(), [6, 5, 5_005])
+    await beat({ ...said(7, 10_005), ...counters(3) })
+    await beats({ ...said(7, 10_005), ...counters(3) }, said(8, 10_010))
+    assert.deepEqual(await stored(), [8, 5_005, 10_005])
+    // What another boot has counted does not count.
+    await beats(
+      { ...said(9, 15_005), ...counters(4) },
+      { ...said(1, 5), boot: randomUUID(), startedAt: startedAt + 20_000, at: startedAt + 20_005 },
+    )
+    const { counted, countedBefore } = await row()
+    assert.deepEqual([countedBefore, counted], [null, null])
+  })
+
   test('several boots of one edge in one batch are placed one after the other', async () => {
     const { edge, row } = newEdge()
     const at = Date.now()
@@ -196,4 +260,26 @@ suite('heartbeats', () => {
     assert.equal(version, 'third')
     assert.equal(otherBoots.length, 2)
   })
+})
+
+test('many heartbeats are stored in two parts, and all of one edge are in the same part, in their order', () => {
+  const beat = (edge: string, ageMs: number) => ({ presence: { edge } as Presence, ageMs })
+  const heard = Array.from({ length: 300 }, (_, index) => beat(`edge-${index % 150}`, index))
+  const parts = halvesOf(heard)
+  assert.deepEqual(
+    parts.map(({ length }) => length),
+    [150, 150],
+  )
+  const partOf = new Map<string, number>()
+  for (const [index, part] of parts.entries())
+    for (const { presence } of part) {
+      assert.equal(partOf.get(presence.edge) ?? index, index)
+      partOf.set(presence.edge, index)
+    }
+  for (const part of parts)
+    assert.deepEqual(
+      part.map(({ ageMs }) => ageMs),
+      part.map(({ ageMs }) => ageMs).toSorted((one, other) => one - other),
+    )
+  assert.deepEqual(halvesOf(heard.slice(0, 100)), [heard.slice(0, 100)])
 })

@@ -11,6 +11,7 @@ import {
   subjects,
   wireVersion,
   type ForeignPresence,
+  type Presence,
 } from '@imapfleet/protocol'
 import { Backoff } from '@imapfleet/retry'
 import type { Deps } from '../../deps.ts'
@@ -53,7 +54,7 @@ export async function ingestPresence(deps: Deps, signal: AbortSignal): Promise<v
   while (!signal.aborted) {
     try {
       for await (const batch of hearPresence(deps, signal)) {
-        const { heard, foreign } = readBatch(batch, deps.intake)
+        const { heard, foreign } = sortOut(batch)
         try {
           await recordPresence(deps, heard, issued)
           await recordForeign(deps, foreign)
@@ -71,37 +72,34 @@ export async function ingestPresence(deps: Deps, signal: AbortSignal): Promise<v
   }
 }
 
-interface Message {
-  subject: string
-  data: Uint8Array
-  /** From performance.now(). */
-  arrivedAt: number
-}
+/** A heartbeat that was received. `foreign`: it speaks another wire version. */
+type Received = { presence: Presence; arrivedAt: number } | { foreign: ForeignPresence } | typeof ownProbe
 
-/** `foreign`: heartbeats of edges that speak another wire version. */
-function readBatch(
-  batch: readonly (Message | typeof ownProbe)[],
-  intake: Intake,
-): { heard: Heard[]; foreign: ForeignPresence[] } {
+function sortOut(batch: readonly Received[]): { heard: Heard[]; foreign: ForeignPresence[] } {
   const heard: Heard[] = []
   const foreign: ForeignPresence[] = []
-  for (const message of batch) {
-    if (message === ownProbe) continue
-    const recognised = recognise(presenceSchema, message, subjects.presence)
-    const other = recognised.ok ? undefined : recognise(foreignPresenceSchema, message, subjects.presence)
-    if (other?.ok && other.value.v !== wireVersion) {
-      foreign.push(other.value)
-      continue
-    }
-    const presence = intake.accepted('heartbeat', message.subject, recognised)
-    if (presence && (presence.rights ?? 0) < rightsVersion)
-      intake.note('trace', message.subject, 'outdated', 'it is older than control: upgrade the edge')
-    if (presence) heard.push({ presence, ageMs: performance.now() - message.arrivedAt })
+  for (const each of batch) {
+    if (each === ownProbe) continue
+    if ('foreign' in each) foreign.push(each.foreign)
+    else heard.push({ presence: each.presence, ageMs: performance.now() - each.arrivedAt })
   }
   return { heard, foreign }
 }
 
-const gatherMs = 50
+/** Reads it when it arrives, while Postgres stores those before it. Undefined: it is refused. */
+function read(message: { subject: string; data: Uint8Array }, intake: Intake): Received | undefined {
+  const recognised = recognise(presenceSchema, message, subjects.presence)
+  const other = recognised.ok ? undefined : recognise(foreignPresenceSchema, message, subjects.presence)
+  if (other?.ok && other.value.v !== wireVersion) return { foreign: other.value }
+  const presence = intake.accepted('heartbeat', message.subject, recognised)
+  if (presence && (presence.rights ?? 0) < rightsVersion)
+    intake.note('trace', message.subject, 'outdated', 'it is older than control: upgrade the edge')
+  return presence && { presence, arrivedAt: performance.now() }
+}
+
+const gatherMs = 100
+/** In one statement. Postgres needs more than twice as long for each heartbeat if a statement is longer than 1 MB. */
+const togetherMax = 250
 /** Edges read their entry, whatever version the message names. */
 const anyVersion = 1
 
@@ -112,15 +110,21 @@ const anyVersion = 1
 async function* hearPresence(
   { bus, intake, log }: Deps,
   signal: AbortSignal,
-): AsyncGenerator<(Message | typeof ownProbe)[], void> {
+): AsyncGenerator<Received[], void> {
   const { nats } = await bus.whenUp(signal)
-  const batches = new Batches<Message | typeof ownProbe>({ sizeMax: 1_000, waitingMax: 20_000, gatherMs })
+  const batches = new Batches<Received>({
+    sizeMax: 2 * togetherMax,
+    enough: togetherMax / 2,
+    waitingMax: 20_000,
+    gatherMs,
+  })
   const subscription = nats.subscribe(subjects.presenceOfAll, {
     callback: (error, message) => {
-      if (error) batches.end(error)
+      if (error) return batches.end(error)
       // An empty message only tries the right to send heartbeats (`imapfleet-edge doctor`).
-      else if (message.data.length > 0 && !intake.refuses('heartbeat', message))
-        batches.push({ subject: message.subject, data: message.data, arrivedAt: performance.now() })
+      if (message.data.length === 0 || intake.refuses('heartbeat', message)) return
+      const received = read(message, intake)
+      if (received) batches.push(received)
     },
   })
   const hearing = new AbortController()
@@ -159,13 +163,47 @@ export async function recordPresence(
   heard: readonly Heard[],
   issued = new IssuedClaims(deps.db),
 ): Promise<void> {
-  // One statement can write a row only once, so only the last heartbeat of each boot counts.
-  const last = [
-    ...new Map(heard.map((each) => [`${each.presence.edge} ${each.presence.boot}`, each])).values(),
-  ]
-  const arrived = await storeEach(deps, last, async (_, some) => await storeHeartbeats(deps, some, issued))
+  const stored = await Promise.allSettled(
+    halvesOf(lastOfBoots(heard)).map(
+      async (part) =>
+        await storeEach(deps, part, async (_, some) => await storeHeartbeats(deps, some, issued)),
+    ),
+  )
+  await onArrival(
+    deps,
+    stored.flatMap((part) => (part.status === 'fulfilled' ? part.value : [])),
+  )
+  for (const part of stored) if (part.status === 'rejected') throw part.reason
   deps.metrics.counters.control_heartbeats_total.value += heard.length
-  await onArrival(deps, arrived)
+}
+
+/**
+ * One statement can write a row only once, so only the last heartbeat of each boot counts. If it has no counters, because it
+ * acknowledges the desired state, those of the heartbeat before it count.
+ */
+function lastOfBoots(heard: readonly Heard[]): Heard[] {
+  const last = new Map<string, Heard>()
+  for (const each of heard) {
+    const key = `${each.presence.edge} ${each.presence.boot}`
+    const before = last.get(key)
+    const counting = each.presence.counters ? undefined : (before?.counting ?? before?.presence)
+    last.set(key, counting?.counters ? { ...each, counting } : each)
+  }
+  return [...last.values()]
+}
+
+/** Two that Postgres can store at the same time: all heartbeats of an edge are in one of them. Few are stored together. */
+export function halvesOf(heard: readonly Heard[]): Heard[][] {
+  if (heard.length <= togetherMax / 2) return [[...heard]]
+  const parts: [Heard[], Heard[]] = [[], []]
+  const partOf = new Map<string, Heard[]>()
+  for (const each of heard) {
+    const { edge } = each.presence
+    const part = partOf.get(edge) ?? parts[partOf.size % 2 === 0 ? 0 : 1]
+    partOf.set(edge, part)
+    part.push(each)
+  }
+  return parts
 }
 
 async function recordForeign(deps: Deps, foreign: readonly ForeignPresence[]): Promise<void> {

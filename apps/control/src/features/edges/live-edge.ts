@@ -1,5 +1,5 @@
 /** An edge in the form of a live view: rates from its last two heartbeats, and its state. */
-import { parseSeriesKey, percentile } from '@imapfleet/observe'
+import { seriesOf, percentile } from '@imapfleet/observe'
 import type { EdgeView, LiveEdge } from '@imapfleet/api'
 import type { CountingEdgeRow } from './queries.ts'
 import type { Counted } from './table.ts'
@@ -62,12 +62,8 @@ const secondsBetween = (before: Counted, now: Counted): number =>
 
 function total({ counters }: Counted, name: string, wanted: Record<string, string>): number {
   let sum = 0
-  for (const [key, value] of Object.entries(counters)) {
-    if (!key.startsWith(name)) continue
-    const series = parseSeriesKey(key)
-    const fits = Object.entries(wanted).every(([label, text]) => series.labels[label] === text)
-    if (series.name === name && fits) sum += value
-  }
+  for (const { labels, value } of seriesOf(counters, name))
+    if (Object.entries(wanted).every(([label, text]) => labels[label] === text)) sum += value
   return sum
 }
 

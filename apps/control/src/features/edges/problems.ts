@@ -7,7 +7,7 @@ import type { EdgeProblem } from '@imapfleet/api'
 import { wireVersion, type LayerVersions } from '@imapfleet/protocol'
 import { runningBeside } from './boots.ts'
 import { missedMax } from './hearing.ts'
-import type { EdgeRow } from './queries.ts'
+import type { AddressedEdge, EdgeRow } from './queries.ts'
 
 /** What control wants of the edge. */
 interface Wanted {
@@ -45,7 +45,7 @@ export function edgeProblems(
 }
 
 /** Boots that send heartbeats with this edge id, the one that is shown first. */
-export function instancesOf({ boot, otherBoots, heartbeatMs, lastSeenAt }: EdgeRow): string[] {
+export function instancesOf({ boot, otherBoots, heartbeatMs, lastSeenAt }: AddressedEdge): string[] {
   // Measured from the last heartbeat of the shown one, so that no clock is read.
   return [boot, ...runningBeside(otherBoots, lastSeenAt.getTime() - heartbeatMs * missedMax)]
 }

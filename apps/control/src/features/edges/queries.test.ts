@@ -4,7 +4,7 @@ import { after, before, suite, test } from 'node:test'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import { noLimits } from '../../platform/access.ts'
 import { enrolledEdges } from '../enrolments/service.ts'
-import { selectEdges } from './queries.ts'
+import { selectAddressedEdges } from './queries.ts'
 import { edgesOfTarget, listSomeEdges } from './service.ts'
 
 suite('a request reads only the edges that it is for', () => {
@@ -24,11 +24,11 @@ suite('a request reads only the edges that it is for', () => {
 
   test('an order to one edge reads its row, and one to a region the rows of the region', async () => {
     const { orm } = deps.db
-    const ids = async (...of: Parameters<typeof selectEdges>) =>
-      (await selectEdges(...of)).map(({ id }) => id)
+    const ids = async (...of: Parameters<typeof selectAddressedEdges>) =>
+      (await selectAddressedEdges(...of)).map(({ id }) => id)
     assert.deepEqual(await ids(orm, noLimits, { kind: 'edge', name: 'eu-7' }), ['eu-7'])
     assert.equal((await ids(orm, noLimits, { kind: 'region', name: 'us' })).length, 50)
-    assert.equal((await ids(orm, noLimits)).length, 100)
+    assert.equal((await ids(orm, noLimits, { kind: 'all' })).length, 100)
     // A region and an edge of the same name are not confused.
     assert.deepEqual(await ids(orm, noLimits, { kind: 'region', name: 'eu-7' }), [])
     await assert.rejects(edgesOfTarget(deps, noLimits, { kind: 'edge', name: 'us' }), {

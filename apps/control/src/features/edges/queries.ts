@@ -36,14 +36,65 @@ const columns = {
 /** Edges that are in the fleet: not forgotten. */
 const inFleet = isNull(edges.forgottenAt)
 
-/** All of the fleet, those of a region, or one. */
-export async function selectEdges(
-  queries: Queries,
-  limits: AccessLimits,
-  target: FleetTarget = { kind: 'all' },
-): Promise<EdgeRow[]> {
+/** All of the fleet. */
+export async function selectEdges(queries: Queries, limits: AccessLimits): Promise<EdgeRow[]> {
   return await queries
     .select(columns)
+    .from(edges)
+    .where(and(inFleet, withinRegions(limits, edges.region)))
+    .orderBy(asc(edges.region), asc(edges.id))
+}
+
+/** What decides whom an order reaches. An order reads this of the whole fleet, so it is not the whole row. */
+const addressed = {
+  id: edges.id,
+  region: edges.region,
+  wireVersion: edges.wireVersion,
+  boot: edges.boot,
+  otherBoots: edges.otherBoots,
+  heartbeatMs: edges.heartbeatMs,
+  lastSeenAt: edges.lastSeenAt,
+  missing: silenceColumns.missing,
+  silent: silenceColumns.silent,
+}
+export type AddressedEdge = Pick<EdgeRow, keyof typeof addressed>
+
+/** All of the fleet, those of a region, or one. */
+export async function selectAddressedEdges(
+  queries: Queries,
+  limits: AccessLimits,
+  target: FleetTarget,
+): Promise<AddressedEdge[]> {
+  return await queries
+    .select(addressed)
+    .from(edges)
+    .where(and(inFleet, withinRegions(limits, edges.region), oneOf(target)))
+    .orderBy(asc(edges.region), asc(edges.id))
+}
+
+/** How many edges of the fleet each region has. */
+export async function countEdgesByRegion(
+  queries: Queries,
+  limits: AccessLimits,
+): Promise<{ region: string; total: number }[]> {
+  return await queries
+    .select({ region: edges.region, total: count() })
+    .from(edges)
+    .where(and(inFleet, withinRegions(limits, edges.region)))
+    .groupBy(edges.region)
+    .orderBy(asc(edges.region))
+}
+
+export type EdgeStart = Pick<typeof edges.$inferSelect, 'id' | 'version' | 'startedAt'>
+
+/** When the edges of a target were started. */
+export async function selectStarts(
+  queries: Queries,
+  limits: AccessLimits,
+  target: FleetTarget,
+): Promise<EdgeStart[]> {
+  return await queries
+    .select({ id: edges.id, version: edges.version, startedAt: edges.startedAt })
     .from(edges)
     .where(and(inFleet, withinRegions(limits, edges.region), oneOf(target)))
     .orderBy(asc(edges.region), asc(edges.id))

@@ -36,9 +36,11 @@ import {
   listCountingEdges,
   markEdgeForgotten,
   pageOfEdges,
+  selectAddressedEdges,
   selectEdges,
   selectSkews,
   setDrain,
+  type AddressedEdge,
   type CountingEdgeRow,
   type EdgeRow,
 } from './queries.ts'
@@ -46,6 +48,7 @@ import { largeSkew } from './problems.ts'
 import { edgeView } from './view.ts'
 
 export { instancesOf } from './problems.ts'
+export { countEdgesByRegion, selectStarts, type EdgeStart } from './queries.ts'
 
 async function listEdges(deps: Deps, limits: AccessLimits): Promise<EdgeView[]> {
   return await inSnapshot(
@@ -147,8 +150,8 @@ export async function edgesOfTarget(
   { db }: Deps,
   limits: AccessLimits,
   target: FleetTarget,
-): Promise<EdgeRow[]> {
-  const edges = await selectEdges(db.orm, limits, target)
+): Promise<AddressedEdge[]> {
+  const edges = await selectAddressedEdges(db.orm, limits, target)
   if (edges.length > 0 || target.kind === 'all') return edges
   const what = target.kind === 'region' ? `edge in the region ${target.name}` : `edge named ${target.name}`
   throw new ServiceError(

@@ -1,5 +1,5 @@
 /** An edge in the form of the API: its last heartbeat, and its desired revision. */
-import { parseSeriesKey, seriesKey } from '@imapfleet/observe'
+import { seriesKey, seriesOf } from '@imapfleet/observe'
 import type { EdgeProblem, EdgeView } from '@imapfleet/api'
 import type { EdgeRow } from './queries.ts'
 import { wireVersion } from '@imapfleet/protocol'
@@ -65,25 +65,21 @@ const wholeNumberOf = (value: number | undefined): number => Math.max(0, Math.tr
 /** Nothing if the edge is older than these gauges. */
 function limitsOf(gauges: Readonly<Record<string, number>>): Pick<EdgeView, 'limits'> {
   if (gauges['clients_limit'] === undefined) return {}
-  const ofUpstreams = Object.entries(gauges).filter(
-    ([key]) => parseSeriesKey(key).name === 'upstream_connections_limit',
-  )
+  const ofUpstreams = seriesOf(gauges, 'upstream_connections_limit')
   return {
     limits: {
       clients: wholeNumberOf(gauges['clients_limit']),
-      connections: wholeNumberOf(ofUpstreams.reduce((sum, [, limit]) => sum + limit, 0)),
+      connections: wholeNumberOf(ofUpstreams.reduce((sum, { value }) => sum + value, 0)),
     },
   }
 }
 
 function upstreamsOf(gauges: Readonly<Record<string, number>>): NonNullable<EdgeView['upstreams']> {
-  return Object.entries(gauges)
-    .map(([key, value]) => ({ ...parseSeriesKey(key), healthy: value >= 1 }))
-    .filter(({ name }) => name === 'upstream_healthy')
-    .map(({ labels, healthy }) => {
+  return seriesOf(gauges, 'upstream_healthy')
+    .map(({ labels, value }) => {
       const name = labels['upstream'] ?? ''
       const paused = gauges[seriesKey('upstream_paused', { upstream: name })]
-      return { name, healthy, ...(paused !== undefined && { paused: paused >= 1 }) }
+      return { name, healthy: value >= 1, ...(paused !== undefined && { paused: paused >= 1 }) }
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -1,5 +1,5 @@
 /** The check of the issuer: its keys are usable, and nats-server knows the account that it signs. */
-import type { NatsAccess } from '@imapfleet/nats'
+import { isLoginRefusal, type NatsAccess } from '@imapfleet/nats'
 import { findingsAbout, reasonOf, type CheckFinding } from '@imapfleet/observe'
 import { Issuer, type IssuerFile } from './issuer.ts'
 import { asSystem } from './system.ts'
@@ -12,7 +12,8 @@ export async function checkIssuer(access: NatsAccess, file: IssuerFile | undefin
     if (account) return [ok('nats-server knows the account that it signs')]
     return [fail('nats-server does not know the account of the edges', remedy)]
   } catch (error) {
-    return [fail(`cannot be used: ${reasonOf(error)}`, remedy)]
+    const cause = isLoginRefusal(error) ? remedy : 'see the checks of NATS'
+    return [fail(`cannot be used: ${reasonOf(error)}`, cause)]
   }
 }
 

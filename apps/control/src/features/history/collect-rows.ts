@@ -6,7 +6,7 @@ import type { EdgeMetricName } from '@imapfleet/observe'
 import type { Sql } from '../../platform/db/sql.ts'
 import { readReadings } from './queries.ts'
 import { readDue, readReportsSince, readRollups, type RollupFilter } from './rollup-queries.ts'
-import { historyRows, rowsOfRegions, rowsOver, type HistoryRow, type Stretch } from './rows.ts'
+import { historyRows, historyRowsOfRegions, rowsOver, type HistoryRow, type Stretch } from './rows.ts'
 import { findRequestedSeries } from './series.ts'
 import { lengthMs as lengthOf, startOf, type Resolution } from './window.ts'
 
@@ -67,8 +67,10 @@ export async function collectRows(sql: Sql, asked: RowQuery): Promise<HistoryRow
   }
 
   async function worked(filter: RollupFilter, stretch: Stretch): Promise<HistoryRow[]> {
-    const rows = historyRows(await readReadings(sql, filter, wanted), stretch, since)
-    return by === 'edge' ? rows : rowsOfRegions(rows)
+    const readings = await readReadings(sql, filter, wanted)
+    return by === 'edge'
+      ? historyRows(readings, stretch, since)
+      : historyRowsOfRegions(readings, stretch, since)
   }
 }
 

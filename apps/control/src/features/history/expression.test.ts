@@ -35,6 +35,14 @@ test('a list is split at commas, but not within labels', () => {
   )
 })
 
+test('a metric that is named twice is answered once', () => {
+  const parsed = parseExpressions('sessions_total, logins_total,sessions_total')
+  assert.deepEqual(
+    parsed.map(({ name }) => name),
+    ['sessions_total', 'logins_total'],
+  )
+})
+
 test('a wrong name, label or suffix is refused with the valid ones', () => {
   assert.match(refusal('logins'), /No metric is named logins: did you mean logins_total\?/)
   assert.match(refusal('nonsense'), /No metric is named nonsense: docs\/metrics\.md/)
@@ -46,7 +54,10 @@ test('a wrong name, label or suffix is refused with the valid ones', () => {
   assert.match(refusal('logins_total:p50'), /is a counter: use its name alone or add :rate/)
   assert.match(refusal('logins_total{'), /No metric is named/)
   assert.match(refusal(''), /at least one/)
-  assert.match(refusal(Array(51).fill('logins_total').join(',')), /at most 50/)
+  assert.match(
+    refusal(Array.from({ length: 51 }, (_, number) => `logins_total{upstream="u${number}"}`).join(',')),
+    /at most 50/,
+  )
 })
 
 test('a series matches an expression with its name and with each of its labels', () => {

@@ -27,9 +27,10 @@ export interface Expression {
 const expressionsMax = 50
 const shape = /^(?<name>[a-z_]+)(?:\{(?<labels>[^{}]*)\})?(?::(?<suffix>[a-z]+[\d.]*))?$/
 
-/** Parses a list separated by commas. Commas within braces belong to labels. */
+/** Parses a list separated by commas. Commas within braces belong to labels. A metric that is named twice is one. */
 export function parseExpressions(text: string): Expression[] {
-  const parts = (text.match(/(?:[^,{]|\{[^}]*\}?)+/g) ?? []).map((part) => part.trim()).filter(Boolean)
+  const named = (text.match(/(?:[^,{]|\{[^}]*\}?)+/g) ?? []).map((part) => part.trim())
+  const parts = [...new Set(named)].filter(Boolean)
   if (parts.length === 0)
     throw new ServiceError('metric_unknown', 'Name at least one metric: metrics=logins_total')
   if (parts.length > expressionsMax)

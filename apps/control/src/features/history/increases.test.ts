@@ -32,7 +32,7 @@ function readingsOf(boot: Boot, name: string): Reading[] {
       startedAt: boot.startedAt,
       counters: counted === 0 ? {} : { a: counted },
       gauges: {},
-      histograms: counted === 0 ? {} : { h: { sum: counted * 2, counts: { '7': counted } } },
+      histograms: counted === 0 ? {} : { h: { sum: counted * 2, buckets: [7], counts: [counted] } },
     }
     return Array.from({ length: boot.arrives[index] ?? 0 }, () => reading)
   })
@@ -143,7 +143,7 @@ test('a boot that started within the stored time counts from zero, even if its f
 
 const timed = (sequence: number, counts: Record<string, number>, sum: number): Reading => ({
   ...at(sequence, 1000 + sequence * 100, 0),
-  histograms: { h: { sum, counts } },
+  histograms: { h: { sum, buckets: Object.keys(counts).map(Number), counts: Object.values(counts) } },
 })
 
 test('a histogram of which a bucket decreases was reset, and its values are the increase since then', () => {
@@ -161,4 +161,12 @@ test('a histogram of which a bucket decreases was reset, and its values are the 
 test('a histogram of which a bucket is missing was reset', () => {
   const [, second] = increasesOf([timed(1, { 7: 10 }, 20), timed(2, { 9: 1 }, 3)], keptSince)
   assert.deepEqual(second?.histograms.h, { sum: 3, counts: { 9: 1 } })
+})
+
+test('a bucket that is new, and one that only the reading before has without values, are no reset', () => {
+  const [, second] = increasesOf(
+    [timed(1, { 5: 0, 7: 10 }, 20), timed(2, { 6: 2, 7: 11, 8: 1 }, 24)],
+    keptSince,
+  )
+  assert.deepEqual(second?.histograms.h, { sum: 4, counts: { 6: 2, 7: 1, 8: 1 } })
 })

@@ -5,6 +5,16 @@
  */
 import type { Histogram } from '@imapfleet/observe'
 
+/** As it is stored: two short lists take a fraction of the memory of an object with bucket numbers as keys. */
+export interface BucketList {
+  /** In seconds. */
+  sum: number
+  /** Ascending. */
+  buckets: readonly number[]
+  /** One for each of the buckets. */
+  counts: readonly number[]
+}
+
 /** One report, or the requested part of it. */
 export interface Reading {
   edge: string
@@ -17,7 +27,7 @@ export interface Reading {
   /** Cumulative since the boot. */
   counters: Readonly<Record<string, number>>
   gauges: Readonly<Record<string, number>>
-  histograms: Readonly<Record<string, Histogram>>
+  histograms: Readonly<Record<string, BucketList>>
 }
 
 export interface Counts {
@@ -25,12 +35,17 @@ export interface Counts {
   histograms: Record<string, Histogram>
 }
 
-/** The increase of an edge up to `reading`, since its previous reading. */
-export interface Increase extends Counts {
+/** From a reading to the next one of the same boot. */
+export interface Advance {
   reading: Reading
-  /** The start of the time over which it is spread. Never after the reading. */
+  /** Undefined: everything since the boot. */
+  before: Reading | undefined
+  /** The start of the time over which the increase is spread. Never after the reading. */
   since: number
 }
+
+/** The increase of an edge up to `reading`, since its previous reading. */
+export interface Increase extends Counts, Pick<Advance, 'reading' | 'since'> {}
 
 /**
  * An increase is spread over at most this time. If reports were lost, or are sent less often, it belongs to the last
@@ -38,90 +53,109 @@ export interface Increase extends Counts {
  */
 export const spreadMaxMs = 60_000
 
-type Totals = Pick<Reading, 'counters' | 'histograms'>
-const nothing: Totals = { counters: {}, histograms: {} }
+/** One increase for each advance. */
+export const increasesOf = (readings: readonly Reading[], keptSince: number): Increase[] =>
+  advancesOf(readings, keptSince).map((advance) => {
+    const counts: Counts = { counters: {}, histograms: {} }
+    addIncrease(counts, advance, advance.since, Number.POSITIVE_INFINITY)
+    return { reading: advance.reading, since: advance.since, ...counts }
+  })
 
 /**
- * One increase for each reading, with the readings of a boot in the order of their sequence. Leaves out the first
- * reading of a boot that began before `keptSince` and has other readings: how much of it is new is unknown.
+ * One advance for each reading, with the readings of a boot in the order of their sequence. Leaves out the first reading of a
+ * boot that began before `keptSince` and has other readings: how much of it is new is unknown.
  */
-export function increasesOf(readings: readonly Reading[], keptSince: number): Increase[] {
-  return [...Map.groupBy(readings, (reading) => `${reading.edge}/${reading.boot}`).values()].flatMap(
-    (ofBoot) => {
-      const inOrder = ofBoot
-        .toSorted((a, b) => a.sequence - b.sequence)
-        .filter((reading, index, sorted) => reading.sequence !== sorted[index - 1]?.sequence)
-      return inOrder.flatMap((reading, index) => {
-        const before = inOrder[index - 1]
-        const isFromStart = reading.sequence === 1 || reading.startedAt >= keptSince
-        if (!before && !isFromStart) return []
-        const from = before?.at ?? reading.startedAt
-        // The clock of the edge can go back.
-        const since = Math.min(reading.at, Math.max(from, reading.at - spreadMaxMs))
-        return [{ reading, since, ...increase(before ?? nothing, reading) }]
-      })
-    },
-  )
+export function advancesOf(readings: readonly Reading[], keptSince: number): Advance[] {
+  const advances: Advance[] = []
+  for (const ofEdge of Map.groupBy(readings, ({ edge }) => edge).values())
+    for (const ofBoot of Map.groupBy(ofEdge, ({ boot }) => boot).values()) {
+      let before: Reading | undefined
+      for (const reading of ofBoot.toSorted((a, b) => a.sequence - b.sequence)) {
+        if (reading.sequence === before?.sequence) continue
+        if (before || reading.sequence === 1 || reading.startedAt >= keptSince) {
+          const from = before?.at ?? reading.startedAt
+          // The clock of the edge can go back.
+          const since = Math.min(reading.at, Math.max(from, reading.at - spreadMaxMs))
+          advances.push({ reading, before, since })
+        }
+        before = reading
+      }
+    }
+  return advances
 }
 
-function increase(base: Totals, reading: Reading): Counts {
-  const counters: Record<string, number> = {}
-  for (const [key, value] of Object.entries(reading.counters))
-    counters[key] = grown(base.counters[key] ?? 0, value)
-  const histograms: Record<string, Histogram> = {}
-  for (const [key, value] of Object.entries(reading.histograms))
-    histograms[key] = grownBy(base.histograms[key], value)
-  return { counters, histograms }
+/**
+ * Adds the part of the increase that was counted from `from` until `to`. The events of a counter are evenly spread, the last
+ * one at the time of the reading. The parts of adjoining times add up to the whole.
+ */
+export function addIncrease(
+  sums: Counts,
+  { reading, before, since }: Advance,
+  from: number,
+  to: number,
+): void {
+  const part: Part = { begin: shareUntil(from, since, reading.at), end: shareUntil(to, since, reading.at) }
+  const { counters, histograms } = reading
+  for (const key in counters) {
+    const more = partOf(grown(before?.counters[key] ?? 0, counters[key]!), part)
+    sums.counters[key] = (sums.counters[key] ?? 0) + more
+  }
+  for (const key in histograms) {
+    const sum = (sums.histograms[key] ??= { sum: 0, counts: {} })
+    addGrowth(sum, before?.histograms[key], histograms[key]!, part)
+  }
+}
+
+/** Shares of an increase. */
+interface Part {
+  begin: number
+  end: number
+}
+
+function shareUntil(moment: number, since: number, at: number): number {
+  if (since === at) return moment > at ? 1 : 0
+  return Math.min(1, Math.max(0, (moment - since) / (at - since)))
+}
+
+const partOf = (count: number, { begin, end }: Part): number => {
+  if (begin === 0 && end === 1) return count
+  return Number.isInteger(count)
+    ? Math.floor(count * end) - Math.floor(count * begin)
+    : count * end - count * begin
 }
 
 /** A counter that is lower than before was reset in between. */
 const grown = (before: number, after: number): number => (after >= before ? after - before : after)
 
-function grownBy(before: Histogram | undefined, after: Histogram): Histogram {
-  if (!before) return after
-  const wasReset = Object.entries(before.counts).some(
-    ([bucket, count]) => (after.counts[bucket] ?? 0) < count,
-  )
-  if (wasReset) return after
-  const counts: Record<string, number> = {}
-  for (const [bucket, count] of Object.entries(after.counts)) {
-    const more = count - (before.counts[bucket] ?? 0)
-    if (more > 0) counts[bucket] = more
+function addGrowth(sums: Histogram, before: BucketList | undefined, after: BucketList, part: Part): void {
+  const base = before && !wasReset(before, after) ? before : undefined
+  const { buckets, counts } = after
+  // Of the whole increase, and of the part.
+  let [all, ours] = [0, 0]
+  let place = 0
+  for (let index = 0; index < buckets.length; index++) {
+    const bucket = buckets[index]!
+    let more = counts[index]!
+    if (base) {
+      while (base.buckets[place]! < bucket) place++
+      if (base.buckets[place] === bucket) more -= base.counts[place]!
+    }
+    const share = partOf(more, part)
+    if (share > 0) sums.counts[bucket] = (sums.counts[bucket] ?? 0) + share
+    all += more
+    ours += share
   }
-  return { sum: Math.max(0, after.sum - before.sum), counts }
+  const seconds = base ? Math.max(0, after.sum - base.sum) : after.sum
+  if (part.begin === 0 && part.end === 1) sums.sum += seconds
+  else if (all > 0) sums.sum += (seconds * ours) / all
 }
 
-/**
- * The part of an increase that was counted from `from` until `to`. The events of a counter are evenly spread, the last
- * one at the time of the reading. The parts of adjoining times add up to the whole.
- */
-export function partOf(
-  { reading: { at }, since, counters, histograms }: Increase,
-  from: number,
-  to: number,
-): Counts {
-  const shareUntil = (moment: number): number => {
-    if (since === at) return moment > at ? 1 : 0
-    return Math.min(1, Math.max(0, (moment - since) / (at - since)))
-  }
-  const [begin, end] = [shareUntil(from), shareUntil(to)]
-  if (begin === 0 && end === 1) return { counters, histograms }
-  const part = (count: number): number =>
-    Number.isInteger(count)
-      ? Math.floor(count * end) - Math.floor(count * begin)
-      : count * end - count * begin
-  const counted: Counts = { counters: {}, histograms: {} }
-  for (const [key, value] of Object.entries(counters)) counted.counters[key] = part(value)
-  for (const [key, { sum, counts }] of Object.entries(histograms)) {
-    const parts: Record<string, number> = {}
-    let [all, ours] = [0, 0]
-    for (const [bucket, count] of Object.entries(counts)) {
-      const share = part(count)
-      if (share > 0) parts[bucket] = share
-      all += count
-      ours += share
-    }
-    counted.histograms[key] = { sum: all === 0 ? 0 : (sum * ours) / all, counts: parts }
-  }
-  return counted
+/** A bucket has less than before. */
+function wasReset(before: BucketList, after: BucketList): boolean {
+  let place = 0
+  return before.buckets.some((bucket, index) => {
+    while (place < after.buckets.length && after.buckets[place]! < bucket) place++
+    const now = after.buckets[place] === bucket ? after.counts[place]! : 0
+    return now < before.counts[index]!
+  })
 }

@@ -1,8 +1,9 @@
 /** Writes reports in bulk. The same report twice is one row. */
 import type { Report } from '@imapfleet/protocol'
 import type { Database } from '../../platform/db/database.ts'
-import { packCounters, packHistograms } from './packed.ts'
+import { packFigures } from './packed.ts'
 import { spreadMaxMs } from './increases.ts'
+import type { ReadReport } from './report-reader.ts'
 import type { Series } from './series.ts'
 
 /** A report whose time is that of control. */
@@ -11,19 +12,10 @@ export interface PlacedReport extends Report {
   isMoved: boolean
 }
 
-interface Figures {
-  counters: string
-  gauges: string
-  histograms: string
-}
-
 /** A report as it is written. Its series are numbers, so that what was decoded need not be kept. */
-export interface PackedReport
-  extends
-    Figures,
-    Pick<PlacedReport, 'edge' | 'region' | 'boot' | 'sequence' | 'at' | 'startedAt' | 'isMoved'> {
+export interface PackedReport extends ReadReport, Pick<PlacedReport, 'isMoved'> {
   /** Set if it has series without a number: those, and the report to pack again when they have one. */
-  unknown: { keys: ReadonlySet<string>; report: PlacedReport } | undefined
+  unknown?: { keys: ReadonlySet<string>; report: PlacedReport } | undefined
 }
 
 /** Packs the figures. `series` must have been refreshed since the last statement. */
@@ -35,25 +27,15 @@ export function packReport(series: Series, report: PlacedReport): PackedReport {
     if (number === undefined) keys.add(key)
     return number
   }
-  return {
-    edge,
-    region,
-    boot,
-    sequence,
-    at,
-    startedAt,
-    isMoved,
-    counters: packCounters(report.counters, numberOf).toString('hex'),
-    gauges: packCounters(report.gauges, numberOf).toString('hex'),
-    histograms: packHistograms(report.histograms, numberOf).toString('hex'),
-    unknown: keys.size > 0 ? { keys, report } : undefined,
-  }
+  const figures = packFigures(report, numberOf)
+  const unknown = keys.size > 0 ? { keys, report } : undefined
+  return { edge, region, boot, sequence, at, startedAt, isMoved, figures, unknown }
 }
 
 /**
- * Stores reports, and marks the minutes that are due again. One statement. Each column is passed as one text, which
- * is faster than an array or one parameter for each element. Returns the reports with series that have no number; these
- * series were left out.
+ * Stores reports, and marks the minutes that are due again. One statement. Each column is passed as one text, which is faster
+ * than an array or one parameter for each element. The figures of all reports are one text. Returns the reports with series
+ * that have no number; these series were left out.
  */
 export async function insertReports(
   db: Database,
@@ -62,6 +44,7 @@ export async function insertReports(
 ): Promise<PackedReport[]> {
   const reports = await withNewSeries(series, packed)
   const column = (of: (report: PackedReport) => string | number | boolean) => reports.map(of).join(',')
+  const figures = Buffer.concat(reports.map((report) => report.figures.bytes)).toString('hex')
   await db.sql`
     with received as (
       select * from unnest(
@@ -72,17 +55,20 @@ export async function insertReports(
         string_to_array(${column(({ region }) => region)}, ','),
         string_to_array(${column(({ startedAt }) => startedAt)}, ','),
         string_to_array(${column(({ isMoved }) => isMoved)}, ','),
-        string_to_array(${column(({ counters }) => counters)}, ','),
-        string_to_array(${column(({ gauges }) => gauges)}, ','),
-        string_to_array(${column(({ histograms }) => histograms)}, ',')
-      ) as report (edge, boot, sequence, at, region, started_at, is_moved, counters, gauges, histograms)
+        string_to_array(${column(placeInAll())}, ',')::int[],
+        string_to_array(${column((report) => report.figures.counters)}, ',')::int[],
+        string_to_array(${column((report) => report.figures.gauges)}, ',')::int[],
+        string_to_array(${column((report) => report.figures.histograms)}, ',')::int[]
+      ) as report (edge, boot, sequence, at, region, started_at, is_moved, place, counters, gauges, histograms)
     ),
+    figures as materialized (select decode(${figures}, 'hex') as bytes),
     stored as (
       insert into reports (edge, boot, sequence, at, region, started_at, counters, gauges, histograms)
       select edge, boot::uuid, sequence::bigint, to_timestamp(at::float8 / 1000), region,
         to_timestamp(started_at::float8 / 1000),
-        decode(counters, 'hex'), decode(gauges, 'hex'), decode(histograms, 'hex')
-      from received
+        substr(bytes, place, counters), substr(bytes, place + counters, gauges),
+        substr(bytes, place + counters + gauges, histograms)
+      from received, figures
       -- The time is part of the key, so the key alone does not find a report that was moved before.
       where not is_moved::boolean or not exists (
         select from reports where reports.edge = received.edge and reports.boot = received.boot::uuid
@@ -98,6 +84,16 @@ export async function insertReports(
     ) as minute (at, spreads)
     group by region, date_bin('1 minute', minute.at, 'epoch')`
   return reports.filter(({ unknown }) => unknown !== undefined)
+}
+
+/** The places of the figures, from 1, if they follow each other in the order of the calls. */
+function placeInAll(): (report: PackedReport) => number {
+  let next = 1
+  return ({ figures }) => {
+    const place = next
+    next += figures.bytes.length
+    return place
+  }
 }
 
 /** Gives numbers to series that have none, and packs the reports with them again. */

@@ -16,7 +16,8 @@ import { recognise } from '../../platform/nats/recognise.ts'
 import { Outage } from '../../platform/outage.ts'
 import { largeSkews } from '../edges/service.ts'
 import { Confirmations } from './confirmations.ts'
-import { insertReports, packReport, type PackedReport, type PlacedReport } from './ingest-queries.ts'
+import { insertReports, packReport, type PackedReport } from './ingest-queries.ts'
+import { ReportReader } from './report-reader.ts'
 import { Series } from './series.ts'
 import { keptSince } from './window.ts'
 
@@ -55,6 +56,7 @@ interface Received {
 /** What is kept between batches. */
 interface Known {
   series: Series
+  reader: ReportReader
   /** The edges whose clocks are wrong. */
   skews: KeptValue<ReadonlyMap<string, number>>
   confirmations: Confirmations
@@ -88,6 +90,7 @@ export async function ingestReports(deps: Deps, signal: AbortSignal): Promise<vo
   const outage = new Outage(deps.log, 'reports cannot be stored', 'reports are stored again')
   const known: Known = {
     series: new Series(deps.db),
+    reader: new ReportReader(),
     skews: new KeptValue(async () => await largeSkews(deps), skewsKeptMs),
     confirmations: new Confirmations(deps.bus),
     backlog: { lagMs: undefined, waiting: undefined },
@@ -133,7 +136,8 @@ async function* takeReports(bus: Bus, signal: AbortSignal): AsyncGenerator<Deliv
   const consumer = await jetstream.consumers.get(streams.reports, consumers.ingest)
   const batches = new Batches<Delivery>({ sizeMax: 1_000, gatherMs })
   const messages = await consumer.consume({
-    max_messages: 4_000,
+    // Not a number of messages: nats-server closes a connection on which 64 MB wait, and a report can have a quarter of one.
+    max_bytes: 16 << 20,
     // If NATS has lost its store, the caller must create the stream again.
     abort_on_missing_resource: true,
     expires: 5_000,
@@ -159,19 +163,16 @@ async function* takeReports(bus: Bus, signal: AbortSignal): AsyncGenerator<Deliv
   }
 }
 
-async function ingestBatch(
-  deps: Deps,
-  { series, skews, confirmations, backlog }: Known,
-  batch: readonly Delivery[],
-): Promise<void> {
+async function ingestBatch(deps: Deps, known: Known, batch: readonly Delivery[]): Promise<void> {
+  const { series, skews, confirmations, backlog } = known
   let received: Received[] = []
   try {
     const wrong = await skews.get()
     await series.refresh()
     // Packed one by one: a thousand decoded reports in memory cost more to collect than to decode.
     received = batch.flatMap((delivery) => {
-      const report = admit(deps, wrong, confirmations, delivery)
-      return report ? [{ delivery, report: packReport(series, report) }] : []
+      const report = admit(deps, known, wrong, delivery)
+      return report ? [{ delivery, report }] : []
     })
     const refused = await storeReports(deps, series, received)
     for (const { delivery } of received) if (!refused.has(delivery)) delivery.done()
@@ -190,10 +191,10 @@ async function ingestBatch(
 /** Undefined: it was refused, or must wait. */
 function admit(
   { intake, kept, now }: Deps,
+  { series, reader, confirmations }: Known,
   skews: ReadonlyMap<string, number>,
-  confirmations: Confirmations,
   delivery: Delivery,
-): PlacedReport | undefined {
+): PackedReport | undefined {
   const refusal = intake.refuses('report', delivery)
   if (refusal === 'too-many') {
     delivery.again(postponedMs)
@@ -201,7 +202,7 @@ function admit(
   }
   const report = refusal
     ? undefined
-    : intake.accepted('report', delivery.subject, recognise(reportSchema, delivery, subjects.report))
+    : (reader.read(delivery, series) ?? decodeReport(intake, reader, delivery))
   if (!report) {
     delivery.refuse()
     return undefined
@@ -213,14 +214,25 @@ function admit(
     confirmations.add(report)
     return undefined
   }
-  return placed
+  return 'figures' in placed ? placed : packReport(series, placed)
+}
+
+function decodeReport(intake: Deps['intake'], reader: ReportReader, delivery: Delivery): Report | undefined {
+  const recognised = recognise(reportSchema, delivery, subjects.report)
+  const report = intake.accepted('report', delivery.subject, recognised)
+  if (report) reader.learn(delivery, report)
+  return report
 }
 
 /**
  * Places a report in the time of control. `skewMs`: how far the clock of the edge is ahead, if that is known and large. No
  * report is placed after its arrival.
  */
-export function inOurTime(report: Report, storedAt: number, skewMs = 0): PlacedReport {
+export function inOurTime<R extends Pick<Report, 'at' | 'startedAt'>>(
+  report: R,
+  storedAt: number,
+  skewMs = 0,
+): R & { isMoved: boolean } {
   const at = report.at - skewMs
   if (skewMs === 0 && at <= storedAt + aheadMaxMs) return { ...report, isMoved: false }
   const moved = skewMs + Math.max(0, at - storedAt)

@@ -3,11 +3,14 @@
  * JSON. The first byte is the version of the format.
  */
 import type { Histogram } from '@imapfleet/observe'
+import type { Report } from '@imapfleet/protocol'
+import type { BucketList } from './increases.ts'
 import type { Gauge } from './rows.ts'
 
 const format = 1
 /** Whole numbers below this are stored doubled; other numbers as floats after a 1. */
 const wholeMax = 2 ** 51
+const int32Max = 2 ** 31 - 1
 
 /** Numbers of series. A series without a number is left out. */
 export type NumberOf = (key: string) => number | undefined
@@ -16,7 +19,7 @@ export type KeyOf = (number: number) => string | undefined
 
 /** Of counters, and of gauges in reports. */
 export const packCounters = (counters: Readonly<Record<string, number>>, numberOf: NumberOf): Buffer =>
-  pack(counters, numberOf, (writer, value) => writer.number(value))
+  pack(counters, numberOf, writeNumber)
 
 export const packGauges = (gauges: Readonly<Record<string, Gauge>>, numberOf: NumberOf): Buffer =>
   pack(gauges, numberOf, (writer, gauge) => {
@@ -25,18 +28,38 @@ export const packGauges = (gauges: Readonly<Record<string, Gauge>>, numberOf: Nu
   })
 
 export const packHistograms = (histograms: Readonly<Record<string, Histogram>>, numberOf: NumberOf): Buffer =>
-  pack(histograms, numberOf, (writer, { sum, counts }) => {
-    const buckets = Object.keys(counts)
-    writer.number(sum)
-    writer.whole(buckets.length)
-    let last = 0
-    // Keys that are whole numbers are iterated in ascending order.
-    for (const bucket of buckets) {
-      writer.whole(Number(bucket) - last)
-      writer.whole(counts[bucket]!)
-      last = Number(bucket)
-    }
-  })
+  pack(histograms, numberOf, writeHistogram)
+
+/** The figures of a report, one kind after the other. */
+export interface ReportFigures {
+  bytes: Buffer
+  /** How many of the bytes are of this kind. */
+  counters: number
+  gauges: number
+  histograms: number
+}
+
+/** As `packCounters` of the counters and of the gauges, and `packHistograms`. */
+export function packFigures(
+  { counters, gauges, histograms }: Pick<Report, 'counters' | 'gauges' | 'histograms'>,
+  numberOf: NumberOf,
+): ReportFigures {
+  const writer = new Writer()
+  writeAll(writer, counters, numberOf, writeNumber)
+  const countersEnd = writer.length
+  writeAll(writer, gauges, numberOf, writeNumber)
+  const gaugesEnd = writer.length
+  writeAll(writer, histograms, numberOf, writeHistogram)
+  return writer.figures(countersEnd, gaugesEnd)
+}
+
+const writeNumber = (writer: Writer, value: number): void => writer.number(value)
+
+function writeHistogram(writer: Writer, { sum, counts }: Histogram): void {
+  // Keys that are whole numbers are iterated in ascending order.
+  const buckets = Object.keys(counts).map(Number)
+  writer.histogram(sum, buckets, Object.values(counts), buckets.length)
+}
 
 export const unpackCounters = (bytes: Uint8Array, keyOf: KeyOf): Record<string, number> =>
   unpack(bytes, keyOf, (reader) => reader.number())
@@ -51,15 +74,31 @@ export const unpackGauges = (bytes: Uint8Array, keyOf: KeyOf): Record<string, Ga
   }))
 
 export const unpackHistograms = (bytes: Uint8Array, keyOf: KeyOf): Record<string, Histogram> =>
-  unpack(bytes, keyOf, (reader) => {
+  unpack(bytes, keyOf, (reader, isWanted) => {
     const sum = reader.number()
     const counts: Record<string, number> = {}
     let bucket = 0
     for (let left = reader.whole(); left > 0; left--) {
       bucket += reader.whole()
-      counts[bucket] = reader.whole()
+      const count = reader.whole()
+      if (isWanted) counts[bucket] = count
     }
     return { sum, counts }
+  })
+
+/** As reports have them: reading them so takes less time and memory. */
+export const unpackBucketLists = (bytes: Uint8Array, keyOf: KeyOf): Record<string, BucketList> =>
+  unpack(bytes, keyOf, (reader, isWanted) => {
+    const list = { sum: reader.number(), buckets: new Array<number>(), counts: new Array<number>() }
+    let bucket = 0
+    for (let left = reader.whole(); left > 0; left--) {
+      bucket += reader.whole()
+      const count = reader.whole()
+      if (!isWanted) continue
+      list.buckets.push(bucket)
+      list.counts.push(count)
+    }
+    return list
   })
 
 function pack<T>(
@@ -68,19 +107,31 @@ function pack<T>(
   write: (writer: Writer, value: T) => void,
 ): Buffer {
   const writer = new Writer()
-  writer.whole(format)
-  let last = 0
-  for (const [key, value] of Object.entries(values)) {
-    const number = numberOf(key)
-    if (number === undefined) continue
-    writer.signed(number - last)
-    write(writer, value)
-    last = number
-  }
+  writeAll(writer, values, numberOf, write)
   return writer.bytes()
 }
 
-function unpack<T>(bytes: Uint8Array, keyOf: KeyOf, read: (reader: Reader) => T): Record<string, T> {
+function writeAll<T>(
+  writer: Writer,
+  values: Readonly<Record<string, T>>,
+  numberOf: NumberOf,
+  write: (writer: Writer, value: T) => void,
+): void {
+  writer.begin()
+  for (const [key, value] of Object.entries(values)) {
+    const number = numberOf(key)
+    if (number === undefined) continue
+    writer.series(number)
+    write(writer, value)
+  }
+}
+
+function unpack<T>(
+  bytes: Uint8Array,
+  keyOf: KeyOf,
+  /** What is not wanted is read too, because the next value follows it. */
+  read: (reader: Reader, isWanted: boolean) => T,
+): Record<string, T> {
   const reader = new Reader(bytes)
   const found = reader.whole()
   if (found !== format)
@@ -90,31 +141,51 @@ function unpack<T>(bytes: Uint8Array, keyOf: KeyOf, read: (reader: Reader) => T)
   while (!reader.isAtEnd) {
     number += reader.signed()
     const key = keyOf(number)
-    const value = read(reader)
+    const value = read(reader, key !== undefined)
     if (key !== undefined) values[key] = value
   }
   return values
 }
 
-/** One buffer for all calls, because nothing is awaited between its first and last byte. */
+/** One buffer for all writers, because nothing is awaited between the first and the last byte of one. */
 let room = Buffer.allocUnsafe(16_384)
 
-class Writer {
+/** Only one is in use at a time. */
+export class Writer {
   #length = 0
+  #lastSeries = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** The figures of one kind begin here. */
+  begin(): void {
+    this.whole(format)
+    this.#lastSeries = 0
+  }
+
+  /** The value of this series follows. */
+  series(number: number): void {
+    const step = number - this.#lastSeries
+    this.whole(step < 0 ? step * -2 - 1 : step * 2)
+    this.#lastSeries = number
+  }
 
   /** In groups of seven bits, the lowest first. */
   whole(value: number): void {
     this.#reserve()
     let rest = value
-    while (rest >= 128) {
+    while (rest > int32Max) {
       room[this.#length++] = (rest % 128) + 128
       rest = Math.floor(rest / 128)
     }
+    // Most are small, and bits of a small number are cheap.
+    while (rest >= 128) {
+      room[this.#length++] = (rest & 127) | 128
+      rest >>>= 7
+    }
     room[this.#length++] = rest
-  }
-
-  signed(value: number): void {
-    this.whole(value < 0 ? value * -2 - 1 : value * 2)
   }
 
   number(value: number): void {
@@ -123,8 +194,33 @@ class Writer {
     this.#length = room.writeDoubleLE(value, this.#length)
   }
 
+  /** The first `length` buckets and their counts. The buckets ascend. */
+  histogram(sum: number, buckets: ArrayLike<number>, counts: ArrayLike<number>, length: number): void {
+    this.number(sum)
+    this.whole(length)
+    let last = 0
+    for (let index = 0; index < length; index++) {
+      const bucket = buckets[index]!
+      this.whole(bucket - last)
+      this.whole(counts[index]!)
+      last = bucket
+    }
+  }
+
   bytes(): Buffer {
-    return Buffer.from(room.subarray(0, this.#length))
+    const bytes = Buffer.allocUnsafe(this.#length)
+    room.copy(bytes, 0, 0, this.#length)
+    return bytes
+  }
+
+  /** What was written until these places, and after them, are figures of one kind. */
+  figures(countersEnd: number, gaugesEnd: number): ReportFigures {
+    return {
+      bytes: this.bytes(),
+      counters: countersEnd,
+      gauges: gaugesEnd - countersEnd,
+      histograms: this.#length - gaugesEnd,
+    }
   }
 
   #reserve(): void {

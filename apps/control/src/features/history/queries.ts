@@ -2,7 +2,7 @@
 import type { AccessLimits } from '@imapfleet/api'
 import { instantSql, milliseconds, type Fragment, type Sql } from '../../platform/db/sql.ts'
 import { spreadMaxMs, type Reading } from './increases.ts'
-import { unpackCounters, unpackHistograms } from './packed.ts'
+import { unpackCounters, unpackBucketLists } from './packed.ts'
 import type { RequestedSeries } from './series.ts'
 
 /** As packed.ts writes them. What was not requested is missing. */
@@ -147,8 +147,13 @@ export async function readFollowers(
 }
 
 function withoutNeighbour(readings: readonly Reading[], distance: 1 | -1): Reading[] {
-  const there = new Set(readings.map(({ boot, sequence }) => `${boot}/${sequence}`))
-  return readings.filter(({ boot, sequence }) => !there.has(`${boot}/${sequence + distance}`))
+  const there = new Map<string, Set<number>>()
+  for (const { boot, sequence } of readings) {
+    const ofBoot = there.get(boot)
+    if (ofBoot) ofBoot.add(sequence)
+    else there.set(boot, new Set([sequence]))
+  }
+  return readings.filter(({ boot, sequence }) => !there.get(boot)?.has(sequence + distance))
 }
 
 const known = (sql: Sql, readings: readonly Reading[]) => sql`
@@ -183,5 +188,5 @@ const readingOf = (row: ReportRow, { keyOf }: RequestedSeries): Reading => ({
   ...row,
   counters: row.counters ? unpackCounters(row.counters, keyOf) : {},
   gauges: row.gauges ? unpackCounters(row.gauges, keyOf) : {},
-  histograms: row.histograms ? unpackHistograms(row.histograms, keyOf) : {},
+  histograms: row.histograms ? unpackBucketLists(row.histograms, keyOf) : {},
 })

@@ -6,7 +6,6 @@ import type { Deps } from '../../deps.ts'
 import { noLimits } from '../../platform/access.ts'
 import type { Sql } from '../../platform/db/sql.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
-import { spreadMaxMs } from './increases.ts'
 import { readFollowers, readReadings } from './queries.ts'
 import {
   addDue,
@@ -19,13 +18,8 @@ import {
 } from './rollup-queries.ts'
 import { historyRows, rowsOfRegions, rowsOver } from './rows.ts'
 import { readAllSeries } from './series.ts'
-import { keptSince, lengthMs, startOf } from './window.ts'
+import { graceMs, keptSince, lengthMs, startOf } from './window.ts'
 
-/**
- * How long after the end of a minute reports are waited for: until then counts of the next reports reach back into it.
- * Later ones make it due again.
- */
-const graceMs = { '1m': spreadMaxMs + 5_000, '1h': spreadMaxMs + 60_000 } as const
 /** After this time other timers run. The rest is done in the next run. */
 const turnMs = 2_000
 

@@ -38,6 +38,15 @@ test('absolute times are used exactly, with a shorter last step', () => {
   assert.equal(stepOf(window, window.to - 1), 5)
 })
 
+test('rolled-up is the end of the newest minute that the rollup has usually made', () => {
+  const { from, to, stepMs } = parseWindow({ to: 'rolled-up' }, now)
+  assert.deepEqual(
+    [iso(from), iso(to), stepMs],
+    ['2026-11-22T17:00:00.000Z', '2026-11-22T17:58:00.000Z', 30_000],
+  )
+  assert.equal(iso(parseWindow({ to: 'rolled-up' }, now + 7_500).to), '2026-11-22T17:59:00.000Z')
+})
+
 test('a step is a number of seconds or a number with a unit', () => {
   const stepOfText = (step: string) => parseWindow({ from: '-2d', step }, now).stepMs
   assert.deepEqual(

@@ -4,6 +4,7 @@
  */
 import type { History } from '@imapfleet/api'
 import { ServiceError } from '../../platform/errors.ts'
+import { spreadMaxMs } from './increases.ts'
 
 export interface Window {
   /** Milliseconds since 1970. `from` is included, `to` is not. */
@@ -23,6 +24,14 @@ const units = { s: 1_000, m: 60_000, h: 3_600_000, d: dayMs, w: 604_800_000 } as
 const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400].map(
   (seconds) => seconds * 1000,
 )
+
+/**
+ * How long after the end of a minute (an hour) the rollup waits for reports: until then counts of the next reports reach back
+ * into it. Later ones make it due again.
+ */
+export const graceMs = { '1m': spreadMaxMs + 5_000, '1h': spreadMaxMs + 60_000 } as const
+/** The rollup runs every few seconds, and has other minutes to do. */
+const rollUpMaxMs = 10_000
 
 export function parseWindow(
   asked: { from?: string | undefined; to?: string | undefined; step?: string | undefined },
@@ -68,12 +77,14 @@ function stepFor(rangeMs: number, leastMs: number): number {
 
 function parseTime(name: string, text: string, now: number): { at: number; isRelative: boolean } {
   if (text === 'now') return { at: now, isRelative: false }
+  if (text === 'rolled-up')
+    return { at: startOf(now - graceMs['1m'] - rollUpMaxMs, units.m), isRelative: false }
   const ago = /^(?:now)?-(\d{1,9})([smhdw])$/.exec(text)
   const at = ago ? now - Number(ago[1]) * units[ago[2] as keyof typeof units] : parseDate(text)
   if (Number.isNaN(at) || at < 0)
     throw new ServiceError(
       'range_invalid',
-      `${name} is not a time: ${text.slice(0, 60)}. Use now, -30m, -24h, -7d, or 2026-11-22T18:00:00Z.`,
+      `${name} is not a time: ${text.slice(0, 60)}. Use now, -30m, -24h, -7d, rolled-up, or 2026-11-22T18:00:00Z.`,
     )
   return { at, isRelative: ago !== null }
 }

@@ -45,7 +45,7 @@ const defaultSoakSeconds = 10
 export function isStaged(
   { name, limits }: Actor,
   isLarge: boolean,
-  edges: readonly EdgeRow[],
+  edges: readonly Pick<EdgeRow, 'region'>[],
   pace: Pace | undefined,
 ): boolean {
   if (pace?.kind === 'staged' && isLimited(limits))
@@ -61,7 +61,7 @@ export interface NewStagedOperation {
   title: string
   work: OperationWork
   target: FleetTarget
-  edges: readonly EdgeRow[]
+  edges: readonly Pick<EdgeRow, 'id' | 'region'>[]
   pace: Pace | undefined
 }
 

@@ -68,6 +68,14 @@ suite('answers of orders', () => {
     assert.deepEqual(await selectAnswers(db.orm, await newOrder()), [])
   })
 
+  test('the answers that were stored first stay', async () => {
+    const id = await newOrder()
+    const first = await finishOrder(db.orm, id, new Date(1_000), [answered('a')])
+    assert.deepEqual([first?.finishedAt, first?.counts.answered], [new Date(1_000), 1])
+    assert.equal(await finishOrder(db.orm, id, new Date(2_000), [missed('a', 'silent')]), undefined)
+    assert.deepEqual(await selectAnswers(db.orm, id), [answered('a')])
+  })
+
   test('answers that an earlier version stored are counted', async () => {
     const id = await newOrder()
     await finishOrder(db.orm, id, new Date(), [answered('a'), missed('b', 'silent')])

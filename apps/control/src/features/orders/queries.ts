@@ -2,7 +2,6 @@
 import type { FleetTarget, AccessLimits, OrderCounts, OrderedEdge } from '@imapfleet/api'
 import type { OrderAction } from '@imapfleet/protocol'
 import { and, desc, eq, getTableColumns, isNull, lt, sql, type SQL } from 'drizzle-orm'
-import { noLimits } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { withinDomains, withinRegions } from '../../platform/db/within.ts'
 import { orders } from './table.ts'
@@ -83,19 +82,18 @@ export async function hasAnswer(queries: Queries, id: string, edge: string): Pro
   return found.length > 0
 }
 
-/** Stores the answers if none are stored yet. Returns the row. */
+/** Stores the answers. Undefined if answers are stored already. */
 export async function finishOrder(
   queries: Queries,
   id: string,
   at: Date,
   answers: OrderedEdge[],
-): Promise<OrderRow> {
-  await queries
+): Promise<OrderRow | undefined> {
+  const [row] = await queries
     .update(orders)
     .set({ finishedAt: at, edges: answers, counts: countsOf(answers) })
     .where(and(eq(orders.id, id), isNull(orders.finishedAt)))
-  const row = await findOrder(queries, noLimits, id)
-  if (!row) throw new Error('the order is gone')
+    .returning(columns)
   return row
 }
 

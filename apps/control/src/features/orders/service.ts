@@ -36,7 +36,7 @@ import { inSnapshot } from '../../platform/db/snapshot.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
-import type { EdgeRow } from '../edges/queries.ts'
+import type { AddressedEdge } from '../edges/queries.ts'
 import { edgesOfTarget, instancesOf } from '../edges/service.ts'
 import { operationsOfOrders, type OperationRow } from '../operations/queries.ts'
 import {
@@ -90,8 +90,14 @@ export async function giveOrder(deps: Deps, actor: Actor, requested: OrderInput)
   const answers = await askEdges(deps, row, addressOf(row.target, asked), asked, left)
   const account = asked.map((edge) => accountOf(edge, answers.get(edge.id)))
   const finished = await finishOrder(orm, row.id, new Date(deps.now()), account)
-  // Another replica may have stored its answers first.
-  return orderView(finished, await selectAnswers(orm, row.id), undefined, actor.limits)
+  if (finished) return orderView(finished, account, undefined, actor.limits)
+  // Another replica has stored its answers first.
+  return orderView(
+    await knownOrder(orm, noLimits, row.id),
+    await selectAnswers(orm, row.id),
+    undefined,
+    actor.limits,
+  )
 }
 
 interface Recorded {
@@ -105,7 +111,7 @@ async function recorded(
   { db, now }: Deps,
   actor: Actor,
   input: OrderInput,
-  edges: readonly EdgeRow[],
+  edges: readonly AddressedEdge[],
 ): Promise<Recorded> {
   const { id = randomUUID(), target, action, timeoutMs, pace } = input
   const at = now()
@@ -150,7 +156,7 @@ async function abortPauses(
   queries: Queries,
   actor: Actor,
   upstream: string,
-  edges: readonly EdgeRow[],
+  edges: readonly AddressedEdge[],
   at: Date,
 ): Promise<void> {
   await abortUndone(queries, actor, {
@@ -185,7 +191,7 @@ export async function askEdgesToCount(
   deps: Deps,
   order: Pick<OrderRow, 'id' | 'givenBy'> & { action: OrderAction<'count'> },
   target: FleetTarget,
-  edges: readonly EdgeRow[],
+  edges: readonly AddressedEdge[],
 ): Promise<Map<string, OrderResult<'count'>>> {
   const answers = await askEdges(deps, order, addressOf(target, edges), edges, countMs)
   return new Map(
@@ -200,7 +206,7 @@ async function askEdges(
   deps: Deps,
   row: Pick<OrderRow, 'id' | 'givenBy' | 'action'>,
   address: OrderAddress,
-  edges: readonly EdgeRow[],
+  edges: readonly AddressedEdge[],
   timeoutMs: number,
 ): Promise<ReadonlyMap<string, OrderOutcome>> {
   if (edges.length === 0 || timeoutMs <= 0) return new Map()
@@ -221,13 +227,13 @@ async function askEdges(
   return await sendOrder(deps, order, address, expected, timeoutMs)
 }
 
-function addressOf(target: FleetTarget, edges: readonly EdgeRow[]): OrderAddress {
+function addressOf(target: FleetTarget, edges: readonly AddressedEdge[]): OrderAddress {
   if (target.kind === 'all') return target
   if (target.kind === 'region') return { kind: target.kind, region: target.name }
   return { kind: target.kind, edge: target.name, region: edges[0]?.region ?? '' }
 }
 
-function accountOf(edge: EdgeRow, outcome: OrderOutcome | undefined): OrderedEdge {
+function accountOf(edge: AddressedEdge, outcome: OrderOutcome | undefined): OrderedEdge {
   const { id, region } = edge
   if (!outcome) {
     const isForeign = edge.silent && !edge.missing

@@ -9,7 +9,7 @@ import {
   type Role,
   type Scope,
 } from '@imapfleet/api'
-import { readYaml } from '@imapfleet/config'
+import { readYaml, wordsOfIssue } from '@imapfleet/config'
 import { reasonOf } from '@imapfleet/observe'
 import { z } from 'zod'
 
@@ -66,7 +66,7 @@ export function readGrants(path: string, fail: (problem: string) => Error): Gran
     throw fail(
       `${path}: ${yaml.problems.map(({ line, message }) => `line ${line ?? 1}: ${message}`).join('; ')}`,
     )
-  const parsed = fileSchema.safeParse(yaml.data ?? {})
+  const parsed = fileSchema.safeParse(yaml.data ?? {}, { error: wordsOfIssue })
   if (parsed.success) return parsed.data.groups
   const problems = parsed.error.issues.map(({ path: key, message }) => {
     const at = key.map(String)

@@ -1,9 +1,9 @@
 /** Rollouts: which wave has the newest revision, and since when. */
 import type { AccessLimits } from '@imapfleet/api'
-import { and, desc, eq, getTableColumns, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, gte, inArray, isNull, lt, lte, or, sql, type SQL } from 'drizzle-orm'
 import type { Rolling } from '../desired/service.ts'
 import type { Queries } from '../../platform/db/database.ts'
-import { withinLayers } from '../config/queries.ts'
+import { withinLayers, type RevisionRow } from '../config/queries.ts'
 import { revisions } from '../config/table.ts'
 import { rollouts } from './table.ts'
 
@@ -69,6 +69,29 @@ export async function selectRollouts(
     )
     .orderBy(desc(rollouts.revision))
     .limit(page.limit)
+}
+
+/** Those that were under way for some of this time, newest first. */
+export async function selectRolloutsBetween(
+  queries: Queries,
+  limits: AccessLimits,
+  from: Date,
+  to: Date,
+): Promise<(RolloutRow & Pick<RevisionRow, 'layerKind' | 'layerName' | 'changes'>)[]> {
+  const { layerKind, layerName, changes } = revisions
+  return await queries
+    .select({ ...getTableColumns(rollouts), layerKind, layerName, changes })
+    .from(rollouts)
+    .innerJoin(revisions, eq(revisions.revision, rollouts.revision))
+    .where(
+      and(
+        withinLayers(limits, layerKind, layerName),
+        lte(rollouts.createdAt, to),
+        or(isNull(rollouts.finishedAt), gte(rollouts.finishedAt, from)),
+      ),
+    )
+    .orderBy(desc(rollouts.revision))
+    .limit(20)
 }
 
 /** The revision being rolled out, with the edges that it has reached. */

@@ -42,11 +42,29 @@ import {
   findRollout,
   insertRollout,
   selectRollouts,
+  selectRolloutsBetween,
   updateRollout,
   type RolloutRow,
 } from './queries.ts'
 import { rolloutSummary, rolloutView } from './view.ts'
 import { planWaves, type Wave } from './waves.ts'
+
+/** A rollout with its layer, and what it changes. */
+export type RolledOut = RolloutRow & Pick<RevisionRow, 'changes'> & { layer: LayerName }
+
+/** Those that were under way for some of this time, newest first. */
+export async function rolloutsBetween(
+  queries: Queries,
+  limits: AccessLimits,
+  from: Date,
+  to: Date,
+): Promise<RolledOut[]> {
+  const rows = await selectRolloutsBetween(queries, limits, from, to)
+  return rows.map(({ layerKind, layerName, ...row }) => ({
+    ...row,
+    layer: layerNameOf(layerKind, layerName),
+  }))
+}
 
 /** As in the database: the global layer has the empty name. */
 interface Layer {

@@ -1,11 +1,10 @@
 /** Traces of one user, on every edge or on those of a region, for a limited time. The lines are in NATS: see follow.ts. */
 import { randomUUID } from 'node:crypto'
-import type { AccessLimits, TraceView } from '@imapfleet/api'
+import { isAtLeast, type AccessLimits, type TraceView } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import {
   allowsDomain,
   allowsRegion,
-  isAtLeast,
   needsScope,
   needsSubject,
   regionWithin,

@@ -54,6 +54,9 @@ test('several hosts have ports of their own, and the driver gets the first one',
     'postgres:db',
     'http://db/x',
     'postgres://%zz/x',
+    'postgres://imapfleet:100%@db/x',
+    'postgres://a%b@db/x',
+    'postgres://imapfleet@db/100%',
   ])
     assert.equal(isDatabaseUrl(wrong), false, wrong)
 })

@@ -44,7 +44,11 @@ function read(text: string): { url: URL; hosts: DatabaseHost[] } | undefined {
 
 export const isDatabaseUrl = (text: string): boolean => {
   try {
-    return read(text) !== undefined
+    const found = read(text)
+    // The driver decodes all of them.
+    const { username = '', password = '', pathname = '' } = found?.url ?? {}
+    for (const part of [username, password, pathname]) decodeURIComponent(part)
+    return found !== undefined
   } catch {
     // A wrong percent code.
     return false

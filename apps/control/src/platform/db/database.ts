@@ -56,6 +56,8 @@ const connection = (name: string, max: number): postgres.Options<Record<string, 
     application_name: name,
     statement_timeout: statementTimeoutMs,
     lock_timeout: lockTimeoutMs,
+    // To compile a statement takes longer than any of ours.
+    jit: 'off',
     ...bounds,
   },
 })

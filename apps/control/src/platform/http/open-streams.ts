@@ -3,8 +3,8 @@
  * of its actor. One query every second asks for all of them, and the limits are read from the same register.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { Role } from '@imapfleet/api'
-import { isAtLeast, type Actor } from '../access.ts'
+import { isAtLeast, type Role } from '@imapfleet/api'
+import type { Actor } from '../access.ts'
 import { ServiceError } from '../errors.ts'
 
 /** For each actor in turn: the actor with its rights of now, or why it has none. Throws if this cannot be known. */

@@ -2,7 +2,7 @@
  * Parses a request by the schemas of its route, and refuses what it cannot have meant: unknown or repeated parameters, unknown
  * keys, text that is not Unicode, JSON that parsers read in different ways. Handlers get only what was parsed here.
  */
-import type { Problem } from '@imapfleet/config'
+import { wordsOfIssue, type Problem } from '@imapfleet/config'
 import type { Route } from '@imapfleet/api'
 import type { Context } from 'hono'
 import type { z } from 'zod'
@@ -81,10 +81,16 @@ function decoded(text: string): string {
   }
 }
 
+/** What configuration files call a section is an object here. */
+function wordsOfJsonIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'invalid_type' || issue.expected !== 'object') return wordsOfIssue(issue)
+  return issue.input === undefined ? 'is missing; it must be a JSON object' : 'must be a JSON object'
+}
+
 function parse(schema: z.ZodType, given: unknown): unknown {
   const texts = textProblems(given)
   if (texts.length > 0) throw invalid(texts)
-  const parsed = schema.safeParse(given)
+  const parsed = schema.safeParse(given, { error: wordsOfJsonIssue })
   if (!parsed.success)
     throw invalid(
       parsed.error.issues.map(({ path, message }) => ({ key: path.join('.').slice(0, 200), message })),

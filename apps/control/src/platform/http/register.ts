@@ -2,10 +2,10 @@
  * Registers the routes of packages/api: authentication, role, parsing, the handler of the feature, the answer. A row
  * of the table is all that a route needs here.
  */
-import { limitsText, type LimitedBy, type AccessLimits, type Route } from '@imapfleet/api'
+import { isAtLeast, limitAgainst, limitsText, type Route } from '@imapfleet/api'
 import type { Context, Hono, MiddlewareHandler } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { isAtLeast, type Actor } from '../access.ts'
+import type { Actor } from '../access.ts'
 import { ServiceError } from '../errors.ts'
 import { eventStream, eventsType, lineStream, type StreamEvent } from './event-stream.ts'
 import { JsonReply, TextReply, type Env, type Handlers } from './handlers.ts'
@@ -58,24 +58,15 @@ async function answer(
       'forbidden',
       `${actor.name} lacks the role ${route.role}; its role is ${actor.role}.`,
     )
-  if (route.role !== 'none') refuseBeyond(route.limits, actor)
+  if (route.role !== 'none') refuseBeyond(route, actor)
   const run = async () => await carryOut(context, route, handler, options)
   const isKept = route.role !== 'none' && route.method !== 'GET' && route.secret === undefined
   return await (isKept ? options.once(context, run) : run())
 }
 
-/** The limits that no handler of such a route takes into account. */
-const notWithin = {
-  none: [],
-  both: [],
-  region: ['domains'],
-  domain: ['regions'],
-  'unlimited-only': ['regions', 'domains'],
-} as const satisfies Record<LimitedBy, readonly (keyof AccessLimits)[]>
-
 /** What a handler cannot filter is refused before it runs. */
-function refuseBeyond(limitedBy: LimitedBy, { name, limits }: Actor): void {
-  const kind = notWithin[limitedBy].find((each) => limits[each] !== undefined)
+function refuseBeyond(route: Route, { name, limits }: Actor): void {
+  const kind = limitAgainst(route, limits)
   if (kind !== undefined)
     throw new ServiceError(
       'outside_limits',

@@ -62,3 +62,15 @@ test('a request without a connection has no source, whatever it claims', async (
   const answer = await app.request('/', { headers: { 'x-forwarded-for': '203.0.113.9' } })
   assert.equal(await answer.text(), 'unknown')
 })
+
+test('a request keeps its source when the client leaves while it is handled', async () => {
+  const read = sourceReader([])
+  const socket: { remoteAddress?: string } = { remoteAddress: '192.0.2.1' }
+  const app = new Hono().get('/', (context) => {
+    read(context)
+    delete socket.remoteAddress
+    return context.text(read(context))
+  })
+  const answer = await app.request('/', {}, { incoming: { socket } })
+  assert.equal(await answer.text(), '192.0.2.1')
+})

@@ -18,8 +18,18 @@ export function sourceReader(trustedProxies: readonly string[]): SourceOf {
   }
   const isTrusted = (address: string) => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 
+  // A socket forgets its address when the client leaves, which can be while the request is handled.
+  const known = new WeakMap<object, string>()
   return (context) => {
     const { incoming } = (context.env ?? {}) as Partial<HttpBindings>
+    const before = incoming && known.get(incoming)
+    if (before !== undefined) return before
+    const source = read(context, incoming)
+    if (incoming && source !== undefined) known.set(incoming, source)
+    return source ?? 'unknown'
+  }
+
+  function read(context: Context, incoming: HttpBindings['incoming'] | undefined): string | undefined {
     let source = addressIn(incoming?.socket.remoteAddress ?? '')
     // Each trusted proxy appends the address that it was asked from. What stands before that can be anything.
     const forwarded = (context.req.header('x-forwarded-for') ?? '').split(',')
@@ -28,7 +38,7 @@ export function sourceReader(trustedProxies: readonly string[]): SourceOf {
       if (earlier === undefined) break
       source = earlier
     }
-    return source ?? 'unknown'
+    return source
   }
 }
 

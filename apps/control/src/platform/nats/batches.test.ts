@@ -62,3 +62,15 @@ test('gathering ends after its time', async () => {
   batches.push(3)
   assert.deepEqual((await next).value, [2, 3])
 })
+
+test('a batch that has enough messages does not wait, and neither does the next one', async () => {
+  const batches = new Batches<number>({ sizeMax: 4, gatherMs: 60_000, enough: 2 })
+  const iterator = batches[Symbol.asyncIterator]()
+  batches.push(1)
+  assert.deepEqual((await iterator.next()).value, [1])
+  const next = iterator.next()
+  for (const n of [2, 3]) batches.push(n)
+  assert.deepEqual((await next).value, [2, 3])
+  batches.push(4)
+  assert.deepEqual((await iterator.next()).value, [4])
+})

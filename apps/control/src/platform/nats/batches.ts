@@ -8,8 +8,10 @@ export interface BatchLimits {
   sizeMax: number
   /** Beyond this number the oldest are dropped. Only for messages that the next one replaces. */
   waitingMax?: number
-  /** Shortest time between the starts of two batches, unless the next one is full. */
+  /** Shortest time between the starts of two batches, unless one has enough messages, or began so long ago with enough. */
   gatherMs?: number
+  /** Messages that are enough for one batch; `sizeMax` by default. */
+  enough?: number
 }
 
 export class Batches<T> {
@@ -21,18 +23,20 @@ export class Batches<T> {
   readonly #sizeMax: number
   readonly #waitingMax: number
   readonly #gatherMs: number
+  readonly #enough: number
 
-  constructor({ sizeMax, waitingMax = Infinity, gatherMs = 0 }: BatchLimits) {
+  constructor({ sizeMax, waitingMax = Infinity, gatherMs = 0, enough = sizeMax }: BatchLimits) {
     this.#sizeMax = sizeMax
     this.#waitingMax = waitingMax
     this.#gatherMs = gatherMs
+    this.#enough = enough
   }
 
   push(message: T): void {
     this.#waiting.push(message)
     if (this.#waiting.length > this.#waitingMax)
       this.#waiting.splice(0, this.#waiting.length - this.#waitingMax)
-    if (this.#waiting.length >= this.#sizeMax) this.#hurry?.()
+    if (this.#waiting.length >= this.#enough) this.#hurry?.()
     this.#wake?.()
   }
 
@@ -51,13 +55,17 @@ export class Batches<T> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T[], void> {
     let last = -Infinity
+    let enoughAt = -Infinity
     for (;;) {
-      const early = last + this.#gatherMs - performance.now()
-      if (this.#waiting.length > 0 && early > 0 && !this.#ended && this.#waiting.length < this.#sizeMax)
+      const isBusy = performance.now() - enoughAt < this.#gatherMs
+      const early = isBusy ? 0 : last + this.#gatherMs - performance.now()
+      if (this.#waiting.length > 0 && early > 0 && !this.#ended && this.#waiting.length < this.#enough)
         await this.#untilFull(early)
       if (this.#waiting.length > 0) {
         last = performance.now()
-        yield this.#waiting.splice(0, this.#sizeMax)
+        const batch = this.#waiting.splice(0, this.#sizeMax)
+        if (batch.length >= this.#enough) enoughAt = last
+        yield batch
       } else if (this.#ended) break
       else
         await new Promise<void>((resolve) => {

@@ -1,30 +1,17 @@
-/**
- * Every route, for tokens that are limited to a region, to a domain, and to both. A route without a row does not compile. The
- * tokens of these tests are admins by the database, so that only the limits refuse.
- */
+/** Every route, for tokens that are limited to a region, to a domain, and to both. A route without a row does not compile. */
 import assert from 'node:assert/strict'
-import { after, before, suite, test } from 'node:test'
-import { isLimited, routes, type LimitedBy, type AccessLimits } from '@imapfleet/api'
-import { orderKinds, type OrderAction, type OrderKind } from '@imapfleet/protocol'
-import {
-  routeNames,
-  samples,
-  testApi,
-  type RouteName,
-  type TestApi,
-  type ValidRequest,
-} from './api.test-support.ts'
-import { createToken } from './features/access/service.ts'
+import { suite, test } from 'node:test'
+import { isLimited, routes, type AccessLimits, type LimitedBy } from '@imapfleet/api'
+import { routeNames, samples, type RouteName, type ValidRequest } from './api.test-support.ts'
+import { apiOfTenants, limited, orderWith, problemCodeIn } from './limits.test-support.ts'
 import {
   alertOf,
-  fillForTenants,
   orderOf,
   revisionOf,
   revocationOf,
   traceOf,
   uuidOf,
   type Concern,
-  type Tenants,
 } from './two-tenants.test-support.ts'
 
 /** A request for something outside the limits, and the same one for something that does not exist. */
@@ -88,10 +75,7 @@ const ofCursor = stored((last) => ({ query: { before: last } }), traceOf, uuidOf
 
 const aimed = (kind: 'region' | 'edge') => (name: string) => ({ body: { target: { kind, name } } })
 const targets = [ofEdge(aimed('edge')), ofRegion(aimed('region'))]
-const order = (action: OrderAction, target: object = { kind: 'region', name: 'eu' }) => ({
-  body: { target, action, timeoutMs: 100 },
-})
-const kick = (user: string) => order({ kind: 'kick-user', user })
+const kick = (user: string) => orderWith({ kind: 'kick-user', user })
 const who = { kind: 'who', user: 'ann@own.example' } as const
 const layer = (kind: 'region' | 'edge') => (name: string) => ({
   body: { layer: { kind, name }, set: { 'pool.usesMax': 7 }, dryRun: true },
@@ -203,6 +187,12 @@ const decisions: Record<RouteName, Decision> = {
     shows: /"layer":\{"kind":"region","name":"eu"\}/,
     outsideRegion: ofRevision((revision) => ({ params: { revision }, body: { dryRun: true } })),
   },
+  undoRevision: {
+    limits: 'region',
+    within: { params: { revision: '3' }, body: { dryRun: true } },
+    shows: /"layer":\{"kind":"region","name":"eu"\}/,
+    outsideRegion: ofRevision((revision) => ({ params: { revision }, body: { dryRun: true } })),
+  },
   readHistory: {
     limits: 'region',
     within: { query: { metrics: 'sessions_total', from: '-10m', step: '10m', groupBy: 'edge' } },
@@ -226,10 +216,10 @@ const decisions: Record<RouteName, Decision> = {
   // Without NATS no edge answers: tests/e2e/control-access-limits.test.ts has edges.
   giveOrder: {
     limits: 'both',
-    within: order(who),
+    within: orderWith(who),
     outsideRegion: [
-      ofEdge((name) => order(who, { kind: 'edge', name })),
-      ofRegion((name) => order(who, { kind: 'region', name })),
+      ofEdge((name) => orderWith(who, { kind: 'edge', name })),
+      ofRegion((name) => orderWith(who, { kind: 'region', name })),
     ],
     outsideDomain: ofUser(kick),
   },
@@ -343,76 +333,8 @@ const decisions: Record<RouteName, Decision> = {
   },
 }
 
-/** Orders that a token with the limit of a domain may give. A kind without a row does not compile. */
-const ofOwnDomain: { [Kind in OrderKind]: { refused: OrderAction<Kind>[]; given: OrderAction<Kind>[] } } = {
-  who: {
-    refused: [{ kind: 'who' }, { kind: 'who', user: 'bob@foreign.example' }],
-    given: [{ kind: 'who', user: 'ann@own.example' }],
-  },
-  'kick-user': {
-    refused: [{ kind: 'kick-user', user: 'own.example' }],
-    given: [{ kind: 'kick-user', user: 'ANN@OWN.EXAMPLE' }],
-  },
-  'kick-domain': {
-    refused: [
-      { kind: 'kick-domain', domain: 'foreign.example' },
-      { kind: 'kick-domain', domain: 'example' },
-    ],
-    given: [{ kind: 'kick-domain', domain: 'Own.example' }],
-  },
-  'purge-idle': {
-    refused: [{ kind: 'purge-idle' }],
-    given: [{ kind: 'purge-idle', user: 'ann@own.example' }],
-  },
-  count: {
-    refused: [
-      { kind: 'count' },
-      { kind: 'count', upstream: 'main' },
-      { kind: 'count', domain: 'foreign.example' },
-      { kind: 'count', user: 'bob@foreign.example', domain: 'own.example' },
-    ],
-    given: [{ kind: 'count', domain: 'own.example', upstream: 'main' }],
-  },
-  'reset-counters': { refused: [{ kind: 'reset-counters' }], given: [] },
-  newlog: { refused: [{ kind: 'newlog' }], given: [] },
-  version: { refused: [{ kind: 'version' }], given: [] },
-  'route-lookup': {
-    refused: [{ kind: 'route-lookup', user: 'bob@foreign.example' }],
-    given: [{ kind: 'route-lookup', user: 'ann@own.example' }],
-  },
-  'pause-upstream': { refused: [{ kind: 'pause-upstream', upstream: 'main' }], given: [] },
-  'resume-upstream': { refused: [{ kind: 'resume-upstream', upstream: 'main' }], given: [] },
-}
-
-const limited: Readonly<Record<string, AccessLimits>> = {
-  'a region': { regions: ['eu'] },
-  'a domain': { domains: ['own.example'] },
-  'a region and a domain': { regions: ['eu'], domains: ['own.example'] },
-}
-
-suite('limits', () => {
-  let api: TestApi
-  let tenants: Tenants
-  before(async () => {
-    api = await testApi()
-    tenants = await fillForTenants(api.deps)
-  })
-  after(async () => await api?.close())
-
-  const headersOf = async (limits: AccessLimits) => {
-    const { token, id: its } = await createToken(api.deps, 'root', {
-      ...{ name: 'limited', role: 'operator', scopes: ['trace-bodies'], limits },
-    })
-    await api.deps.db.sql`update tokens set role = 'admin' where id = ${its}`
-    return { authorization: `Bearer ${token}`, 'x-imapfleet-console': '1' }
-  }
-
-  /** The status and the beginning of the answer: of a stream its first event. */
-  const ask = async (name: RouteName, headers: Record<string, string>, sample: ValidRequest) => {
-    const response = await api.ask(name, { headers, sample })
-    return { status: response.status, text: await beginningOf(response) }
-  }
-  const problemOf = (text: string) => (JSON.parse(text) as { code: string }).code
+suite('limits of routes', () => {
+  const { deps, tenants, headersOf, ask } = apiOfTenants()
 
   const isWithin: Record<LimitedBy, (limits: AccessLimits) => boolean> = {
     none: () => true,
@@ -449,7 +371,7 @@ suite('limits', () => {
         const what = `${name}: ${status} ${text.slice(0, 600)}`
         if (!isWithin[decisions[name].limits](limits)) {
           assert.equal(status, 403, what)
-          assert.equal(problemOf(text), 'outside_limits', what)
+          assert.equal(problemCodeIn(text), 'outside_limits', what)
           continue
         }
         // An order needs NATS, and an edge that sends heartbeats is not forgotten.
@@ -486,7 +408,7 @@ suite('limits', () => {
   }
 
   test('nothing outside was touched by any of these requests', async () => {
-    const { sql } = api.deps.db
+    const { sql } = deps().db
     const [edge] = await sql`select drain, forgotten_at from edges where id = 'farland-1'`
     assert.deepEqual([edge?.['drain'], edge?.['forgotten_at']], [false, null])
     const touched = await sql`
@@ -498,164 +420,11 @@ suite('limits', () => {
     assert.equal(ended?.['ended'], 0)
     const [rolling] = await sql`select state from rollouts where revision = ${revisionOf.rolling}`
     assert.equal(rolling?.['state'], 'running')
-    const [running] = await sql`select state from operations where id = ${tenants.operation}`
+    const [running] = await sql`select state from operations where id = ${tenants().operation}`
     assert.equal(running?.['state'], 'running')
-  })
-
-  test('lists, counts and histories have exactly what is within the limits', async () => {
-    const visible: Record<string, Concern[]> = {
-      'a region': [
-        'own',
-        'ownInCapitals',
-        'otherDomain',
-        'misleading',
-        'longer',
-        'withoutDomain',
-        'ownWithTwo',
-      ],
-      'a domain': ['own', 'ownInCapitals', 'otherRegion', 'allRegions', 'ownWithTwo'],
-      'a region and a domain': ['own', 'ownInCapitals', 'ownWithTwo'],
-    }
-    for (const [kind, limits] of Object.entries(limited)) {
-      const headers = await headersOf(limits)
-      const listed = async (name: RouteName, key: string, of: string) => {
-        const { text } = await ask(name, headers, { query: { limit: '500' } })
-        const rows = (JSON.parse(text) as Record<string, Record<string, unknown>[]>)[key] ?? []
-        // Without those that these tests have made.
-        return rows
-          .map((row) => String(row[of]))
-          .filter((its) => /^0000|^10\d\d$/.test(its))
-          .toSorted()
-      }
-      const sorted = (of: (concern: Concern) => string | number) =>
-        visible[kind]!.map((concern) => String(of(concern))).toSorted()
-      assert.deepEqual(await listed('listOrders', 'orders', 'id'), sorted(orderOf), kind)
-      assert.deepEqual(await listed('listTraces', 'traces', 'id'), sorted(traceOf), kind)
-      assert.deepEqual(await listed('listRevocations', 'revocations', 'sequence'), sorted(revocationOf), kind)
-    }
-    const totals = async (limits: AccessLimits, query: Record<string, string>) => {
-      const asked = { metrics: 'sessions_total', from: '-10m', step: '10m', ...query }
-      const { text } = await ask('readHistory', await headersOf(limits), { query: asked })
-      const { groups } = JSON.parse(text) as { groups: { group: string; totals: number[] }[] }
-      return groups.map(({ group, totals: all }) => [group, all[0]])
-    }
-    const [[, ofEu] = []] = await totals({}, { region: 'eu', groupBy: 'fleet' })
-    assert.ok(typeof ofEu === 'number' && ofEu > 0 && ofEu < 100)
-    for (const [groupBy, group] of [
-      ['fleet', 'fleet'],
-      ['region', 'eu'],
-      ['edge', 'eu-1'],
-    ] as const)
-      assert.deepEqual(await totals({ regions: ['eu'] }, { groupBy }), [[group, ofEu]])
-  })
-
-  test('a token with the limit of a domain gives only orders about its users', async () => {
-    const headers = await headersOf({ domains: ['own.example'] })
-    assert.deepEqual(Object.keys(ofOwnDomain).sort(), Object.keys(orderKinds).sort())
-    for (const { refused, given } of Object.values(ofOwnDomain)) {
-      for (const action of refused) {
-        const { status, text } = await ask('giveOrder', headers, order(action))
-        assert.deepEqual([status, problemOf(text)], [403, 'outside_limits'], JSON.stringify(action))
-      }
-      for (const action of given) {
-        const { status, text } = await ask('giveOrder', headers, order(action))
-        assert.deepEqual([status, problemOf(text)], [503, 'bus_unavailable'], JSON.stringify(action))
-      }
-    }
-  })
-
-  test('all edges are those of its region for a token with one region, and must be named with several', async () => {
-    const all = { kind: 'all' }
-    const one = await headersOf({ regions: ['eu'] })
-    const drained = await ask('drainEdges', one, { body: { target: all } })
-    assert.deepEqual(
-      (JSON.parse(drained.text) as { edges: { id: string }[] }).edges.map((edge) => edge.id),
-      ['eu-1'],
-    )
-    const made = await ask('addRevocation', one, { body: { kind: 'domain', subject: 'x.example' } })
-    assert.equal((JSON.parse(made.text) as { revocation: { region: string } }).revocation.region, 'eu')
-    const several = await headersOf({ regions: ['eu', 'us'] })
-    const requests: [RouteName, ValidRequest][] = [
-      ['drainEdges', { body: { target: all } }],
-      ['resumeEdges', { body: { target: all } }],
-      ['giveOrder', order({ kind: 'version' }, all)],
-      ['previewOperation', preview({ kind: 'drain' })],
-      ['addRevocation', { body: { kind: 'user', subject: 'ann' } }],
-      ['startTrace', { body: trace }],
-    ]
-    for (const [name, sample] of requests) {
-      const { status, text } = await ask(name, several, sample)
-      assert.deepEqual([status, problemOf(text)], [403, 'outside_limits'], name)
-      assert.match(text, /limited to regions eu and us, and this concerns all regions: name one/)
-    }
-  })
-
-  test('a rollout of another region is not named, although it is in the way', async () => {
-    const headers = await headersOf({ regions: ['eu'] })
-    const rollout = { soakSeconds: 1 }
-    const body = { layer: { kind: 'region', name: 'eu' }, set: { 'pool.usesMax': 9 }, rollout }
-    const { status, text } = await ask('writeRevision', headers, { body })
-    assert.deepEqual([status, problemOf(text)], [409, 'rollout_active'])
-    assert.doesNotMatch(text, /farland|revision 6|\/6\//)
-  })
-
-  test('what a token did is not repeated to it after its limits have changed', async () => {
-    const { token, id: its } = await createToken(api.deps, 'root', {
-      ...{ name: 'narrowed', role: 'operator', scopes: [] },
-    })
-    const headers = { authorization: `Bearer ${token}`, 'idempotency-key': 'first' }
-    const sample = { body: { kind: 'user', subject: 'ann@own.example', note: 'farland' } }
-    assert.equal((await ask('addRevocation', headers, sample)).status, 201)
-    assert.equal((await ask('addRevocation', headers, sample)).status, 201)
-    await api.deps.db.sql`update tokens set limits = '{"regions":["eu"]}' where id = ${its}`
-    const { status, text } = await ask('addRevocation', headers, sample)
-    assert.deepEqual([status, problemOf(text)], [409, 'idempotency_conflict'])
-  })
-
-  test('a token with limits cannot be an admin, and a limit without names is refused', async () => {
-    const root = await createToken(api.deps, 'root', { name: 'root', role: 'admin', scopes: [] })
-    const headers = { authorization: `Bearer ${root.token}` }
-    const make = async (body: Record<string, unknown>) =>
-      await ask('createToken', headers, { body: { name: 'made', role: 'operator', ...body } })
-    assert.equal((await make({ limits: { regions: ['eu'], domains: ['Own.Example'] } })).status, 201)
-    for (const refused of [
-      { role: 'admin', limits: { regions: ['eu'] } },
-      { role: 'admin', limits: { domains: ['own.example'] } },
-      { limits: { regions: [] } },
-      { limits: { domains: [] } },
-      { limits: { domains: ['ann@own.example'] } },
-      { limits: { regions: ['*'] } },
-      { limits: { region: ['eu'] } },
-      { limits: null },
-    ])
-      assert.equal((await make(refused)).status, 400, JSON.stringify(refused))
-    const { text } = await ask('listTokens', headers, { query: { limit: '500' } })
-    assert.match(text, /"limits":\{"domains":\["own\.example"\],"regions":\["eu"\]\}/)
-    await assert.rejects(
-      createToken(api.deps, 'root', {
-        ...{ name: 'x', role: 'admin', scopes: [] },
-        limits: { regions: ['eu'] },
-      }),
-      { code: 'request_invalid' },
-    )
   })
 })
 
 /** A number is not found within another one. */
 const wholeWord = (name: string): RegExp =>
   new RegExp(`(?<!\\w)${name.replaceAll(/\W/g, '\\$&')}(?!\\w)`, 'g')
-
-/** Of a stream the text up to its first event; otherwise all of it. */
-async function beginningOf(response: Response): Promise<string> {
-  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
-    return await response.text()
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
-  let text = ''
-  while (!/^data: .*\n\n/m.test(text)) {
-    const { value, done } = await reader.read()
-    if (done) break
-    text += value
-  }
-  await reader.cancel()
-  return text
-}

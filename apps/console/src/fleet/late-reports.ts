@@ -1,0 +1,14 @@
+/** Whether the newest reports are old. Charts end with them, and would show old figures as those of now. */
+import type { History } from '@imapfleet/api'
+
+/** Edges report every ten seconds, unless they are configured otherwise. */
+const lateMs = 180_000
+const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
+
+/** `range`: what was asked for, such as `-1h`. The clock of the browser does not matter: control began the answer that long ago. */
+export function areReportsLate({ from, to }: Pick<History, 'from' | 'to'>, range: string): boolean {
+  const [, count, unit] = /^-(\d+)([smhdw])$/.exec(range) ?? []
+  if (unit === undefined) return false
+  const now = Date.parse(from) + Number(count) * unitMs[unit as keyof typeof unitMs]
+  return now - Date.parse(to) > lateMs
+}

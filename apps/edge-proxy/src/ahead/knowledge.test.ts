@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { UserFacts } from './facts.ts'
+import { Knowledge } from './knowledge.ts'
+import { commandOf } from './shapes.ts'
+
+const minMs = 3
+
+test('every session with a server far away, or not measured yet, learns', () => {
+  const knowledge = new Knowledge()
+  assert.deepEqual(
+    [0, 1, 2].map((now) => knowledge.isWorthwhile(minMs, now)),
+    [true, true, true],
+  )
+  knowledge.measured(minMs)
+  assert.deepEqual(
+    [3, 4, 5].map((now) => knowledge.isWorthwhile(minMs, now)),
+    [true, true, true],
+  )
+})
+
+test('with a nearby server one session a second learns, and all of them when it has moved away', () => {
+  const knowledge = new Knowledge()
+  knowledge.measured(0.4)
+  const learn = [0, 1, 999, 1_000, 1_500, 2_000].filter((now) => knowledge.isWorthwhile(minMs, now))
+  assert.deepEqual(learn, [0, 1_000, 2_000])
+  for (let second = 0; second < 5; second++) knowledge.measured(40)
+  assert.deepEqual(
+    [2_001, 2_002].map((now) => knowledge.isWorthwhile(minMs, now)),
+    [true, true],
+  )
+})
+
+test('at any distance, if that is configured', () => {
+  const knowledge = new Knowledge()
+  knowledge.measured(0.1)
+  assert.deepEqual(
+    [0, 1].map((now) => knowledge.isWorthwhile(0, now)),
+    [true, true],
+  )
+})
+
+test('of questions that the server does not know, only so many are remembered', () => {
+  const knowledge = new Knowledge()
+  const question = (name: string) => commandOf(`UID SEARCH HEADER ${name} ""`).question!
+  for (let count = 0; count < 1000; count++) knowledge.refused(question(`x${count}`))
+  assert.ok(knowledge.isRefused(question('x999')))
+  // Its shape is the same.
+  assert.ok(knowledge.isRefused(question('x0')))
+  knowledge.understood(question('x0'))
+  assert.ok(!knowledge.isRefused(question('x1')))
+  assert.ok(knowledge.isRefused(question('x999')))
+  const long = question('x'.repeat(2000))
+  knowledge.refused(long)
+  knowledge.understood(question('x0'))
+  assert.ok(!knowledge.isRefused(long))
+})
+
+test('users that are forgotten take no memory, also while sessions of them run', () => {
+  const knowledge = new Knowledge(20_000)
+  const fill = (name: string) => {
+    const facts = knowledge.user(name)
+    for (let count = 0; count < 16; count++)
+      facts.mailbox(`m${count}`).noteFound(
+        'UID SEARCH ALL',
+        Array.from({ length: 100 }, (_, index) => index + 1),
+      )
+    knowledge.keep(name, facts)
+    return facts
+  }
+  const empty = new UserFacts().bytes
+  const running = Array.from({ length: 10 }, (_, index) => fill(`user${index % 2}`))
+  running.push(fill('other'))
+  const bytes = [...new Set(running)].reduce((sum, facts) => sum + facts.bytes - empty, 0)
+  assert.ok(bytes <= 20_000, String(bytes))
+  // A session of a user that is known anew by another one.
+  const [old] = running
+  const fresh = knowledge.user('user0')
+  assert.notEqual(fresh, old)
+  old!.mailbox('a').noteFound('UID SEARCH ALL', [1, 2, 3])
+  knowledge.keep('user0', old!)
+  assert.equal(old!.bytes, empty)
+  assert.equal(knowledge.user('user0'), fresh)
+})
+
+test('once its settings are not in force, nothing is asked any more', () => {
+  const knowledge = new Knowledge()
+  knowledge.answered(3)
+  assert.equal(knowledge.commandsMax(0), 4)
+  knowledge.retire()
+  knowledge.failed(0)
+  knowledge.answered(3)
+  assert.equal(knowledge.commandsMax(1e12), 0)
+})

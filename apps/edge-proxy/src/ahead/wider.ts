@@ -1,0 +1,190 @@
+/**
+ * Questions that are asked wider than the client is expected to ask them. The answer then fits also if the mailbox has
+ * changed since the edge last heard of it, or if the client asks one of several questions:
+ *
+ *   UID SEARCH 300                ─▶  UID SEARCH *           the last message, however many there are
+ *   UID SEARCH 300                ─▶  UID SEARCH ALL         also every other one, by its number
+ *   UID FETCH 251:300 (…)         ─▶  UID FETCH 251:* (…)    also the messages that have arrived since
+ *   UID FETCH 251:300 (…)         ─▶  FETCH 251:* (…)        the newest messages, whatever their UIDs are
+ *   UID FETCH 7 (BODY.PEEK[1])    ─▶  UID FETCH 7 (BODY.PEEK[1] BODY.PEEK[2])    several parts of a message
+ *   UID FETCH 7 (BODY.PEEK[1])    ─▶  UID FETCH 7 (BODY.PEEK[1]<0.32768>)    a part of a large message, if it is not longer
+ *
+ * The client gets the part that it asks for, and only if the whole of it is in the answer.
+ */
+import type { MailboxFacts } from './facts.ts'
+import { commandOf, type Question } from './shapes.ts'
+import { includesUid } from './uid-set.ts'
+
+export type Wider =
+  | { readonly kind: 'last-message' }
+  | { readonly kind: 'all-messages' }
+  | { readonly kind: 'newest'; readonly from: number }
+  | { readonly kind: 'numbered' }
+  /** `bytesMax`: of each part, so many bytes are asked for, and a part that is not shorter is not given. */
+  | { readonly kind: 'parts'; readonly bytesMax?: number }
+
+const lastMessage: Wider = { kind: 'last-message' }
+const allMessages: Wider = { kind: 'all-messages' }
+const numberedMessages: Wider = { kind: 'numbered' }
+const parts: Wider = { kind: 'parts' }
+
+/** Bytes of all parts, and of one part, that are asked for if the message may be larger. */
+const boundedBytesMax = 131_072
+const boundedPartMax = 32_768
+/** In a larger mailbox, one message is not looked up in a list of all. */
+const listedMax = 2000
+
+/** Its answer, once it is complete, may answer several questions, one after the other. */
+export const isShared = ({ kind }: Wider): boolean => kind === 'all-messages' || kind === 'parts'
+
+/**
+ * How the question is asked wider; undefined: it is not.
+ * @param isSmall whether the content that it asks for is certainly small enough to be held
+ */
+export function widerThan(question: Question, facts: MailboxFacts, isSmall = true): Wider | undefined {
+  const { answers } = question
+  if (numberIn(question) !== undefined) return numberIn(question) === facts.exists ? lastMessage : undefined
+  if (isForAll(question)) return (facts.exists ?? Infinity) <= listedMax ? allMessages : undefined
+  const count = partsIn(question)?.length ?? 0
+  if (count > 0 && !isSmall)
+    return { kind: 'parts', bytesMax: Math.min(boundedPartMax, Math.floor(boundedBytesMax / count)) }
+  if (count > 1) return parts
+  if (isByNumber(question)) return numberedMessages
+  if (answers.kind !== 'fetch' || answers.uids === undefined || question.bodiesOf !== undefined)
+    return undefined
+  return facts.isTail(answers.uids) ? { kind: 'newest', from: answers.uids[0]![0] } : undefined
+}
+
+/** The question to ask in place of one for the last message, if the mailbox is small; the question itself otherwise. */
+export function withAllMessages(question: Question, facts: MailboxFacts): Question {
+  const isForLast = widerThan(question, facts)?.kind === 'last-message'
+  return isForLast && facts.exists! <= listedMax ? everyMessage : question
+}
+
+const everyMessage = commandOf('UID SEARCH ALL').question!
+
+const isForAll = ({ text, isPlainSearch }: Question): boolean =>
+  isPlainSearch && /^UID SEARCH ALL$/i.test(text)
+
+/** The number of a question for one message by its number alone. */
+function numberIn({ shape, isPlainSearch, usesNumbers, holes }: Question): number | undefined {
+  const isAlone = isPlainSearch && usesNumbers && holes.length === 1 && shape.length === 'UID SEARCH x'.length
+  return isAlone && /^\d{1,10}$/.test(holes[0]!) ? Number(holes[0]) : undefined
+}
+
+/** `BODY.PEEK[1.2]`, `BODY.PEEK[2.MIME]`: the message is never marked as read, and these never change. */
+const part = /^BODY\.PEEK\[\d+(?:\.\d+)*(?:\.MIME)?\]$/
+
+/** The parts that a question asks for, in upper case, if it asks for nothing but parts of one message. */
+export function partsIn({ text, holes, answers }: Question): readonly string[] | undefined {
+  if (answers.kind !== 'fetch' || !/^\d+$/.test(holes[0]!)) return undefined
+  const items = /^UID FETCH \d+ \(?([^()]+)\)?$/i.exec(text)?.[1]!.toUpperCase().split(' ')
+  return items?.every((item) => part.test(item)) ? items : undefined
+}
+
+/** One question for all parts that these ask for. They are about the same message. */
+export function withAllParts(questions: readonly [Question, ...Question[]]): Question {
+  const items = new Set(questions.flatMap((question) => partsIn(question)!))
+  return commandOf(`UID FETCH ${questions[0].holes[0]} (${[...items].join(' ')})`).question!
+}
+
+/** How often the same text may be in the answer: a part contains its own parts. */
+export function copiesIn(question: Question): number {
+  const numbers = (partsIn(question) ?? []).map((item) => /[\d.]*\d/.exec(item)![0])
+  const outer = (number: string) => numbers.filter((each) => number.startsWith(`${each}.`)).length
+  return 1 + Math.max(0, ...numbers.map(outer))
+}
+
+/**
+ * A question for the newest messages by their numbers, for a page of messages whose UIDs are not known. Their UIDs are in the
+ * answer. Undefined: they would not be, or it asks for more than headers.
+ * @param question for a page, with any UIDs
+ * @param first the number of the oldest message that may be on the page
+ */
+export function newestByNumber(question: Question, first: number): Question | undefined {
+  const { answers, text } = question
+  const items = /^UID FETCH \d+ (\(.*\))$/i.exec(text)?.[1]
+  if (items === undefined || answers.kind !== 'fetch' || !answers.items.has('UID')) return undefined
+  if (question.bodiesOf !== undefined) return undefined
+  const set = `${first}:*`
+  return {
+    ...question,
+    text: `FETCH ${set} ${items}`,
+    holes: [set],
+    answers: { ...answers, uids: undefined },
+  }
+}
+
+const isByNumber = ({ text }: Question): boolean => text.startsWith('FETCH ')
+
+/** The question as it is asked. */
+export function widerText({ text, holes }: Question, wider: Wider): string {
+  if (wider.kind === 'newest') return text.replace(holes[0]!, `${wider.from}:*`)
+  if (wider.kind === 'parts' && wider.bytesMax !== undefined)
+    return text.replaceAll(/BODY\.PEEK\[[\d.]+\]/gi, `$&<0.${wider.bytesMax}>`)
+  return wider.kind === 'last-message' ? text.replace(holes[0]!, '*') : text
+}
+
+/**
+ * Whether the answer to the wider question may have what this one asks for.
+ * @param asked the question that is asked wider
+ */
+export function mayInclude(asked: Question, wider: Wider, question: Question): boolean {
+  const { answers } = question
+  switch (wider.kind) {
+    case 'last-message':
+    case 'all-messages':
+      return numberIn(question) !== undefined
+    case 'newest':
+      return (
+        question.shape === asked.shape &&
+        answers.kind === 'fetch' &&
+        // What the edge expects by numbers may be these messages.
+        (isByNumber(question) || answers.uids?.every(([first]) => first >= wider.from) === true)
+      )
+    case 'numbered':
+      return question.shape === asked.shape
+    case 'parts': {
+      const among = partsIn(asked)
+      return (
+        question.holes[0] === asked.holes[0] &&
+        partsIn(question)?.every((item) => among?.includes(item)) === true
+      )
+    }
+  }
+}
+
+/** What the answer to a wider question has. */
+interface WiderAnswer {
+  /** How many messages there were. Undefined: not known. */
+  readonly count: number | undefined
+  /** The messages that it is about. */
+  readonly uids: ReadonlySet<number>
+}
+
+/** Whether the answer has all that the question asks for, and is the same as if it had been asked. */
+export function includes(wider: Wider, { count, uids }: WiderAnswer, question: Question): boolean {
+  if (wider.kind === 'last-message') return count !== undefined && numberIn(question) === count
+  const { answers } = question
+  if (answers.kind !== 'fetch' || answers.uids === undefined) return false
+  let wanted = 0
+  for (const [first, last] of answers.uids) wanted += last - first + 1
+  let found = 0
+  for (const uid of uids) if (includesUid(answers.uids, uid)) found++
+  return found === wanted
+}
+
+/**
+ * The UID of the message with the number that the question asks for. Undefined: the list may not have all messages, or not
+ * this one.
+ * @param count how many messages there were
+ */
+export function numbered(
+  found: readonly number[],
+  count: number | undefined,
+  question: Question,
+): number | undefined {
+  const number = numberIn(question)
+  if (number === undefined || found.length !== count) return undefined
+  return found.toSorted((one, other) => one - other)[number - 1]
+}

@@ -1,0 +1,321 @@
+/**
+ * Which of the questions that a client is expected to ask go to the server now. An allow list in ../ahead says which commands
+ * are questions at all. This file decides when they are sent: in which mailbox the server would execute them, which other answers look
+ * alike, whether the answer can be held, and whether it can be undone if the client does something else.
+ */
+import { commute, looksAlike, type AnswerKind } from '../ahead/answers.ts'
+import type { Course, Expected } from '../ahead/course.ts'
+import { aheadMax } from '../ahead/knowledge.ts'
+import { isAboutSelection, usesSequenceNumbers, type Question } from '../ahead/shapes.ts'
+import { uidCount, uidsOf } from '../ahead/uid-set.ts'
+import { copiesIn, partsIn, widerText, widerThan, withAllMessages, type Wider } from '../ahead/wider.ts'
+import { hasEsearch, hasUnselect } from '../imap/capability.ts'
+import { verbOf } from '../imap/verb.ts'
+import { randomName } from '../server/random-name.ts'
+import type { AheadSetup } from './ahead-setup.ts'
+import { AskedAhead } from './asked-ahead.ts'
+import type { ClientCommands } from './client-commands.ts'
+import type { Conversation } from './conversation.ts'
+import type { Held } from './held.ts'
+import type { Selections } from './selections.ts'
+
+/** What is asked depends on all of it. */
+interface Situation {
+  readonly setup: AheadSetup
+  readonly clock: { now(): number }
+  readonly course: Course
+  readonly conversation: Conversation
+  readonly clientCommands: ClientCommands
+  readonly held: Held
+  readonly selections: Selections
+}
+
+/** Mail is asked ahead up to this size: more than can be held would be read and thrown away. */
+const bodyBytesMax = 131_072
+const fetchedMax = 500
+
+export class Asking {
+  readonly #setup: AheadSetup
+  readonly #clock: { now(): number }
+  readonly #course: Course
+  readonly #conversation: Conversation
+  readonly #clientCommands: ClientCommands
+  readonly #held: Held
+  readonly #selections: Selections
+  readonly #onAsked: (asked: AskedAhead) => void
+  /** What was asked since the client's last command. A question that the server refuses is not asked again and again. */
+  readonly #sinceCommand = new Set<string>()
+  /** Something that questions depend on has changed. */
+  #hasNews = false
+
+  constructor(situation: Situation, onAsked: (asked: AskedAhead) => void) {
+    this.#setup = situation.setup
+    this.#clock = situation.clock
+    this.#course = situation.course
+    this.#conversation = situation.conversation
+    this.#clientCommands = situation.clientCommands
+    this.#held = situation.held
+    this.#selections = situation.selections
+    this.#onAsked = onAsked
+  }
+
+  /** The client has sent a command. */
+  advance(): void {
+    this.#sinceCommand.clear()
+  }
+
+  /** An answer of the server may change what is expected. */
+  newsArrived(): void {
+    this.#hasNews = true
+  }
+
+  /** The server has answered. Asks again if its answer says something new. */
+  askAgain(): string {
+    return this.#hasNews && this.#held.expected.length > 0 ? this.ask() : ''
+  }
+
+  /** @returns the questions that are to go to the server now, as it gets them; usually none */
+  ask(): string {
+    this.#hasNews = false
+    if (!this.#mayAsk()) return ''
+    const max = this.#setup.knowledge.commandsMax(this.#clock.now())
+    const questions = max === 0 ? [] : this.#expected(max)
+    this.#correct(questions)
+    this.#makeWay(questions)
+    if (this.#held.mustLeave) return ''
+    const refused: Question[] = []
+    let text = ''
+    for (const each of questions) {
+      const { question } = each
+      if (this.#isAsked(each)) continue
+      const key = `${each.selects} ${each.isAgain === true} ${question.text}`
+      const wasDropped = this.#sinceCommand.has(key)
+      // The client asks what was refused itself, and that drops what does not commute with it.
+      if (wasDropped || !refused.every((other) => commute(other, question)) || !this.#mayAskNow(each, max))
+        refused.push(question)
+      else {
+        this.#sinceCommand.add(key)
+        text += this.#send(question)
+      }
+    }
+    return text
+  }
+
+  // What is expected.
+
+  /** Whether anything may be asked. */
+  #mayAsk(): boolean {
+    const { mode, knowledge, roundTripMinMs } = this.#setup
+    if (mode !== 'on' || this.#held.isLeaving || (knowledge.roundTripMs ?? -1) < roundTripMinMs) return false
+    const { connection, scanner, selectCache, waitsFor, isIdling } = this.#conversation
+    const { enabledKey, spoilReason } = connection
+    if (spoilReason !== undefined || (enabledKey !== '' && enabledKey !== 'condstore')) return false
+    if (!scanner.betweenCommands || waitsFor !== undefined || isIdling || selectCache.hasInherited)
+      return false
+    if (!connection.scanner.betweenResponses || this.#clientCommands.count > 1) return false
+    const command = this.#clientCommands.first
+    if (command === undefined) return true
+    // What is asked must not be executed before a command that may change it, or that reads all mail.
+    const { question } = command
+    return question !== undefined && !usesSequenceNumbers(command) && !this.#wouldEnable(question)
+  }
+
+  #expected(max: number): Expected[] {
+    const { expected: held } = this.#held
+    const isOpen = (question: Question, mailbox: string) =>
+      !held.some((asked) => asked.covers(question)) && this.#isBounded(question, mailbox)
+    const inPlaceOf = (question: Question, mailbox: string) =>
+      this.#hasEsearch ? withAllMessages(question, this.#course.facts(mailbox)) : question
+    return this.#course.expected({
+      max,
+      maySelect: this.#maySelect,
+      mayLeave: this.#canReturn,
+      inPlaceOf,
+      isOpen,
+    })
+  }
+
+  /** Whether it was asked before, and the client has not asked it yet. */
+  #isAsked({ question, selects, isAgain }: Expected): boolean {
+    const { expected } = this.#held
+    const isHere = (index: number) =>
+      !isAboutSelection(question) || selects === selectsIn(expected.slice(0, index))
+    const asked = expected.filter((each, index) => each.covers(question) && isHere(index))
+    return asked.length > (isAgain === true ? 1 : 0)
+  }
+
+  // What was asked and is not expected any more.
+
+  /** Drops what is expected with other values now. */
+  #correct(questions: readonly Expected[]): void {
+    for (const asked of this.#held.expected) {
+      const { shape } = asked.question
+      if (questions.some(({ question }) => asked.covers(question))) continue
+      const hasOther = questions.some(
+        ({ question }) => question.shape === shape && looksAlike(question.answers, asked.question.answers),
+      )
+      if (hasOther && asked.state === 'expected') this.#held.correct(asked)
+    }
+  }
+
+  /** Drops flags that are not expected any more: while they are, the mailbox is not left. */
+  #makeWay(questions: readonly Expected[]): void {
+    const { last } = this.#selections
+    const isLeaving = questions.some(
+      ({ question, selects }) => question.selects !== undefined && selects === selectsIn(this.#held.expected),
+    )
+    if (!isLeaving || last.mailbox === undefined) return
+    for (const asked of this.#held.expected) {
+      const isInTheWay = asked.question.hasFlags && asked.selection === last
+      if (isInTheWay && !questions.some(({ question }) => asked.covers(question))) this.#held.correct(asked)
+    }
+  }
+
+  // What may be asked.
+
+  /** Whether this question may be asked now. */
+  #mayAskNow({ question, selects }: Expected, max: number): boolean {
+    const { expected, unanswered, hasUntoldExpunge } = this.#held
+    if (expected.length >= max || unanswered.length >= 2 * aheadMax) return false
+    // Whatever is sent now is executed in the mailbox that was selected last.
+    if (isAboutSelection(question) && selects !== selectsIn(expected)) return false
+    const answers = answersOf(question, this.#hasEsearch)
+    const { last } = this.#selections
+    const leavesOther = question.selects !== undefined && last.mailbox !== undefined
+    if (question.selects !== undefined && !(leavesOther ? this.#mayLeave() : this.#maySelect)) return false
+    // Between two SELECTs there is an UNSELECT, whose reply comes between their answers.
+    if (!leavesOther && unanswered.some((asked) => looksAlike(asked.answers, answers))) {
+      // It can be asked once the server has answered what looks like it.
+      this.#hasNews = true
+      return false
+    }
+    if (this.#clientCommands.isMistakableFor(answers)) return false
+    const selecting = this.#lastSelect
+    const mailbox = selecting?.selects ?? this.#course.mailbox
+    if (question.needsMailbox && mailbox === undefined) return false
+    if (question.usesNumbers && hasUntoldExpunge) return false
+    // A client asks it again and again; each time it would look like a fault of the server.
+    if (this.#setup.knowledge.isRefused(question)) return false
+    if (this.#wouldEnable(question)) return false
+    if (question.hasFlags && !this.#mayAskFlags(selecting !== undefined)) return false
+    if (answers.kind === 'fetch' && answers.uids && uidCount(answers.uids) > fetchedMax) return false
+    return this.#isBounded(question, mailbox!)
+  }
+
+  /** The client alone decides to enable an extension. Where it is enabled, the question has no effect. */
+  #wouldEnable({ enablesCondstore }: Question): boolean {
+    return enablesCondstore && !this.#conversation.connection.hasCondstore
+  }
+
+  /** The last SELECT that the client has not asked yet. */
+  get #lastSelect(): Question | undefined {
+    return this.#held.expected.findLast(({ question }) => question.selects !== undefined)?.question
+  }
+
+  /** Whether a mailbox may be selected for the client: the connection has none, and this can be undone. */
+  get #maySelect(): boolean {
+    const { connection } = this.#conversation
+    const hasNone = connection.mailbox === 'none' || this.#held.hasSelected
+    return hasNone && hasUnselect(connection.capabilities)
+  }
+
+  /** Whether the server may leave the mailbox that was selected last. */
+  #mayLeave(): boolean {
+    const { client, last } = this.#selections
+    const { expected, hasReports } = this.#held
+    const here = expected.filter(({ selection, question }) => selection === last && question.needsMailbox)
+    if (!this.#canReturn || hasReports || here.some(({ question }) => question.hasFlags)) return false
+    // Whether the client can get it back is known when the list of its messages has arrived.
+    if (last !== client) return here.some(({ wider }) => wider?.kind === 'all-messages')
+    const isComplete = here.every(({ reply }) => reply !== undefined)
+    // Changes of flags are not reported while another mailbox is selected.
+    return client.isKnown && !client.hasToldFlags && isComplete && this.#clientCommands.isElsewhere
+  }
+
+  /** Whether a mailbox that the server leaves ahead of the client can be selected again, with all that happened to it. */
+  get #canReturn(): boolean {
+    return hasUnselect(this.#conversation.connection.capabilities) && this.#hasEsearch
+  }
+
+  /** Whether no change of flags is hidden from the client if the answer is dropped. */
+  #mayAskFlags(isSelecting: boolean): boolean {
+    const others = [...this.#held.unanswered, ...this.#held.expected]
+    if (others.some(({ question }) => question.hasFlags)) return false
+    return isSelecting || (!this.#selections.client.hasToldFlags && !this.#clientCommands.asksFlags)
+  }
+
+  /** Whether its answer can be held, whatever the message is. Of parts, so many bytes are asked for. */
+  #isBounded(question: Question, mailbox: string): boolean {
+    return partsIn(question) !== undefined || this.#isSmall(question, mailbox)
+  }
+
+  /** Whether the content of the mails that it asks for is known to be small enough. */
+  #isSmall(question: Question, mailbox: string): boolean {
+    if (question.bodiesOf === undefined) return true
+    const facts = this.#course.facts(mailbox)
+    const sizes = uidsOf(question.bodiesOf, fetchedMax)?.map((uid) => facts.sizeOf(uid) ?? Infinity)
+    const size = sizes?.reduce((sum, each) => sum + each, 0) ?? Infinity
+    return size * copiesIn(question) <= bodyBytesMax
+  }
+
+  /** The wider form in which it is asked, if there is one (ADR 44, ADR 47). */
+  #widerThan(question: Question): Wider | undefined {
+    const mailbox = this.#lastSelect?.selects ?? this.#course.mailbox
+    const wider =
+      mailbox === undefined
+        ? undefined
+        : widerThan(question, this.#course.facts(mailbox), this.#isSmall(question, mailbox))
+    // Without ESEARCH, two plain SEARCHes look alike, and the client gets the answer as it arrives.
+    return wider?.kind === 'all-messages' && !this.#hasEsearch ? undefined : wider
+  }
+
+  get #hasEsearch(): boolean {
+    return hasEsearch(this.#conversation.connection.capabilities)
+  }
+
+  // What goes to the server.
+
+  #send(question: Question): string {
+    const conversation = this.#conversation
+    const tag = randomName('E')
+    const wider = this.#widerThan(question)
+    const answers = answersOf(question, this.#hasEsearch, wider)
+    const isExtended = answers.kind !== question.answers.kind
+    const whole = wider === undefined ? question.text : widerText(question, wider)
+    const text = isExtended ? whole.replace(/^UID SEARCH /i, '$&RETURN (ALL) ') : whole
+    const before = question.selects === undefined ? '' : this.#selectAhead(question)
+    const sent = conversation.aheadSent(tag, verbOf(text))
+    const depth = this.#held.unanswered.length + 1
+    const now = this.#clock.now()
+    const asked = new AskedAhead({ question, answers, wider }, sent, depth, now, this.#selections.last)
+    this.#held.add(asked)
+    this.#onAsked(asked)
+    return `${before}${tag} ${text}\r\n`
+  }
+
+  /** @returns what goes to the server before the SELECT: its reply is the border between what is about the two mailboxes */
+  #selectAhead({ selects, text }: Question): string {
+    const { connection } = this.#conversation
+    const leavesOther = this.#selections.last.mailbox !== undefined
+    const tag = leavesOther ? randomName('E') : undefined
+    if (tag !== undefined) this.#conversation.ownSent(tag, 'UNSELECT')
+    this.#selections.add(tag, selects, text)
+    connection.mailboxMayBeSelected()
+    // The SELECT cache keeps no answer of a session that has left a mailbox ahead.
+    this.#selections.isCacheable = !leavesOther
+    return tag === undefined ? '' : `${tag} UNSELECT\r\n`
+  }
+}
+
+const selectsIn = (asked: readonly AskedAhead[]): number =>
+  asked.filter(({ question }) => question.selects !== undefined).length
+
+/** Two plain SEARCHes cannot be told apart, but ESEARCH names its tag. The answer to a wider FETCH is about any message. */
+export function answersOf(
+  { isPlainSearch, answers }: Question,
+  isExtended: boolean,
+  wider?: Wider,
+): AnswerKind {
+  if (isPlainSearch && isExtended) return { kind: 'esearch' }
+  return wider?.kind === 'newest' && answers.kind === 'fetch' ? { ...answers, uids: undefined } : answers
+}

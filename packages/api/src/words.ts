@@ -1,0 +1,40 @@
+/**
+ * Values of the API in words, for people. A file of its own without schemas, because the console builds none (ADR 49).
+ */
+import type { AlertDetail } from './alerts.ts'
+import type { LayerName } from './layer.ts'
+import type { AccessLimits } from './limits.ts'
+import type { FleetTarget } from './target.ts'
+
+/** `global`, `region/eu`, `edge/eu-1`. */
+export const layerText = (layer: LayerName): string =>
+  layer.kind === 'global' ? 'global' : `${layer.kind}/${layer.name}`
+
+/** `all`, `region/eu`, `edge/eu-1`. */
+export const fleetTargetText = (target: FleetTarget): string =>
+  target.kind === 'all' ? target.kind : `${target.kind}/${target.name}`
+
+/** `region eu, domains example.net and example.org`. Empty: there are none. */
+export const limitsText = ({ regions, domains }: AccessLimits): string =>
+  [listed('region', regions), listed('domain', domains)].filter((text) => text !== '').join(', ')
+
+function listed(noun: string, names: readonly string[] = []): string {
+  if (names.length === 0) return ''
+  const [last] = names.slice(-1)
+  return names.length === 1 ? `${noun} ${last}` : `${noun}s ${names.slice(0, -1).join(', ')} and ${last}`
+}
+
+/** Regions without the problem that are named. */
+const soundNamedMax = 3
+
+/** `eu: 3 of 3 edges, us: none of 2`: the extent of an alert in words. Empty if it is about no edge. */
+export function extentText(extent: AlertDetail['extent']): string {
+  const hit = extent.filter(({ edges }) => edges > 0)
+  const sound = extent.filter(({ edges }) => edges === 0)
+  const named = sound.length <= soundNamedMax ? sound : []
+  return [
+    ...hit.map(({ region, edges, of }, at) => `${region}: ${edges} of ${of}${at === 0 ? ' edges' : ''}`),
+    ...named.map(({ region, of }) => `${region}: none of ${of}`),
+    ...(named.length < sound.length ? [`${sound.length} other regions: none`] : []),
+  ].join(', ')
+}
