@@ -211,8 +211,7 @@ export class MailClient implements WireHandler {
   /** The edge should have ended the connection. */
   async mustBeOver(problem: string): Promise<void> {
     // A process that has stood still reads first what has arrived meanwhile.
-    const { frozenUntil } = this.#auditor
-    if (this.#scheduler.now < frozenUntil + 4000) await this.#scheduler.sleep(4000)
+    while (this.#scheduler.now < this.#auditor.frozenUntil + 4000) await this.#scheduler.sleep(4000)
     if (this.#isOver) return
     if (!this.session.isHarmed) this.#finding(problem)
     this.leave('close')

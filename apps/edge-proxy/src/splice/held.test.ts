@@ -297,6 +297,22 @@ test('a number that a message had before an EXPUNGE is not used for an answer', 
   }
 })
 
+test('a client that waits for its SELECT is told the counts in the order in which the server sent them', async () => {
+  const page: WebmailPage = [['SELECT INBOX', '3 EXISTS', 'OK [UIDNEXT 13] x'], [fetch]]
+  const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
+  fromClient('a SELECT INBOX\r\n')
+  assert.deepEqual(await up(2), ['SELECT INBOX', fetch])
+  fromServer(`${selectAnswer}${message}* 4 EXISTS\r\n`)
+  // The held answer becomes too large, and the report before its end has to wait for nothing any more.
+  fromServer('* 2 FETCH (UID 11 BODY[HEADER.FIELDS (DATE FROM)] {200000}\r\n')
+  for (let part = 0; part < 20; part++) fromServer('x'.repeat(10_000))
+  fromServer(`)\r\n* 5 EXISTS\r\na OK done\r\n${tag(fetch)} OK done\r\n`)
+  assert.equal(
+    await client.until('a OK done\r\n'),
+    `${selectAnswer}* 4 EXISTS\r\n* 5 EXISTS\r\na OK done\r\n`,
+  )
+})
+
 test('nothing is told to a client that waits for no reply', async () => {
   const { client, clientLink, fromServer, ok, fromClient } = await listing()
   ok('SELECT INBOX', selectAnswer)

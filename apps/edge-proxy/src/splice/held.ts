@@ -169,12 +169,10 @@ export class Held {
       case 'exists':
       case 'expunge':
       case 'recent':
-        return isAnswered ? passed : this.#takeReport(response, client)
+        return isAnswered ? this.#passBehindReports() : this.#takeReport(response, client)
       case 'fetch':
         // What the client asks for has the numbers of this moment.
-        return client.isFetching
-          ? { ...passed, before: this.#tellBefore(Infinity) }
-          : this.#takeReport(response, client)
+        return client.isFetching ? this.#passBehindReports() : this.#takeReport(response, client)
       case 'flags':
       case 'mailbox-code':
         if (!this.hasSelected) return passed
@@ -225,6 +223,10 @@ export class Held {
     owner.responses.push(response)
     this.#into = { response, asked: owner }
     return { ...passed, kind: 'keep', owner }
+  }
+
+  #passBehindReports(): Taken {
+    return { ...passed, before: this.#tellBefore(Infinity) }
   }
 
   #takeReport(response: Response, client: ClientCommands): Taken {

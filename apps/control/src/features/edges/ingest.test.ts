@@ -5,7 +5,7 @@ import { after, before, suite, test } from 'node:test'
 import type { Presence } from '@imapfleet/protocol'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import { noLimits } from '../../platform/access.ts'
-import { halvesOf, recordPresence } from './ingest.ts'
+import { halvesOf, recordPresence, sortOut } from './ingest.ts'
 import { listCountingEdges } from './queries.ts'
 
 const dayMs = 86_400_000
@@ -282,4 +282,18 @@ test('many heartbeats are stored in two parts, and all of one edge are in the sa
       part.map(({ ageMs }) => ageMs).toSorted((one, other) => one - other),
     )
   assert.deepEqual(halvesOf(heard.slice(0, 100)), [heard.slice(0, 100)])
+})
+
+test('if an edge changes its version within one batch, only its last heartbeats are stored', () => {
+  const foreign = (edge: string) => ({ foreign: { v: 2, edge, region: 'eu' } })
+  const ours = (edge: string) => ({ presence: { edge } as Presence, arrivedAt: performance.now() })
+  const sorted = sortOut([foreign('down'), ours('up'), foreign('other'), ours('down'), foreign('up')])
+  assert.deepEqual(
+    sorted.heard.map(({ presence }) => presence.edge),
+    ['up', 'down'],
+  )
+  assert.deepEqual(
+    sorted.foreign.map(({ edge }) => edge),
+    ['other', 'up'],
+  )
 })

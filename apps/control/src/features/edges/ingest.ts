@@ -75,15 +75,23 @@ export async function ingestPresence(deps: Deps, signal: AbortSignal): Promise<v
 /** A heartbeat that was received. `foreign`: it speaks another wire version. */
 type Received = { presence: Presence; arrivedAt: number } | { foreign: ForeignPresence } | typeof ownProbe
 
-function sortOut(batch: readonly Received[]): { heard: Heard[]; foreign: ForeignPresence[] } {
+/**
+ * The two kinds are stored one after the other. A heartbeat of another version is dropped if one of ours follows it, so
+ * that the last heartbeat of an edge counts.
+ */
+export function sortOut(batch: readonly Received[]): { heard: Heard[]; foreign: ForeignPresence[] } {
   const heard: Heard[] = []
-  const foreign: ForeignPresence[] = []
+  const foreign = new Map<string, ForeignPresence>()
   for (const each of batch) {
     if (each === ownProbe) continue
-    if ('foreign' in each) foreign.push(each.foreign)
-    else heard.push({ presence: each.presence, ageMs: performance.now() - each.arrivedAt })
+    if ('foreign' in each) {
+      foreign.set(each.foreign.edge, each.foreign)
+    } else {
+      heard.push({ presence: each.presence, ageMs: performance.now() - each.arrivedAt })
+      foreign.delete(each.presence.edge)
+    }
   }
-  return { heard, foreign }
+  return { heard, foreign: [...foreign.values()] }
 }
 
 /** Reads it when it arrives, while Postgres stores those before it. Undefined: it is refused. */
@@ -207,9 +215,7 @@ export function halvesOf(heard: readonly Heard[]): Heard[][] {
 }
 
 async function recordForeign(deps: Deps, foreign: readonly ForeignPresence[]): Promise<void> {
-  const last = [...new Map(foreign.map((each) => [each.edge, each])).values()]
-  if (last.length === 0) return
-  const noted = await storeEach(deps, last, async ({ db }, each) => await noteForeign(db, each))
+  const noted = await storeEach(deps, foreign, async ({ db }, each) => await noteForeign(db, each))
   await onArrival(
     deps,
     noted.filter(({ forgotten }) => forgotten),
