@@ -222,6 +222,12 @@ export const mutantsOfSplice: readonly Mutant[] = [
     breaks: 'a client that gets its mailbox back is told nothing twice',
   },
   {
+    file: 'splice/splice.ts',
+    find: '  clientDrained(): void {\n    this.#hasProgressed = true\n',
+    replace: '  clientDrained(): void {\n',
+    breaks: 'a server that was not read for a slow client has the whole wait afterwards',
+  },
+  {
     file: 'splice/held.ts',
     find: 'return isAnswered ? this.#passBehindReports()',
     replace: 'return isAnswered ? passed',

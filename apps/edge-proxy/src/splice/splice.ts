@@ -76,8 +76,8 @@ export class Splice extends Linked<Splice> {
   #hasReportedCondstore = false
   /** How long they have waited, up to the last timeout. */
   #waitedMs = 0
-  /** The server has sent something since the last timeout. */
-  #hasServerSent = false
+  /** Since the last timeout the server has sent something, or one of the peers has taken all that was written to it. */
+  #hasProgressed = false
   #ended = false
   #lastActiveAt: number
   /** At the last look: bytes that wait for a peer to take them. */
@@ -247,7 +247,7 @@ export class Splice extends Linked<Splice> {
   }
 
   #wait(): void {
-    this.#hasServerSent = false
+    this.#hasProgressed = false
     timeouts.add(this, this.#waitMs)
   }
 
@@ -257,13 +257,14 @@ export class Splice extends Linked<Splice> {
   }
 
   /**
-   * While the server sends, a large mail for example, or the client has not taken what it has sent, the wait continues, but not
-   * beyond `clients.idleTimeoutMs`.
+   * While the server sends a large mail, or one of the peers takes one, the wait continues, but not beyond
+   * `clients.idleTimeoutMs`.
    */
   onWaitTimeout(): void {
     this.#waitedMs += this.#waitMs
-    // The server is not read while the client is behind.
-    const isBusy = this.#hasServerSent || this.#client.queuedBytes > 0
+    // The server is not read while the client is behind, and cannot answer a command that it does not have.
+    const queuedBytes = this.#client.queuedBytes + this.#conversation.connection.link.queuedBytes
+    const isBusy = this.#hasProgressed || queuedBytes > 0
     if (isBusy && this.#waitedMs < this.#context.settings.current.clients.idleTimeoutMs) return this.#wait()
     if (this.#isFinishing) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
     const pending = this.#pending!
@@ -368,6 +369,7 @@ export class Splice extends Linked<Splice> {
   /** The server has taken all that was written to it. */
   serverDrained(): void {
     this.#serverIsFull = false
+    this.#hasProgressed = true
     this.#adjustClient()
   }
 
@@ -405,7 +407,7 @@ export class Splice extends Linked<Splice> {
     this.#lastActiveAt = this.#context.clock.now()
     this.#context.metrics.counters.upstream_bytes_total.value += bytes.length
     this.#upstreamBytes += bytes.length
-    this.#hasServerSent = true
+    this.#hasProgressed = true
     this.#conversation.connection.scanner.scan(bytes)
     if (this.#conversation.hasLostReply) return this.end({ kind: 'reply-overdue', logoutTag: undefined })
     if (this.#ahead?.hasLostMailbox === true) return this.end({ kind: 'mailbox-lost' })
@@ -449,6 +451,7 @@ export class Splice extends Linked<Splice> {
 
   /** The client has taken all that was written to it. */
   clientDrained(): void {
+    this.#hasProgressed = true
     this.#conversation.connection.link.resume()
   }
 }

@@ -204,6 +204,41 @@ test('a wait continues while the client takes a long answer slowly', async () =>
   assert.deepEqual((await ended).ending, { kind: 'logout', tag: 'c' })
 })
 
+test('the server has the whole wait once a slow peer has taken what was written to it', async () => {
+  const mail = Buffer.alloc(16_777_216, 'x')
+  const slow = {
+    client: ({ client, clientLink, fromClient, fromServer }: SplicedSession) => {
+      client.socket.pause()
+      fromClient('a FETCH 1 BODY.PEEK[]\r\nb CAPABILITY\r\n')
+      fromServer(`* 1 FETCH (BODY[] {${mail.length}}\r\n`)
+      fromServer(mail)
+      return { socket: client.socket, link: clientLink }
+    },
+    server: ({ scripted, serverLink, fromClient }: SplicedSession) => {
+      scripted.socket.pause()
+      fromClient(`a APPEND x {${mail.length}+}\r\n`)
+      fromClient(mail)
+      fromClient('\r\nb CAPABILITY\r\n')
+      return { socket: scripted.socket, link: serverLink }
+    },
+  }
+  for (const begins of Object.values(slow)) {
+    // Time passes only where the test says so.
+    const session = await begin({ pool: { replyTimeoutMs: 100_000 }, clients: { idleTimeoutMs: 1_000_000 } })
+    const { socket, link } = begins(session)
+    const { splice, endings } = session
+    for (let count = 0; count < 3; count++) splice.onWaitTimeout()
+    assert.ok(link.queuedBytes > 0)
+    socket.resume()
+    await untilTrue(() => link.queuedBytes === 0)
+    await new Promise((resolve) => setImmediate(resolve))
+    splice.onWaitTimeout()
+    assert.deepEqual(endings, [])
+    splice.onWaitTimeout()
+    assert.deepEqual(endings, [{ kind: 'reply-overdue', logoutTag: undefined }])
+  }
+})
+
 test('a reply that comes in time ends the wait', async () => {
   const { fromClient, fromServer, client, endings } = await begin({ pool: { replyTimeoutMs: 300 } })
   fromClient('a NOOP\r\nb CAPABILITY\r\n')
