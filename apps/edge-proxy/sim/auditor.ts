@@ -23,6 +23,9 @@ import { sessionNumberIn, type Belief, type SessionRecord } from './session-reco
 
 /** From this event on, connections that these secrets opened before must not serve a further login. */
 interface Distrust {
+  /** When it was decided. A login that the server has accepted later is not concerned. */
+  readonly decidedAt: number
+  /** When the edge knew it. Connections that are leased later must not be concerned. */
   readonly since: number
   readonly why: string
   readonly affects: (secret: string) => boolean
@@ -147,19 +150,25 @@ export class Auditor implements ServerWatcher {
         if (!isAccepted) {
           known.delete(secret)
           this.#refusedKnownAt.set(key, this.#scheduler.events)
-          this.distrust(user, 'its secret was refused', (other) => other === secret)
+          this.distrust(user, 'its secret was refused', (other) => other === secret, judgedAt)
         } else if (!known.has(secret)) {
           known.add(secret)
-          this.distrust(user, 'another secret was accepted for the first time', (other) => other !== secret)
+          const why = 'another secret was accepted for the first time'
+          this.distrust(user, why, (other) => other !== secret, judgedAt)
         }
       })
     })
   }
 
   /** An operator or a server has said that connections of a user must not be reused. */
-  distrust(user: string, why: string, affects: (secret: string) => boolean = () => true): void {
+  distrust(
+    user: string,
+    why: string,
+    affects: (secret: string) => boolean = () => true,
+    decidedAt = this.#scheduler.events,
+  ): void {
     const list = this.#distrusts.get(user) ?? []
-    list.push({ since: this.#scheduler.events, why, affects })
+    list.push({ decidedAt, since: this.#scheduler.events, why, affects })
     this.#distrusts.set(user, list)
   }
 
@@ -314,8 +323,8 @@ export class Auditor implements ServerWatcher {
     if (connection.secret !== session.secret) this.finding(`${about}, which another secret has opened`)
     if (past.size >= this.limits.uses) this.finding(`${about}, which ${past.size} sessions have used`)
     if (loginAt === undefined || loginTime === undefined) return
-    for (const { since, why, affects } of this.#distrusts.get(session.user) ?? [])
-      if (connection.openedAtEvent < since && loginAt > since && affects(connection.secret!))
+    for (const { decidedAt, since, why, affects } of this.#distrusts.get(session.user) ?? [])
+      if (connection.openedAtEvent < decidedAt && loginAt > since && affects(connection.secret!))
         return this.finding(`${about}, although before its login ${why}`)
     if (spoiled && spoiled.at < loginAt) this.finding(`${about}, which ${spoiled.why} before its login`)
     if (past.size === 0) return
