@@ -5,7 +5,7 @@ FROM scratch
 COPY dist/images/edge/ /
 COPY --chown=1000:1000 dist/images/state/ /var/lib/imapfleet/
 USER 1000:1000
-ENV PATH=/usr/bin
+ENV PATH=/usr/bin MALLOC_ARENA_MAX=1
 VOLUME ["/var/lib/imapfleet"]
 EXPOSE 1143 9143
 STOPSIGNAL SIGTERM

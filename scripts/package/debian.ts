@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { edgeNodeFlags, repository } from '@imapfleet/local'
+import { edgeEnvironment, edgeNodeFlags, repository } from '@imapfleet/local'
 import { controlConffile, edgeConffile } from './conffile.ts'
 import { DebianTree } from './debian-tree.ts'
 import { helpOf } from './help.ts'
@@ -85,6 +85,9 @@ const packages: DebianPackage[] = [
     recommends: 'ca-certificates, logrotate',
     page: { section: 8, summary: 'IMAP proxy for webmail' },
     nodeFlags: edgeNodeFlags.join(' '),
+    prepare: Object.entries(edgeEnvironment)
+      .map(([name, value]) => `export ${name}="\${${name}:-${value}}"`)
+      .join('\n'),
     more: (tree, { page }) => {
       tree.put('etc/imapfleet/edge.yaml', edgeConffile())
       tree.copy('etc/default/imapfleet-edge', infra('debian/imapfleet-edge.default'))

@@ -138,6 +138,10 @@ suite('Debian packages', { skip: hostMissing() }, () => {
         'ps -o user:32=,args= -p "$(systemctl show -p MainPID --value imapfleet-edge)"',
       )
       assert.match(process, /^imapfleet-edge +\/usr\/lib\/imapfleet\/edge\/node --max-semi-space-size=4 /)
+      const environment = await host.sh(
+        'tr "\\0" "\\n" < "/proc/$(systemctl show -p MainPID --value imapfleet-edge)/environ"',
+      )
+      assert.match(environment, /^MALLOC_ARENA_MAX=1$/m)
       assert.equal(
         await host.sh(
           'stat -c "%n %U:%G %a" /var/lib/imapfleet /var/log/imapfleet /var/log/imapfleet/protocol.log',

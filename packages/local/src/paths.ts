@@ -11,3 +11,5 @@ export const node = process.execPath
  * of 16 MB or more.
  */
 export const edgeNodeFlags = ['--max-semi-space-size=4', '--heap-growing-percent=20'] as const
+/** Environment of an installed edge. With a single arena of malloc (mallopt(3)), the threads of V8 keep no freed memory. */
+export const edgeEnvironment = { MALLOC_ARENA_MAX: '1' } as const

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { env } from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { BenchError } from '../problem.ts'
 
@@ -20,8 +21,13 @@ export interface BenchChild {
 const living = new Set<BenchChild>()
 
 /** Starts a program and waits until its port accepts a connection. */
-export async function startServer(command: string, args: string[], port: number): Promise<BenchChild> {
-  const child = await startProgram(command, args)
+export async function startServer(
+  command: string,
+  args: string[],
+  port: number,
+  environment: Record<string, string> = {},
+): Promise<BenchChild> {
+  const child = await startProgram(command, args, environment)
   const deadline = Date.now() + startTimeoutMs
   while (!(await accepts(port))) {
     const ended = child.process.exitCode ?? child.process.signalCode
@@ -36,8 +42,16 @@ export async function startServer(command: string, args: string[], port: number)
   return child
 }
 
-export async function startProgram(command: string, args: string[]): Promise<BenchChild> {
-  const process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+/** @param environment more variables than those of this process */
+export async function startProgram(
+  command: string,
+  args: string[],
+  environment: Record<string, string> = {},
+): Promise<BenchChild> {
+  const process = spawn(command, args, {
+    env: { ...env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let stderr = ''
   process.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-2000)))
   const ended = new Promise<void>((resolve) => process.once('close', () => resolve()))

@@ -1,7 +1,7 @@
 /** Our edge as it is installed, without a fleet, with its defaults except for the ports, the size of the cache and the log. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { edgeNodeFlags, freePort, node, repository } from '@imapfleet/local'
+import { edgeEnvironment, edgeNodeFlags, freePort, node, repository } from '@imapfleet/local'
 import { openFilesMax } from '../../accounting.ts'
 import { startServer, type BenchChild } from '../child.ts'
 import { bundleDirectory } from '../programs.ts'
@@ -49,5 +49,7 @@ export async function startOurEdge(
   }
   const file = join(directory, 'edge.yaml')
   writeFileSync(file, JSON.stringify(config))
-  return { port, process: await startServer(node, [...edgePrograms[program], '--config', file], port) }
+  const args = [...edgePrograms[program], '--config', file]
+  const environment = program === 'installed' ? edgeEnvironment : {}
+  return { port, process: await startServer(node, args, port, environment) }
 }
