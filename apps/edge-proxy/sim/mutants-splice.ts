@@ -228,6 +228,12 @@ export const mutantsOfSplice: readonly Mutant[] = [
     breaks: 'a server that was not read for a slow client has the whole wait afterwards',
   },
   {
+    file: 'splice/splice.ts',
+    find: '    this.#ahead?.dropStale()\n',
+    replace: '',
+    breaks: 'a client that asks nothing does not keep its held answers',
+  },
+  {
     file: 'splice/held.ts',
     find: 'return isAnswered ? this.#passBehindReports()',
     replace: 'return isAnswered ? passed',

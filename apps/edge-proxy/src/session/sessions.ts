@@ -69,6 +69,7 @@ export class Sessions {
   sweep(now: number, idleTimeoutMs: number): void {
     for (const client of this.#arriving) if (client.deadlineAt <= now) client.endLoginTime('out-of-time')
     for (const { splice } of this.#active) {
+      splice.dropStale()
       if (now - splice.lastActiveAt > idleTimeoutMs) splice.lookForProgress()
       if (now - splice.lastActiveAt > idleTimeoutMs) splice.end({ kind: 'idle-timeout' })
     }

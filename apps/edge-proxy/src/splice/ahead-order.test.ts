@@ -177,3 +177,20 @@ test('an answer that was held for more than ten seconds is not given', async () 
     else assert.deepEqual((await up(1))[0], structure)
   }
 })
+
+test('what is held for a client that asks nothing is released after ten seconds, and it is told reports in order', async () => {
+  let now = 0
+  const { client, fromClient, fromServer, splice, counters } = await showing({ now: () => now })
+  const dropped = counters.ahead_dropped_bytes_total({ upstream: 'main' })
+  fromServer('* 4 EXISTS\r\n')
+  now = 10_000
+  splice.dropStale()
+  assert.equal(dropped.value, 0)
+  now = 10_001
+  splice.dropStale()
+  assert.equal(dropped.value, structureAnswer.length + partAnswer.length + foldersAnswer.length)
+  fromServer('* 5 EXISTS\r\n')
+  fromClient('b NOOP\r\n')
+  fromServer('* 6 EXISTS\r\nb OK done\r\n')
+  assert.equal(await client.until('b OK done\r\n'), '* 4 EXISTS\r\n* 5 EXISTS\r\n* 6 EXISTS\r\nb OK done\r\n')
+})

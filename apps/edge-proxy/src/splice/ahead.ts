@@ -166,6 +166,11 @@ export class Ahead {
     this.#context.metrics.counters.ahead_dropped_bytes_total({ upstream }).value += bytes
   }
 
+  /** Drops held answers that are too old to be given. */
+  dropStale(): void {
+    if (this.#held.isActive) this.#held.dropStale(this.#context.clock.now())
+  }
+
   // Client to server.
 
   /** Decides on a command of the client that would go to the server. `lineFeed`: the end of the bytes if it is not whole. */
@@ -176,7 +181,7 @@ export class Ahead {
     const held = this.#held
     if (this.#wayBack.isUnderWay) return 'wait'
     if (!held.isActive && !held.mustLeave) return 'pass'
-    this.#held.dropStale(this.#context.clock.now())
+    this.dropStale()
     const claimable = command.question && held.claimable(command.question)
     if (claimable === 'wait') return 'wait'
     this.#claimed = claimable

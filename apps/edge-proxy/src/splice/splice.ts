@@ -116,6 +116,11 @@ export class Splice extends Linked<Splice> {
     this.#queuedBytes = queuedBytes
   }
 
+  /** Releases what is held for a client that does not ask for it. */
+  dropStale(): void {
+    this.#ahead?.dropStale()
+  }
+
   /** Bytes received from the client, and from its server connections. */
   get clientBytes(): number {
     return this.#clientBytes
