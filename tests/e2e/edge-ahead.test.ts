@@ -8,6 +8,7 @@ import { DelayingRelay } from '../support/delaying-relay.ts'
 import { LoneEdge } from '../support/lone-edge.ts'
 import { MailServer } from '../support/mail-server.ts'
 import { MailSocket, type ImapAnswer } from '../support/mail-socket.ts'
+import { until } from '../support/until.ts'
 
 const password = 'far away'
 const headers = 'UID RFC822.SIZE FLAGS INTERNALDATE BODY.PEEK[HEADER.FIELDS (DATE FROM SUBJECT)]'
@@ -164,6 +165,20 @@ suite('answer-ahead, on Dovecot 10 ms away', () => {
     assert.deepEqual(await pages(edge.edge.imapPort, 'moving'), direct)
     assert.ok((await used()) > usedBefore)
     assert.equal((await edge.log()).match(/ahead_paused/g), null)
+  })
+
+  test('what is held for a client that asks nothing more is released', async () => {
+    const released = async () =>
+      (await edge.stats()).counters['ahead_dropped_bytes_total{upstream="main"}'] ?? 0
+    const atFirst = await released()
+    const silent = await Webmail.at(edge.edge.imapPort, 'still')
+    await silent.ask('STATUS INBOX (MESSAGES UNSEEN)')
+    await until('the release', async () => (await released()) > atFirst)
+    const list = await listPage(silent)
+    await silent.leave()
+    const direct = await Webmail.at(server.port, 'still')
+    assert.deepEqual(list, await listPage(direct))
+    await direct.leave()
   })
 
   test('it ends with a reload, also for sessions that run', async () => {
