@@ -125,8 +125,8 @@ export const mutantsOfSplice: readonly Mutant[] = [
   },
   {
     file: 'splice/splice.ts',
-    find: '  clientDrained(): void {\n    this.#conversation.connection.link.resume()\n',
-    replace: '  clientDrained(): void {\n',
+    find: '    this.#hasProgressed = true\n    this.#conversation.connection.link.resume()\n',
+    replace: '    this.#hasProgressed = true\n',
     breaks: 'a server that was paused is read again',
   },
   {

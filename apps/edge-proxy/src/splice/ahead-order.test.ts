@@ -15,7 +15,7 @@ import {
 
 const part = 'UID FETCH 10 (BODY.PEEK[1])'
 const folders = 'LIST (SUBSCRIBED) "" "*"'
-/** A message page. */
+/** A page that shows one message. */
 const show: WebmailPage = [
   ['SELECT INBOX', '3 EXISTS', '0 RECENT', 'OK [UIDNEXT 13] x'],
   [structure, '1 FETCH (UID 10 RFC822.SIZE 500 FLAGS () BODYSTRUCTURE ())'],
@@ -23,7 +23,7 @@ const show: WebmailPage = [
   [folders],
 ]
 
-/** A session that has selected INBOX, and whose message page is in flight. */
+/** A session that has selected INBOX, with the questions of a message page in flight. */
 async function showing(setup: Parameters<typeof beginAhead>[1] = {}) {
   const session = await beginAhead(knowledgeOf(list, show, show), setup)
   session.fromClient('a SELECT INBOX\r\n')
@@ -40,7 +40,7 @@ async function showing(setup: Parameters<typeof beginAhead>[1] = {}) {
 const partAnswer = '* 1 FETCH (UID 10 BODY[1] {4}\r\nab\r\n)\r\n'
 const foldersAnswer = '* LIST () "." Sent\r\n'
 
-test('what never changes, and what it is about, are answered in any order', async () => {
+test('a question whose answer never changes is answered in any order', async () => {
   const { client, fromClient, isQuiet } = await showing()
   fromClient(`b ${structure}\r\nc ${folders}\r\nd ${part}\r\n`)
   const answers = `${structureAnswer}b OK done\r\n${foldersAnswer}c OK done\r\n${partAnswer}d OK done\r\n`
@@ -48,7 +48,7 @@ test('what never changes, and what it is about, are answered in any order', asyn
   await isQuiet()
 })
 
-test('a question that is passed over is dropped if the client could tell that its answer is older', async () => {
+test('a question that the client has skipped is dropped if the client could tell that its answer is older', async () => {
   const { client, fromClient, up, counters } = await showing()
   // The flags of the message may have changed since.
   fromClient(`b ${folders}\r\n`)
@@ -68,7 +68,7 @@ test('a held answer waits for the replies to the commands before it', async () =
   assert.equal(await client.until('c OK done\r\n'), answers)
 })
 
-test('a question that was not expected leaves what commutes with it, and any other command leaves nothing', async () => {
+test('an unexpected question keeps the held answers that commute with it, and any other command drops all', async () => {
   const other = 'UID FETCH 10 (BODY.PEEK[2])'
   for (const [command, isKept] of [
     [other, true],
@@ -89,7 +89,7 @@ test('a question that was not expected leaves what commutes with it, and any oth
   }
 })
 
-test('a question is asked again behind one that makes its first answer too old', async () => {
+test('a question is sent again after one that makes its first answer outdated', async () => {
   const counts = 'STATUS Trash (MESSAGES)'
   const all = 'UID SEARCH RETURN (ALL) ALL'
   const page: WebmailPage = [
@@ -121,7 +121,7 @@ test('a question is asked again behind one that makes its first answer too old',
   await isQuiet()
 })
 
-test('a question is asked once if nothing that is expected between makes its answer too old', async () => {
+test('a question is sent once if no expected question in between makes its answer outdated', async () => {
   const subject = 'UID SEARCH RETURN (ALL) SUBJECT x'
   const page: WebmailPage = [
     ['SELECT INBOX', '3 EXISTS', 'OK [UIDNEXT 13] x'],
@@ -135,7 +135,7 @@ test('a question is asked once if nothing that is expected between makes its ans
   await isQuiet()
 })
 
-test('a client whose UNSELECT is refused is still told what has happened to its mailbox', async () => {
+test('a client whose UNSELECT is refused still gets the changes of its mailbox', async () => {
   for (const [reply, told] of [
     ['NO', '* 1 EXPUNGE\r\nc NO done\r\n'],
     ['OK', 'c OK done\r\n'],
@@ -152,7 +152,7 @@ test('a client whose UNSELECT is refused is still told what has happened to its 
   }
 })
 
-test('nothing behind an expected SELECT is given to a client that has not selected', async () => {
+test('answers behind an expected SELECT are not given to a client that has not sent the SELECT', async () => {
   const page: WebmailPage = [[status], ['SELECT INBOX', '3 EXISTS'], [folders]]
   const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
   fromClient(`a ${status}\r\n`)

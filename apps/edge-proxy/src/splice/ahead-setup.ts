@@ -1,4 +1,4 @@
-/** What answer-ahead of one session is made with. */
+/** Settings and context of answer-ahead for one session. */
 import type { EdgeMetrics, Log } from '@imapfleet/observe'
 import type { Knowledge } from '../ahead/knowledge.ts'
 
@@ -7,10 +7,10 @@ export interface AheadSetup {
   readonly upstream: string
   /** `learn`: nothing is asked. */
   readonly mode: 'learn' | 'on'
-  /** Nothing is asked of a server that answers sooner than this. */
+  /** No questions go to a server with a shorter round trip. */
   readonly roundTripMinMs: number
   readonly knowledge: Knowledge
-  /** The identity whose facts it uses. */
+  /** The identity of the session. Facts are kept for each identity. */
   readonly identity: string
   /** Parameters of the page, from the ID of the client program. */
   readonly hints?: ReadonlyMap<string, string>

@@ -1,4 +1,4 @@
-/** For tests: sessions of a user whose client program is known, before a server that is scripted. */
+/** For tests: sessions of a user whose client program is known, with a scripted server. */
 import assert from 'node:assert/strict'
 import { Course } from '../ahead/course.ts'
 import { Knowledge } from '../ahead/knowledge.ts'
@@ -8,7 +8,7 @@ import { begin, type SessionSetup, type SplicedSession } from './session.test-su
 
 const identity = 'main joe'
 
-/** What a client sent, and the untagged responses that it got, from behind `* `. */
+/** A command of a client, and the untagged responses to it, without `* `. */
 export type WebmailPage = readonly (readonly [command: string, ...responses: string[]])[]
 
 /** Teaches a page of a client program, as a session of this user. */
@@ -31,7 +31,7 @@ export function teach(knowledge: Knowledge, page: WebmailPage, user = identity):
   knowledge.keep(user, facts)
 }
 
-/** Knowledge of a server 20 ms away that has answered four commands at once. */
+/** Knowledge of a server with a round trip of 20 ms that has answered four questions at once. */
 export function knowledgeOf(...pages: WebmailPage[]): Knowledge {
   const knowledge = new Knowledge()
   knowledge.answered(3)
@@ -43,9 +43,9 @@ export function knowledgeOf(...pages: WebmailPage[]): Knowledge {
 export interface AheadSession extends SplicedSession {
   /** Reads this number of commands at the server, and returns them without their tags. */
   up: (count: number) => Promise<string[]>
-  /** Asserts that nothing has been sent to the server since. */
+  /** Asserts that no further command has been sent to the server. */
   isQuiet: () => Promise<void>
-  /** The tag of a command that was read with this text. */
+  /** The tag of the command with this text. */
   tag: (text: string) => string
 }
 
@@ -98,18 +98,18 @@ export const selectAnswer = '* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDNEXT 13] x\r\n
 export const message =
   '* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS () BODY[HEADER.FIELDS (DATE FROM)] {4}\r\nab\r\n)\r\n'
 
-/** Of a message page. */
+/** Facts of a message page. */
 export const structure = 'UID FETCH 10 (UID RFC822.SIZE FLAGS BODYSTRUCTURE)'
 export const structureAnswer = '* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS () BODYSTRUCTURE ())\r\n'
 
-/** A session whose list page is in flight, and whose STATUS is answered. */
+/** A session with the questions of a list page in flight, whose STATUS is answered. */
 export async function listing(setup: Parameters<typeof beginAhead>[1] = {}, knowledge = knowledgeOf(list)) {
   const session = await beginAhead(knowledge, setup)
   session.fromClient(`a ${status}\r\n`)
   await session.up(4)
   session.fromServer(`${statusAnswer}a OK done\r\n`)
   await session.client.until('a OK done\r\n')
-  /** Answers a command that was asked ahead. */
+  /** Answers a question. */
   const ok = (text: string, data = '') => session.fromServer(`${data}${session.tag(text)} OK done\r\n`)
   const esearch = (uids: string) => `* ESEARCH (TAG "${session.tag(extendedSearch)}") UID${uids}\r\n`
   return { ...session, ok, esearch }

@@ -20,7 +20,7 @@ import {
   type WebmailPage,
 } from './ahead.test-support.ts'
 
-test('the questions of a known page go to the server with its first one, and are answered from what is held', async () => {
+test('the questions of a known page go to the server with the first one, and are answered from held answers', async () => {
   const { splice, client, fromClient, fromServer, up, tag, counters } = await beginAhead(knowledgeOf(list))
   fromClient('a STATUS INBOX (MESSAGES UNSEEN)\r\n')
   assert.deepEqual(await up(4), ['STATUS INBOX (MESSAGES UNSEEN)', 'SELECT INBOX', extendedSearch, fetch])
@@ -48,7 +48,7 @@ test('the questions of a known page go to the server with its first one, and are
 
 // SELECT.
 
-test('a SELECT that the client does not ask for is undone before anything else goes up', async () => {
+test('a SELECT that the client does not ask for is undone before any other command is sent', async () => {
   const { client, fromClient, fromServer, ok, esearch, up, tag, connection } = await listing()
   fromServer(selectAnswer)
   fromClient('b SELECT Sent\r\n')
@@ -74,7 +74,7 @@ test('the answer to SELECT has all its codes, also those that only some servers 
   assert.equal(await client.until('b OK done\r\n'), `${general}${selectAnswer}${codes}b OK done\r\n`)
 })
 
-test('a SELECT is asked ahead only in the mode of the client, where nearly all clients select, and where it can be undone', async () => {
+test('a SELECT or EXAMINE is sent ahead only if nearly all clients send it there, and if it can be undone', async () => {
   const examine = list.map(([text, ...rest]): WebmailPage[number] => [
     text.replace('SELECT', 'EXAMINE'),
     ...rest,
@@ -98,7 +98,7 @@ test('a SELECT is asked ahead only in the mode of the client, where nearly all c
   }
 })
 
-test('a SELECT is not asked ahead while the server may have a mailbox selected', async () => {
+test('a SELECT is not sent ahead while the server may have a mailbox selected', async () => {
   const page: WebmailPage = [
     ['SELECT Sent', '1 EXISTS'],
     ['SELECT x'],
@@ -108,7 +108,7 @@ test('a SELECT is not asked ahead while the server may have a mailbox selected',
   const { client, fromClient, fromServer, up, isQuiet } = await beginAhead(knowledgeOf(page, page, page))
   fromClient('a SELECT Sent\r\nb SELECT x\r\n')
   await up(2)
-  // A refused SELECT does not prove that the mailbox before it has been left.
+  // After a refused SELECT, the previous mailbox may still be selected.
   fromServer('* 1 EXISTS\r\na OK done\r\nb NO no such mailbox\r\n')
   await client.until('b NO no such mailbox\r\n')
   fromClient(`c ${status}\r\n`)
@@ -125,13 +125,13 @@ test('questions behind a SELECT that the server refuses are dropped', async () =
   fromServer(`a NO no such mailbox\r\n${tag(extendedSearch)} BAD nothing selected\r\n`)
   fromServer(`* NAMESPACE NIL NIL NIL\r\n${tag('NAMESPACE')} OK done\r\n`)
   assert.equal(await client.line(), 'a NO no such mailbox')
-  // It is no fault of the server.
+  // A NO does not pause answer-ahead.
   assert.equal(knowledge.commandsMax(0), 4)
 })
 
 // Void.
 
-test('any other command drops what is expected, and its answer is the only one that the client gets', async () => {
+test('any other command drops the held answers, and the client gets only the answer to its command', async () => {
   const { client, fromClient, fromServer, ok, esearch, up, counters } = await listing()
   ok('SELECT INBOX', selectAnswer)
   fromClient('b SELECT INBOX\r\n')
@@ -150,7 +150,7 @@ test('any other command drops what is expected, and its answer is the only one t
   assert.equal(bytes, message.length + esearch(' ALL 10:12').length)
 })
 
-test('a command whose answer looks like one that is still to be thrown away waits for it', async () => {
+test('a command whose answer looks like a dropped one waits until the server has sent the dropped one', async () => {
   const { client, fromClient, fromServer, ok, esearch, up, isQuiet } = await listing()
   ok('SELECT INBOX', selectAnswer)
   fromClient('b SELECT INBOX\r\n')
@@ -165,7 +165,7 @@ test('a command whose answer looks like one that is still to be thrown away wait
   assert.equal(await client.until('c OK done\r\n'), `${message}c OK done\r\n`)
 })
 
-test('ID and CAPABILITY, which are answered here, drop nothing. SELECT waits for the reply to the ID of the edge, which may report an EXPUNGE', async () => {
+test('ID and CAPABILITY drop nothing, and SELECT waits for the reply to the ID of the edge, which may report an EXPUNGE', async () => {
   const { client, fromClient, ok, connection, up } = await listing()
   connection.identification.learnAfterLogin('* ID NIL\r\n')
   ok('SELECT INBOX', selectAnswer)
@@ -178,7 +178,7 @@ test('ID and CAPABILITY, which are answered here, drop nothing. SELECT waits for
   assert.equal(await client.until('b OK done\r\n'), `${selectAnswer}b OK done\r\n`)
 })
 
-test('a command that the edge usually answers drops what is expected if it goes to the server', async () => {
+test('a command that the edge usually answers drops the held answers if it goes to the server', async () => {
   for (const [command, pool] of [
     ['ID NIL', {}],
     ['CAPABILITY', { answerCapability: false }],
@@ -192,7 +192,7 @@ test('a command that the edge usually answers drops what is expected if it goes 
   }
 })
 
-test('nothing is asked behind a command that may change what is asked', async () => {
+test('no question is sent behind a command that may change its answer', async () => {
   for (const command of [
     'UID STORE 10 +FLAGS (x)',
     'APPEND x {3+}\r\nabc',
@@ -216,7 +216,7 @@ test('nothing is asked behind a command that may change what is asked', async ()
 
 // Anomalies.
 
-test('an unexpected answer drops everything, and ends asking ahead for a while', async () => {
+test('an unexpected answer drops everything, and pauses answer-ahead', async () => {
   const faults: [string, (session: Awaited<ReturnType<typeof listing>>) => void][] = [
     ['BAD', ({ fromServer, tag }) => fromServer(`${tag(extendedSearch)} BAD what\r\n`)],
     ['unexpected tag', ({ fromServer }) => fromServer('zz OK done\r\n')],
@@ -239,7 +239,7 @@ test('an unexpected answer drops everything, and ends asking ahead for a while',
   }
 })
 
-test('a refused question is asked again by the client itself', async () => {
+test('after a refused question, the client’s own command goes to the server', async () => {
   const { client, fromClient, fromServer, tag, up } = await listing()
   fromServer(`${tag('SELECT INBOX')} NO not now\r\n${tag(extendedSearch)} BAD\r\n${tag(fetch)} BAD\r\n`)
   fromClient('b SELECT INBOX\r\n')
@@ -248,7 +248,7 @@ test('a refused question is asked again by the client itself', async () => {
   assert.equal(await client.until('b OK done\r\n'), `${selectAnswer}b OK done\r\n`)
 })
 
-test('what a server does not know is not asked of it ahead of a client that asks it again and again', async () => {
+test('a question that a server does not understand is not sent ahead again, even if a client repeats it', async () => {
   const quota = 'GETQUOTAROOT INBOX'
   const page: WebmailPage = [['NAMESPACE'], [quota]]
   const knowledge = knowledgeOf(page)
@@ -273,12 +273,12 @@ test('what a server does not know is not asked of it ahead of a client that asks
   await first.client.until('a BAD unknown\r\n')
   assert.equal(await ask('BAD'), true)
   assert.equal(await ask('OK'), true)
-  // Another program knows how to ask it.
+  // The server answers the same question of another program.
   assert.equal(await ask('OK'), false)
   assert.equal(knowledge.commandsMax(0), 4)
 })
 
-test('a question about a mailbox that is refused where none is selected is asked where one is', async () => {
+test('a question that is refused because no mailbox is selected is still sent ahead when one is selected', async () => {
   const knowledge = knowledgeOf(list)
   const { client, fromClient, fromServer } = await beginAhead(knowledge)
   fromClient('a UID SEARCH SUBJECT x\r\n')
@@ -310,7 +310,7 @@ test('the content of a message is asked ahead only if its size is known and smal
   }
 })
 
-test('an answer that is too large to be held is thrown away', async () => {
+test('an answer that is too large to be held is dropped', async () => {
   const { client, fromClient, fromServer, ok, esearch, up, connection, counters } = await listing()
   ok('SELECT INBOX', selectAnswer)
   ok(extendedSearch, esearch(' ALL 10:12'))
@@ -325,7 +325,7 @@ test('an answer that is too large to be held is thrown away', async () => {
   assert.equal(connection.scanner.atBoundary, true)
 })
 
-test('at most four questions are asked ahead, and as many as the server is known to answer', async () => {
+test('no more questions are sent at once than the server is known to answer', async () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f']
   const page: WebmailPage = names.map((name) => [`STATUS ${name} (UNSEEN)`])
   const knowledge = knowledgeOf(page, page)
@@ -346,7 +346,7 @@ test('at most four questions are asked ahead, and as many as the server is known
   assert.deepEqual(await other.up(2), ['STATUS c (UNSEEN)', 'STATUS d (UNSEEN)'])
 })
 
-test('nothing is asked ahead of a near server, or of one whose distance is not known, or while learning', async () => {
+test('no question is sent to a server with a short or unknown round trip, or in the mode `learn`', async () => {
   const near = knowledgeOf(list)
   near.measured(2)
   const learning = {
@@ -374,7 +374,7 @@ test('nothing is asked ahead of a near server, or of one whose distance is not k
 
 // Giving back, and the select cache.
 
-test('commands in flight ahead of the client do not delay its LOGOUT, and are awaited by the reset', async () => {
+test('questions in flight do not delay LOGOUT, and the reset waits for their replies', async () => {
   const { client, fromClient, ended, tag } = await listing()
   fromClient('z LOGOUT\r\n')
   assert.match(await client.until('z OK Completed\r\n'), /^\* BYE /)
@@ -384,13 +384,13 @@ test('commands in flight ahead of the client do not delay its LOGOUT, and are aw
   assert.equal(handBack.connection.mailbox, 'selected')
 })
 
-test('a claimed command is awaited by its tag at the server', async () => {
+test('the reset waits for a claimed command by the tag that the server knows', async () => {
   const { fromClient, handBackNow, tag } = await listing()
   fromClient('b SELECT INBOX\r\n')
   assert.deepEqual(handBackNow().unanswered, [tag('SELECT INBOX'), tag(extendedSearch), tag(fetch)])
 })
 
-test('a claimed SELECT is kept for the select cache like a real one, unless the mailbox has changed since', async () => {
+test('a claimed SELECT is recorded in the select cache like any other, unless the mailbox has changed since', async () => {
   for (const change of ['', '* 4 EXISTS\r\n']) {
     for (const isStreaming of [false, true]) {
       const { client, fromClient, fromServer, ok, esearch, connection } = await listing({
@@ -409,7 +409,7 @@ test('a claimed SELECT is kept for the select cache like a real one, unless the 
   }
 })
 
-test('nothing is asked ahead while a mailbox of an earlier session may be selected', async () => {
+test('no question is sent while a mailbox of an earlier session may be selected', async () => {
   const page: WebmailPage = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH SUBJECT x']]
   const { client, fromClient, fromServer, up, tag, isQuiet } = await beginAhead(knowledgeOf(page), {
     pool: { selectCache: 'exact' },
@@ -424,7 +424,7 @@ test('nothing is asked ahead while a mailbox of an earlier session may be select
   assert.deepEqual(await up(1), [extendedSearch])
 })
 
-test('a connection with extensions that a client enabled is not asked ahead', async () => {
+test('no question is sent on a connection with extensions that a client enabled', async () => {
   const { fromClient, up, isQuiet } = await beginAhead(knowledgeOf(list), {
     prepare: (connection) => connection.enabledByOne(['QRESYNC'], 'QRESYNC'),
   })
@@ -435,7 +435,7 @@ test('a connection with extensions that a client enabled is not asked ahead', as
 
 // CONDSTORE.
 
-test('a question that enables CONDSTORE is asked only on a connection that has it, and is then a use by the client', async () => {
+test('a question that enables CONDSTORE is sent only on a connection that has it, and counts as used by the client', async () => {
   const modseq = 'STATUS INBOX (MESSAGES HIGHESTMODSEQ)'
   const modseqAnswer = '* STATUS INBOX (MESSAGES 3 HIGHESTMODSEQ 7)\r\n'
   const page: WebmailPage = [['SELECT INBOX', '3 EXISTS'], [modseq]]
@@ -463,7 +463,7 @@ test('a question that enables CONDSTORE is asked only on a connection that has i
   }
 })
 
-test('nothing is asked behind a command of the client that enables CONDSTORE', async () => {
+test('no question is sent behind a command of the client that enables CONDSTORE', async () => {
   const modseq = 'STATUS INBOX (HIGHESTMODSEQ)'
   const page: WebmailPage = [[modseq], ['NAMESPACE']]
   const { fromClient, up, isQuiet } = await beginAhead(knowledgeOf(page, page))
@@ -474,8 +474,8 @@ test('nothing is asked behind a command of the client that enables CONDSTORE', a
 
 // Learning.
 
-test('an answer that shows what the client will ask replaces what is in flight from the first difference on', async () => {
-  /** It asks for the message before the last but one. */
+test('an answer that changes the expected values replaces the questions in flight from the first difference on', async () => {
+  /** The client asks for the third message from the end. */
   const page = (last: number): WebmailPage => [
     [status, `STATUS INBOX (MESSAGES ${last - 9} UNSEEN 0)`],
     ['SELECT INBOX', `${last - 9} EXISTS`, `OK [UIDNEXT ${last + 1}] x`],
@@ -489,7 +489,7 @@ test('an answer that shows what the client will ask replaces what is in flight f
   session.fromServer(
     `* STATUS INBOX (MESSAGES 6 UNSEEN 1)\r\na OK done\r\n* 6 EXISTS\r\n* OK [UIDNEXT 16] x\r\n`,
   )
-  // Its answer would look like that of the one in flight.
+  // Its answer would look like the answer to the question in flight.
   await session.isQuiet()
   session.fromServer(`${message.replaceAll('10', '12')}${session.tag(asked)} OK done\r\n`)
   assert.deepEqual(await session.up(1), [`UID FETCH 13 ${headers}`])
@@ -523,7 +523,7 @@ test('a trace says what was asked ahead, used and dropped', async () => {
 
 // Hints.
 
-test('an ID after the login tells the page, and the mail server does not get what is for the edge', async () => {
+test('page hints in an ID after the login are used, and are not sent to the mail server', async () => {
   const knowledge = knowledgeOf(list)
   const hint = 'ID ("x-page" "show" "x-page-uid" "10" "name" "Roundcube")'
   for (const isKnown of [false, true]) {
@@ -549,7 +549,7 @@ test('an ID after the login tells the page, and the mail server does not get wha
   }
 })
 
-test('an ID with nothing but parameters of the page does not go to the mail server', async () => {
+test('an ID that contains only page hints is not sent to the mail server', async () => {
   const { client, fromClient, connection, isQuiet } = await beginAhead(knowledgeOf(list))
   connection.identification.learnAfterLogin('* ID NIL\r\n')
   fromClient('A1 ID ("x-page" "show")\r\n')

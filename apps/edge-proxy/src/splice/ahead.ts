@@ -1,9 +1,9 @@
 /**
- * Answer-ahead for one session: learns from its commands, asks the questions that the client is expected to ask next, and
- * answers them when it does. A view that the client gets is one that it could have had without: the server executed the
- * question after the login, and before the client asked it.
+ * Answer-ahead for one session: learns from the client's commands, sends the questions that the client is expected to ask
+ * next, and answers them when the client asks. The server executed each question after the login and before the client
+ * asked it, so to the client this looks like a fast network.
  *
- * What is asked when is decided in asking.ts, and which answer belongs to what in held.ts. What is learned is in ../ahead.
+ * asking.ts decides which questions are sent, and when. held.ts matches responses to questions. ../ahead has what was learned.
  */
 import { isMistakable } from '../ahead/answers.ts'
 import { Course } from '../ahead/course.ts'
@@ -29,17 +29,17 @@ import { Selections } from './selections.ts'
 import type { SentCommand } from './sent-command.ts'
 import { WayBack } from './way-back.ts'
 
-/** What a client's command finds. An answer of the edge waits for its turn. */
+/** What to do with a client's command. */
 export type AheadVerdict =
   /** It goes to the server. */
   | 'pass'
-  /** It is the expected one: `claim` answers it. */
+  /** It asks an expected question: `claim` answers it. */
   | 'claim'
-  /** Earlier replies come first. */
+  /** The command waits for earlier replies, or for the answer to an expected question. */
   | 'wait'
-  /** The edge must send UNSELECT before it. */
+  /** The edge must send UNSELECT before the command. */
   | 'UNSELECT'
-  /** Its sequence numbers are not those of the server any more (RFC 5530, EXPUNGEISSUED). */
+  /** The command uses sequence numbers that are no longer valid on the server (RFC 5530, EXPUNGEISSUED). */
   | 'expunge-issued'
 
 /** An answer for the client, and whether the rest of it streams. */
@@ -58,11 +58,11 @@ export class Ahead {
   readonly #mark: (text: () => string) => void
   readonly #course: Course
   readonly #learning: Learning
-  /** The command that `admit` judged last, and the expected question that it asks. */
+  /** The last command given to `admit`, and the expected question that it asks. */
   #judged: Command | undefined
   #claimed: AskedAhead | undefined
   #used = 0
-  // On the connection that the session uses.
+  // State of the connection that the session uses now.
   #conversation!: Conversation
   #clientCommands!: ClientCommands
   #selections!: Selections
@@ -71,8 +71,8 @@ export class Ahead {
   #wayBack!: WayBack
 
   /**
-   * @param behind what was asked on the connection of the session while its login waited for the reset
-   * @param mark writes a remark to the trace, if there is one
+   * @param behind questions that were sent on this connection while the login waited for its reset
+   * @param mark writes a remark to the trace, if the user is traced
    */
   constructor(
     setup: AheadSetup,
@@ -118,7 +118,7 @@ export class Ahead {
     if (isFirst) this.#takeOver()
   }
 
-  /** What was asked behind the barrier is held as if this session had asked it. */
+  /** Holds the answers to questions behind the barrier as if this session had sent them. */
   #takeOver(): void {
     for (const { asked, reply } of this.#behind?.takeOver() ?? []) {
       if (reply === undefined) asked.sent = this.#conversation.aheadSent(asked.tag, asked.sent.verb)
@@ -127,23 +127,23 @@ export class Ahead {
     }
   }
 
-  /** Answers that the client got. */
+  /** How many commands of the client were answered ahead. */
   get used(): number {
     return this.#used
   }
 
-  /** Whether a response may belong to a command that was asked ahead. */
+  /** Whether responses must be checked against held answers, reports and an UNSELECT in flight. */
   get isActive(): boolean {
     return this.#held.isActive
   }
 
-  /** The mailbox that is selected was asked ahead, and the client has not asked for it. */
+  /** Whether the server has selected, or will select, a mailbox that the client has not selected. */
   get hasSelected(): boolean {
     const { mustLeave, expected } = this.#held
     return mustLeave || expected.some(({ question }) => question.selects !== undefined)
   }
 
-  /** What the client would have to be told of its mailbox is not known, or too much. */
+  /** Changes of the client's mailbox are unknown, or too many to keep. The session must end. */
   get hasLostMailbox(): boolean {
     return this.#wayBack.isLost || this.#held.isTooMuch
   }
@@ -173,7 +173,7 @@ export class Ahead {
 
   // Client to server.
 
-  /** Decides on a command of the client that would go to the server. `lineFeed`: the end of the bytes if it is not whole. */
+  /** Decides on a client's command that would go to the server. `lineFeed`: the end of the bytes if the line is incomplete. */
   admit(bytes: Buffer, at: number, { tagEnd }: CommandHead, lineFeed: number): AheadVerdict {
     const command = this.#read(bytes, at, tagEnd, lineFeed)
     this.#judged = command
@@ -190,17 +190,17 @@ export class Ahead {
     if (held.mustLeave) return 'UNSELECT'
     const { unanswered } = held
     if (usesSequenceNumbers(command)) {
-      // A command before it may still report an EXPUNGE.
+      // The server may still report an EXPUNGE before its reply to an earlier command.
       if (unanswered.length > 0) return 'wait'
       if (held.hasUntoldExpunge) return 'expunge-issued'
     }
-    // Between two SELECTs there is an UNSELECT, and the server answers these three one after the other.
+    // Two SELECTs need no check: an UNSELECT separates them, and the server answers the three in order.
     const isAlike = ({ answers }: AskedAhead) =>
       answers.kind !== 'select' && isMistakable(command.answers, answers)
     return unanswered.some(isAlike) ? 'wait' : 'pass'
   }
 
-  /** The command without its tag and line end. One with a literal or an odd line end is not parsed. */
+  /** Parses the command without its tag and line end. A command with a literal or without CRLF is not parsed: it is unknown. */
   #read(bytes: Buffer, at: number, tagEnd: number, lineFeed: number): Command {
     const isWhole = lineFeed < bytes.length && lineFeed - at < 10_000
     const isPlain = isWhole && bytes[lineFeed - 1] === 13 && literalSize(bytes, at, lineFeed) === undefined
@@ -209,12 +209,12 @@ export class Ahead {
     return commandOf(isPlain ? text : `${text} {`)
   }
 
-  /** The client has identified itself. */
+  /** The client has sent ID. */
   identified(pairs: IdPairs): void {
     this.#course.hinted(pageHintsIn([pairs]))
   }
 
-  /** The command that `admit` judged goes to the server. */
+  /** The last command given to `admit` goes to the server. */
   sent(sent: SentCommand): void {
     const command = this.#advance()
     const left = unselects(command) ? this.#selections.client : undefined
@@ -223,14 +223,14 @@ export class Ahead {
     this.#learning.sent(this.#clientCommands.count === 1 && this.#held.unanswered.length === 0)
   }
 
-  /** The client leaves its mailbox for this one, or for none. */
+  /** The client leaves its mailbox and selects this one, or none. */
   #leave({ selects, question }: Command): void {
     this.#held.forgetReports()
     this.#selections.selected(selects, question?.text)
     this.#selections.isCacheable = true
   }
 
-  /** The command that `admit` judged is answered by the edge. */
+  /** The edge answers the last command given to `admit`. */
   answeredHere(): void {
     const command = this.#advance()
     if (command.selects !== undefined || unselects(command)) this.#selections.selected(command.selects)
@@ -240,22 +240,22 @@ export class Ahead {
     const command = this.#judged!
     this.#asking.advance()
     this.#course.advance(command)
-    // Most facts are about one mailbox.
+    // Facts of the user are saved at each SELECT, because most facts are about one mailbox.
     if (command.selects !== undefined) this.#setup.knowledge.keep(this.#setup.identity, this.#course.user)
     return command
   }
 
-  /** Refuses the command that `admit` found to have wrong sequence numbers. */
+  /** Refuses the command after `admit` returned 'expunge-issued'. */
   refuse(tag: string): string {
     this.#advance()
     return `${tag} ${expungeIssued}`
   }
 
-  /** Answers the command that `admit` found to be an expected one, as far as its answer has arrived. */
+  /** Answers the command after `admit` returned 'claim', as far as the answer has arrived. */
   claim(tag: string): HeldAnswer {
     const leavesOther = this.#claimed!.question.selects !== undefined && this.#selections.client.mailbox
     const { asked, bytes, isWithinResponse } = this.#held.claim(this.#claimed!, tag, this.#judged!.question!)
-    // The edge has left it by UNSELECT.
+    // The edge left the other mailbox by UNSELECT, so the server sent no CLOSED.
     if (leavesOther && this.#tellsClosed) bytes.unshift(Buffer.from(closed))
     const { counters } = this.#context.metrics
     const command = this.#advance()
@@ -275,13 +275,13 @@ export class Ahead {
     return { bytes: Buffer.concat(bytes), isWithinResponse }
   }
 
-  /** Whether the server says so if a SELECT leaves another mailbox (RFC 7162 3.2.11, RFC 9051 7.1). */
+  /** Whether the server sends CLOSED when a SELECT leaves another mailbox (RFC 7162 3.2.11, RFC 9051 7.1). */
   get #tellsClosed(): boolean {
     const { capabilities } = this.#conversation.connection
     return offers(capabilities, 'QRESYNC') || offers(capabilities, 'IMAP4REV2')
   }
 
-  /** The select cache gets a claimed SELECT as if it had just been answered. */
+  /** Records the answer to a claimed SELECT in the select cache, as if it had just arrived. */
   #recordSelect(asked: AskedAhead): void {
     const { selectCache } = this.#conversation
     if (asked.question.selects === undefined || !selectCache.isRecording) return
@@ -295,21 +295,21 @@ export class Ahead {
   }
 
   /**
-   * The questions that are to go to the server now, as it gets them; usually none. The client's last bytes have passed, and
-   * they end with a whole command.
+   * Call after the client's bytes have passed, if they end with a complete command.
+   * @returns questions to send to the server now, as protocol lines; usually none
    */
   ask(): string {
     return this.#asking.ask()
   }
 
-  /** Asks again after the server has answered, if the answer says something new. */
+  /** Call after the server has sent something. Like `ask`, but only if new facts or replies may change what can be asked. */
   askAgain(): string {
     return this.#asking.askAgain()
   }
 
   /**
-   * The UNSELECT that `admit` asked for goes to the server.
-   * @returns what goes behind it: the client gets the mailbox back that it has selected
+   * An UNSELECT of the edge goes to the server.
+   * @returns commands to send after it, which select the client's mailbox again; empty if this is not needed
    */
   unselectSent(tag: string): string {
     if (!this.#held.mustLeave) return ''
@@ -343,13 +343,14 @@ export class Ahead {
     const { owner } = taken
     const isAnswer =
       owner === undefined ? this.#clientCommands.isSelecting : owner.question.selects !== undefined
-    // What the client is not told of the mailbox that the server is about to leave, it is told when it gets it back.
+    // While the server is about to leave the client's mailbox, changes are not noted: the client's view of it must stay as
+    // it is. If the mailbox is selected again, all changes since are found and reported.
     const isLeft = server === this.#selections.client && server !== this.#selections.last
     if (!isLeft && !this.#held.isLeaving) server.note(response, isAnswer)
     if (taken.kind === 'omit') return 'omit'
     if (taken.isReport) this.#onReport()
     if (owner?.state !== 'void') {
-      // The client does not know of it when it asks the next question.
+      // The client does not know yet that this message is gone, and may still ask for it.
       const isUntold = response.kind === 'expunge' && taken.kind === 'keep'
       const known = isUntold ? { ...response, number: undefined } : response
       const search = owner === undefined ? this.#clientCommands.searchOf(response) : owner.searched
@@ -364,7 +365,7 @@ export class Ahead {
     if (this.#learning.note(response, this.#selections.server, search, bytes, end)) this.#asking.newsArrived()
   }
 
-  /** The mailbox is not what the server's answer to SELECT says. */
+  /** The mailbox has changed since the server's answer to SELECT, so this answer must not be cached. */
   #onReport(): void {
     this.#selections.isCacheable = false
     this.#conversation.connection.forgetSelect()
@@ -380,8 +381,8 @@ export class Ahead {
   }
 
   /**
-   * A tagged reply. `text`: from behind the tag, line end included.
-   * @returns what the client gets instead; 'pass': the reply itself
+   * A tagged reply. `text`: everything after the tag, line end included.
+   * @returns what the client gets in its place; 'pass': the reply unchanged
    */
   onTagged(sent: SentCommand, isOk: boolean, text: string): LineVerdict {
     this.#learning.received()
@@ -398,7 +399,7 @@ export class Ahead {
   #answered(asked: AskedAhead, isOk: boolean, text: string): void {
     const { state, question } = asked
     const flaw = this.#held.replied(asked, isOk, text)
-    // NO is an answer: the mailbox is gone, for example. BAD shows that the server did not understand the question here.
+    // NO is a valid answer, for example if the mailbox is gone. BAD means that the server did not understand the question.
     const isBad = state === 'expected' && isRefusal(isOk, text)
     if (isBad) this.#setup.knowledge.refused(question)
     else if (state === 'claimed') this.#noteUnderstood(question, !isRefusal(isOk, text))
@@ -424,12 +425,12 @@ export class Ahead {
     const { command, leaves } = this.#clientCommands.takeOut(sent) ?? {}
     if (command?.question !== undefined) this.#noteUnderstood(command.question, !isRefusal(isOk, text))
     if (command?.selects !== undefined && !isOk) {
-      // Whatever depends on it is refused too.
+      // The server also refuses questions that depend on this SELECT.
       this.#held.dropFrom(0, 'refused')
       this.#course.selectRefused()
       this.#selections.selected()
     }
-    // A refused UNSELECT leaves nothing, and the client is still told what happens to its mailbox.
+    // After a refused UNSELECT the mailbox is still selected, and the client still gets reports about it.
     if (command !== undefined && leaves === this.#selections.client && isOk) this.#leave(command)
     return this.told()
   }
@@ -437,18 +438,18 @@ export class Ahead {
   #noteUnderstood(question: Question, isUnderstood: boolean): void {
     const { knowledge } = this.#setup
     if (isUnderstood) knowledge.understood(question)
-    // Without a mailbox, any question about one is refused.
+    // Without a selected mailbox, the server refuses every question about one. This says nothing about the question.
     else if (!question.needsMailbox || this.#selections.client.mailbox !== undefined)
       knowledge.refused(question)
   }
 
-  /** What the client is told of its mailbox before a reply that may carry it. */
+  /** Reports about the client's mailbox that go to the client before a tagged reply or a continuation request. */
   told(): LineVerdict {
     const told = this.#held.tellable()
     return told.length > 0 ? { before: Buffer.concat(told) } : 'pass'
   }
 
-  /** The server answers in a way that makes asking ahead unsafe. */
+  /** Drops all held answers and pauses answer-ahead for this server, after an answer that makes it unsafe. */
   fail(reason: 'refused' | 'anomaly' | 'bye' | 'unexpected-tag' | 'closed'): void {
     if (this.#held.unanswered.length === 0 && reason !== 'refused' && reason !== 'anomaly') return
     this.#held.dropFrom(0, 'anomaly')
@@ -471,8 +472,8 @@ export class Ahead {
 
 const closed = '* OK [CLOSED] Previous mailbox closed.\r\n'
 
-/** Neither OK nor NO: the server does not understand the command. */
+/** Whether the reply is BAD: the server does not understand the command. */
 const isRefusal = (isOk: boolean, reply: string): boolean => !isOk && !/^NO\b/i.test(reply)
 
-/** Whether the client's command leaves the mailbox that it had selected, for no other one. */
+/** Whether the command leaves the selected mailbox without selecting another one. */
 const unselects = ({ shape }: Command): boolean => shape === 'UNSELECT' || shape === 'CLOSE'

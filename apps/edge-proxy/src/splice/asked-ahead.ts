@@ -1,6 +1,6 @@
 /**
- * One question that went to the server ahead of the client, and its answer as far as it has arrived. It knows which questions
- * of the client its answer answers, and what the client gets of it. What becomes of all of them together is in held.ts.
+ * One question that was sent ahead of the client, and its answer as far as it has arrived. Decides which commands of the
+ * client the answer can serve, and which part of the answer the client gets. held.ts manages all questions of a session.
  */
 import type { AnswerKind } from '../ahead/answers.ts'
 import { withItems } from '../ahead/fetch-items.ts'
@@ -12,44 +12,44 @@ import { includes, isShared, mayInclude, numbered, type Wider } from '../ahead/w
 import type { Selection } from './selections.ts'
 import type { SentCommand } from './sent-command.ts'
 
-/** One untagged response, copied, and its place among all that the server sent. */
+/** A copy of one untagged response. `order`: its position in the sequence of responses that the edge kept. */
 export interface HeldResponse {
   readonly order: number
   readonly chunks: Buffer[]
-  /** Of the message that a FETCH response is about. */
+  /** UID of the message in a FETCH response. */
   readonly uid?: number | undefined
 }
 
-/** Bytes of one answer that are held. */
+/** Limit on the bytes of one held answer. */
 export const answerBytesMax = 196_608
 
 export class AskedAhead implements Expecting {
   readonly question: Question
-  /** It is asked wider than the client is expected to ask it. */
+  /** The wider form in which it was sent. Undefined: it was sent as the client is expected to ask it. */
   readonly wider: Wider | undefined
-  /** Another one when the session takes over what was asked behind a barrier. */
+  /** Replaced when the session takes over a question that was sent behind a barrier. */
   sent: SentCommand
   readonly answers: AnswerKind
-  /** How many commands asked ahead were unanswered when it was sent, itself included. */
+  /** How many questions were unanswered after it was sent, itself included. */
   readonly depth: number
   /** When it was sent; coarse milliseconds. */
   readonly at: number
-  /** The mailbox that is selected when the server executes it. For a SELECT, the one that it selects. */
+  /** The mailbox that is selected when the server executes the question. For a SELECT, the mailbox that it selects. */
   readonly selection: Selection | undefined
   state: 'expected' | 'claimed' | 'void' | 'returning' = 'expected'
   readonly responses: HeldResponse[] = []
   bytes = 0
-  /** The tagged reply from behind its tag, line end included. */
+  /** The tagged reply without its tag, line end included. */
   reply: string | undefined
-  /** The client's tag, once it is claimed. */
+  /** The tag of the client's command, once the answer is claimed. */
   clientTag = ''
-  /** A message was expunged before it was answered, so its sequence numbers mean other messages than for the client. */
+  /** A message was expunged before the answer began, so its sequence numbers differ from those that the client knows. */
   hasWrongNumbers = false
-  /** How many questions its answer has answered, if it may answer several. */
+  /** How many commands of the client a shared answer has served. */
   uses = 0
-  /** Kinds of mailbox data that the answer to a SELECT has so far. */
+  /** Kinds of mailbox data received so far, in the answer to a SELECT. */
   readonly parts = new Set<string>()
-  /** How many messages the mailbox had when the answer began. Undefined: not known. */
+  /** Number of messages in the mailbox when the answer began. Undefined: unknown. */
   count: number | undefined
 
   constructor(
@@ -72,28 +72,28 @@ export class AskedAhead implements Expecting {
     return this.sent.tag
   }
 
-  /** The search whose result the answer is. */
+  /** The search that the server executed. Undefined if this is not the search of the question. */
   get searched(): string | undefined {
     return this.wider?.kind === 'last-message' ? undefined : this.question.text
   }
 
-  /** It was asked in another form, or its answer names its tag: the answer is held until it is complete, and rewritten. */
+  /** The answer is an ESEARCH response, which names the tag: it is held until it is complete, and rewritten. */
   get isRewritten(): boolean {
     return this.answers.kind === 'esearch'
   }
 
-  /** Whether it asks this question, or may include it. */
+  /** Whether it asks the same as this question, or may include its answer. */
   covers(question: Question): boolean {
     if (question.text === this.question.text) return true
     return this.wider !== undefined && mayInclude(this.question, this.wider, question)
   }
 
-  /** It may answer several questions, so it stays after the first one. */
+  /** The answer can serve several commands of the client, so it is kept after the first one. */
   get isShared(): boolean {
     return this.wider !== undefined && isShared(this.wider)
   }
 
-  /** Whether the answer, which is complete, is the one to this question. */
+  /** Whether the complete answer contains the answer to this question. */
   hasAnswerTo(question: Question): boolean {
     if (this.wider === undefined) return true
     if (this.isShared) return this.sharedAnswer(question, 'x') !== undefined
@@ -101,7 +101,7 @@ export class AskedAhead implements Expecting {
     return includes(this.wider, { count: this.count, uids }, question)
   }
 
-  /** The responses that answer the question. A wider one has more. */
+  /** The responses that answer this question. A wider answer also has responses about other messages. */
   responsesTo({ answers }: Question): readonly HeldResponse[] {
     const { wider, responses } = this
     if (wider === undefined || answers.kind !== 'fetch' || answers.uids === undefined) return responses
@@ -109,7 +109,7 @@ export class AskedAhead implements Expecting {
     return responses.filter(({ uid }) => uid === undefined || includesUid(uids, uid))
   }
 
-  /** The part of a shared answer that answers this question. Undefined: it has none. */
+  /** The part of a shared answer that answers this question. Undefined: the answer does not contain it. */
   sharedAnswer(question: Question, clientTag: string): Buffer | undefined {
     const [response, ...others] = this.responses
     if (response === undefined || others.length > 0) return undefined
@@ -124,7 +124,7 @@ export class AskedAhead implements Expecting {
     return uid === undefined ? undefined : Buffer.from(`* SEARCH ${uid}\r\n`)
   }
 
-  /** The UIDs that a search has found. Undefined: the answer is not understood. */
+  /** The UIDs in the answer to a search. Undefined: the answer cannot be parsed. */
   get found(): readonly number[] | undefined {
     const [response, ...others] = this.responses
     if (response === undefined || others.length > 0) return undefined
@@ -132,12 +132,12 @@ export class AskedAhead implements Expecting {
     return foundIn(readResponse(line.slice(2)))
   }
 
-  /** It has told something in terms of the selected mailbox. */
+  /** Responses have arrived, and they are about the selected mailbox. */
   get hasMailboxData(): boolean {
     return this.responses.length > 0 && isAboutSelection(this.question)
   }
 
-  /** Whether the answer has what such an answer must have. If the server sent it in an unknown form, it has not. */
+  /** Whether the answer has the responses that an answer of its kind must have. */
   get isComplete(): boolean {
     switch (this.answers.kind) {
       case 'status':
@@ -156,7 +156,7 @@ export class AskedAhead implements Expecting {
     }
   }
 
-  /** The answer to a SEARCH as the client expects it. Undefined: it is not understood. */
+  /** The ESEARCH response in the form that the client expects. Undefined: it cannot be parsed. */
   rewritten(clientTag: string): Buffer | undefined {
     const line = Buffer.concat(this.responses.flatMap(({ chunks }) => chunks)).toString('latin1')
     const text = rewriteEsearch(line, this.question.isPlainSearch ? undefined : clientTag)

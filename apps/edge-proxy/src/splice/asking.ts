@@ -1,7 +1,7 @@
 /**
- * Which of the questions that a client is expected to ask go to the server now. An allow list in ../ahead says which commands
- * are questions at all. This file decides when they are sent: in which mailbox the server would execute them, which other answers look
- * alike, whether the answer can be held, and whether it can be undone if the client does something else.
+ * Decides which of the expected questions go to the server now. An allow list in ../ahead says which commands are questions.
+ * A question is sent only if the server will execute it in the right mailbox, if its answer cannot be mistaken for another
+ * one and can be held, and if its effect can be undone when the client does something else.
  */
 import { commute, looksAlike, type AnswerKind } from '../ahead/answers.ts'
 import type { Course, Expected } from '../ahead/course.ts'
@@ -19,7 +19,7 @@ import type { Conversation } from './conversation.ts'
 import type { Held } from './held.ts'
 import type { Selections } from './selections.ts'
 
-/** What is asked depends on all of it. */
+/** The state that decides what is asked. */
 interface Situation {
   readonly setup: AheadSetup
   readonly clock: { now(): number }
@@ -30,7 +30,7 @@ interface Situation {
   readonly selections: Selections
 }
 
-/** Mail is asked ahead up to this size: more than can be held would be read and thrown away. */
+/** Mail up to this size is asked ahead. Larger mail could not be held, and the server would send it for nothing. */
 const bodyBytesMax = 131_072
 const fetchedMax = 500
 
@@ -43,9 +43,9 @@ export class Asking {
   readonly #held: Held
   readonly #selections: Selections
   readonly #onAsked: (asked: AskedAhead) => void
-  /** What was asked since the client's last command. A question that the server refuses is not asked again and again. */
+  /** Questions sent since the client's last command. None of them is sent again before its next command. */
   readonly #sinceCommand = new Set<string>()
-  /** Something that questions depend on has changed. */
+  /** Facts or replies that questions depend on have changed since the last `ask`. */
   #hasNews = false
 
   constructor(situation: Situation, onAsked: (asked: AskedAhead) => void) {
@@ -64,17 +64,17 @@ export class Asking {
     this.#sinceCommand.clear()
   }
 
-  /** An answer of the server may change what is expected. */
+  /** An answer of the server may change which questions are expected. */
   newsArrived(): void {
     this.#hasNews = true
   }
 
-  /** The server has answered. Asks again if its answer says something new. */
+  /** Call after the server has sent something. Asks again if this may change the questions. */
   askAgain(): string {
     return this.#hasNews && this.#held.expected.length > 0 ? this.ask() : ''
   }
 
-  /** @returns the questions that are to go to the server now, as it gets them; usually none */
+  /** @returns questions to send to the server now, as protocol lines; usually none */
   ask(): string {
     this.#hasNews = false
     if (!this.#mayAsk()) return ''
@@ -90,7 +90,7 @@ export class Asking {
       if (this.#isAsked(each)) continue
       const key = `${each.selects} ${each.isAgain === true} ${question.text}`
       const wasDropped = this.#sinceCommand.has(key)
-      // The client asks what was refused itself, and that drops what does not commute with it.
+      // The client will ask a refused question itself, and this drops the answers that do not commute with it.
       if (wasDropped || !refused.every((other) => commute(other, question)) || !this.#mayAskNow(each, max))
         refused.push(question)
       else {
@@ -115,7 +115,7 @@ export class Asking {
     if (!connection.scanner.betweenResponses || this.#clientCommands.count > 1) return false
     const command = this.#clientCommands.first
     if (command === undefined) return true
-    // What is asked must not be executed before a command that may change it, or that reads all mail.
+    // The unanswered command must be a question, which changes nothing: the server may execute later questions before it.
     const { question } = command
     return question !== undefined && !usesSequenceNumbers(command) && !this.#wouldEnable(question)
   }
@@ -135,7 +135,7 @@ export class Asking {
     })
   }
 
-  /** Whether it was asked before, and the client has not asked it yet. */
+  /** Whether the question was sent already, and the client has not asked it yet. */
   #isAsked({ question, selects, isAgain }: Expected): boolean {
     const { expected } = this.#held
     const isHere = (index: number) =>
@@ -144,9 +144,9 @@ export class Asking {
     return asked.length > (isAgain === true ? 1 : 0)
   }
 
-  // What was asked and is not expected any more.
+  // Questions that were sent and are no longer expected.
 
-  /** Drops what is expected with other values now. */
+  /** Drops questions that are now expected with other values. */
   #correct(questions: readonly Expected[]): void {
     for (const asked of this.#held.expected) {
       const { shape } = asked.question
@@ -158,7 +158,7 @@ export class Asking {
     }
   }
 
-  /** Drops flags that are not expected any more: while they are, the mailbox is not left. */
+  /** Drops answers with flags that are no longer expected: the mailbox cannot be left while they are held. */
   #makeWay(questions: readonly Expected[]): void {
     const { last } = this.#selections
     const isLeaving = questions.some(
@@ -177,15 +177,15 @@ export class Asking {
   #mayAskNow({ question, selects }: Expected, max: number): boolean {
     const { expected, unanswered, hasUntoldExpunge } = this.#held
     if (expected.length >= max || unanswered.length >= 2 * aheadMax) return false
-    // Whatever is sent now is executed in the mailbox that was selected last.
+    // The server executes the question in the mailbox that was selected last.
     if (isAboutSelection(question) && selects !== selectsIn(expected)) return false
     const answers = answersOf(question, this.#hasEsearch)
     const { last } = this.#selections
     const leavesOther = question.selects !== undefined && last.mailbox !== undefined
     if (question.selects !== undefined && !(leavesOther ? this.#mayLeave() : this.#maySelect)) return false
-    // Between two SELECTs there is an UNSELECT, whose reply comes between their answers.
+    // Two SELECTs need no check: the reply to the UNSELECT between them separates their answers.
     if (!leavesOther && unanswered.some((asked) => looksAlike(asked.answers, answers))) {
-      // It can be asked once the server has answered what looks like it.
+      // It can be asked after the server has answered the similar question.
       this.#hasNews = true
       return false
     }
@@ -194,7 +194,7 @@ export class Asking {
     const mailbox = selecting?.selects ?? this.#course.mailbox
     if (question.needsMailbox && mailbox === undefined) return false
     if (question.usesNumbers && hasUntoldExpunge) return false
-    // A client asks it again and again; each time it would look like a fault of the server.
+    // The client repeats this question, and each BAD to it would pause answer-ahead.
     if (this.#setup.knowledge.isRefused(question)) return false
     if (this.#wouldEnable(question)) return false
     if (question.hasFlags && !this.#mayAskFlags(selecting !== undefined)) return false
@@ -202,7 +202,7 @@ export class Asking {
     return this.#isBounded(question, mailbox!)
   }
 
-  /** The client alone decides to enable an extension. Where it is enabled, the question has no effect. */
+  /** Whether the question would enable CONDSTORE, which only the client may do. If it is enabled already, there is no effect. */
   #wouldEnable({ enablesCondstore }: Question): boolean {
     return enablesCondstore && !this.#conversation.connection.hasCondstore
   }
@@ -212,7 +212,7 @@ export class Asking {
     return this.#held.expected.findLast(({ question }) => question.selects !== undefined)?.question
   }
 
-  /** Whether a mailbox may be selected for the client: the connection has none, and this can be undone. */
+  /** Whether a mailbox may be selected ahead: the client has none selected, and UNSELECT can undo it. */
   get #maySelect(): boolean {
     const { connection } = this.#conversation
     const hasNone = connection.mailbox === 'none' || this.#held.hasSelected
@@ -225,31 +225,31 @@ export class Asking {
     const { expected, hasReports } = this.#held
     const here = expected.filter(({ selection, question }) => selection === last && question.needsMailbox)
     if (!this.#canReturn || hasReports || here.some(({ question }) => question.hasFlags)) return false
-    // Whether the client can get it back is known when the list of its messages has arrived.
+    // If the client has not selected this mailbox yet, the list of its messages must have been requested.
     if (last !== client) return here.some(({ wider }) => wider?.kind === 'all-messages')
     const isComplete = here.every(({ reply }) => reply !== undefined)
-    // Changes of flags are not reported while another mailbox is selected.
+    // The server does not report changes of flags while another mailbox is selected.
     return client.isKnown && !client.hasToldFlags && isComplete && this.#clientCommands.isElsewhere
   }
 
-  /** Whether a mailbox that the server leaves ahead of the client can be selected again, with all that happened to it. */
+  /** Whether a mailbox that was left ahead of the client can be selected again and its changes be found. */
   get #canReturn(): boolean {
     return hasUnselect(this.#conversation.connection.capabilities) && this.#hasEsearch
   }
 
-  /** Whether no change of flags is hidden from the client if the answer is dropped. */
+  /** Whether the client misses no change of flags if the answer is dropped. */
   #mayAskFlags(isSelecting: boolean): boolean {
     const others = [...this.#held.unanswered, ...this.#held.expected]
     if (others.some(({ question }) => question.hasFlags)) return false
     return isSelecting || (!this.#selections.client.hasToldFlags && !this.#clientCommands.asksFlags)
   }
 
-  /** Whether its answer can be held, whatever the message is. Of parts, so many bytes are asked for. */
+  /** Whether the size of the answer is limited. Parts are requested by range, so their size always is. */
   #isBounded(question: Question, mailbox: string): boolean {
     return partsIn(question) !== undefined || this.#isSmall(question, mailbox)
   }
 
-  /** Whether the content of the mails that it asks for is known to be small enough. */
+  /** Whether the mails that the question asks for are known to be small enough to hold. */
   #isSmall(question: Question, mailbox: string): boolean {
     if (question.bodiesOf === undefined) return true
     const facts = this.#course.facts(mailbox)
@@ -258,14 +258,14 @@ export class Asking {
     return size * copiesIn(question) <= bodyBytesMax
   }
 
-  /** The wider form in which it is asked, if there is one (ADR 44, ADR 47). */
+  /** The wider form in which the question is sent, if there is one (ADR 44, ADR 47). */
   #widerThan(question: Question): Wider | undefined {
     const mailbox = this.#lastSelect?.selects ?? this.#course.mailbox
     const wider =
       mailbox === undefined
         ? undefined
         : widerThan(question, this.#course.facts(mailbox), this.#isSmall(question, mailbox))
-    // Without ESEARCH, two plain SEARCHes look alike, and the client gets the answer as it arrives.
+    // Without ESEARCH, two plain SEARCHes look alike, and their answers stream to the client.
     return wider?.kind === 'all-messages' && !this.#hasEsearch ? undefined : wider
   }
 
@@ -273,7 +273,7 @@ export class Asking {
     return hasEsearch(this.#conversation.connection.capabilities)
   }
 
-  // What goes to the server.
+  // Sending.
 
   #send(question: Question): string {
     const conversation = this.#conversation
@@ -293,7 +293,7 @@ export class Asking {
     return `${before}${tag} ${text}\r\n`
   }
 
-  /** @returns what goes to the server before the SELECT: its reply is the border between what is about the two mailboxes */
+  /** @returns the UNSELECT to send before the SELECT, if a mailbox is selected. Its reply separates data of the two mailboxes */
   #selectAhead({ selects, text }: Question): string {
     const { connection } = this.#conversation
     const leavesOther = this.#selections.last.mailbox !== undefined
@@ -301,7 +301,7 @@ export class Asking {
     if (tag !== undefined) this.#conversation.ownSent(tag, 'UNSELECT')
     this.#selections.add(tag, selects, text)
     connection.mailboxMayBeSelected()
-    // The SELECT cache keeps no answer of a session that has left a mailbox ahead.
+    // The select cache keeps no answer for which a mailbox was left ahead.
     this.#selections.isCacheable = !leavesOther
     return tag === undefined ? '' : `${tag} UNSELECT\r\n`
   }
@@ -310,7 +310,10 @@ export class Asking {
 const selectsIn = (asked: readonly AskedAhead[]): number =>
   asked.filter(({ question }) => question.selects !== undefined).length
 
-/** Two plain SEARCHes cannot be told apart, but ESEARCH names its tag. The answer to a wider FETCH is about any message. */
+/**
+ * The kind of answer to a question as it is sent. A plain SEARCH is sent as ESEARCH if possible, because its response names
+ * the tag. The answer to FETCH of the newest page may be about any message.
+ */
 export function answersOf(
   { isPlainSearch, answers }: Question,
   isExtended: boolean,

@@ -5,10 +5,10 @@ import { reset } from '../server/reset.ts'
 import { begin } from './session.test-support.ts'
 
 const size = 24_000_000
-/** Limit on the bytes that wait in the edge for one end that does not read: a few chunks, not a mail. */
+/** Limit on the bytes that wait in the edge for a peer that does not read: a few chunks, not a mail. */
 const heldMax = 1_000_000
 
-test('a client that does not read makes the server wait, and gets all of it when it reads', async () => {
+test('a client that does not read makes the server wait, and gets all bytes when it reads', async () => {
   const { client, scripted, clientSocket, serverSocket } = await begin()
   client.say('a FETCH 1 BODY[]\r\n')
   await scripted.line()
@@ -26,7 +26,7 @@ test('a client that does not read makes the server wait, and gets all of it when
   assert.ok(text.startsWith(head) && text.endsWith('x)\r\na OK done\r\n'))
 })
 
-test('a server that does not read makes the client wait, and gets all of it when it reads', async () => {
+test('a server that does not read makes the client wait, and gets all bytes when it reads', async () => {
   const { client, scripted, clientSocket, serverSocket } = await begin()
   scripted.socket.pause()
   client.say(`a APPEND x {${size}+}\r\n`)
@@ -42,7 +42,7 @@ test('a server that does not read makes the client wait, and gets all of it when
   assert.ok(text.startsWith(head) && text.endsWith('x\r\n'))
 })
 
-test('a client that sends while it must wait is not read any further', async () => {
+test('the edge stops reading from a client that sends while it must wait', async () => {
   for (const command of ['a IDLE\r\n', 'a APPEND x {5}\r\n', 'a NOOP\r\nb CAPABILITY\r\n']) {
     const { client, clientSocket, counters, scripted } = await begin()
     client.say(command)
@@ -100,7 +100,7 @@ test('bytes behind a LOGOUT that waits for its turn are dropped, and do not paus
   assert.equal(scripted.unread, '')
 })
 
-test('the reset reads a FETCH to its end that the client did not read', async () => {
+test('the reset reads a FETCH response to its end that the client did not read', async () => {
   const { client, scripted, serverSocket, ended, connection } = await begin()
   client.say('a FETCH 1 BODY[]\r\n')
   await scripted.line()

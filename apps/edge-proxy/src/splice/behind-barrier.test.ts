@@ -13,7 +13,7 @@ interface Arriving {
   prepare?: (connection: ServerConnection) => void
 }
 
-/** What goes behind the barrier for the next session of a user with these sessions. */
+/** The questions behind the barrier for the next session, after the user has had these sessions. */
 async function arriving({ pages, setup, prepare }: Arriving) {
   const { connection } = await loggedIn()
   prepare?.(connection)
@@ -37,7 +37,7 @@ async function arriving({ pages, setup, prepare }: Arriving) {
 const folders = 'LIST (SUBSCRIBED) "" "*"'
 const modseq = 'STATUS INBOX (HIGHESTMODSEQ)'
 
-test('only questions that depend on no selected mailbox go behind a barrier, up to the first one that does', async () => {
+test('only questions that depend on no selected mailbox are sent behind a barrier, up to the first one that does', async () => {
   const cases: [page: WebmailPage, sent: string[]][] = [
     [
       [[status], [folders], ['NAMESPACE']],
@@ -51,7 +51,7 @@ test('only questions that depend on no selected mailbox go behind a barrier, up 
   for (const [page, sent] of cases) assert.deepEqual((await arriving({ pages: [page, page] })).texts, sent)
 })
 
-test('nothing goes behind the barrier of a connection that is not asked ahead', async () => {
+test('no questions are sent behind a barrier if answer-ahead does not use the connection', async () => {
   const pages: WebmailPage[] = [[[status]], [[status]]]
   const cases: Omit<Arriving, 'pages'>[] = [
     { setup: { mode: 'learn' } },
@@ -64,7 +64,7 @@ test('nothing goes behind the barrier of a connection that is not asked ahead', 
   assert.deepEqual((await arriving({ pages: [[[modseq]]], prepare: condstore })).texts, [modseq])
 })
 
-test('answers belong to questions by their content, and each reply by its tag, once', async () => {
+test('responses are matched to questions by content, and each tagged reply once by its tag', async () => {
   const pages: WebmailPage[] = [
     [[status], [folders]],
     [[status], [folders]],
@@ -93,7 +93,7 @@ test('answers belong to questions by their content, and each reply by its tag, o
   assert.equal(counters.ahead_dropped_bytes_total({ upstream: 'main' }).value, statusAnswer.length)
 })
 
-test('an answer that is too large to be held is read and thrown away', async () => {
+test('an answer that is too large to be held is dropped', async () => {
   const { behind, take, counters } = await arriving({ pages: [[[folders]]] })
   for (let line = 0; line < 3; line++) {
     assert.ok(take('* LIST () "." a\r\n'))

@@ -1,7 +1,7 @@
 /**
- * Questions that go to the server behind the barrier of a reset, for the login that waits for this connection. Such a question
- * depends on nothing that is selected and may be asked twice: if the barrier fails, the answers are dropped, and the client
- * asks on another connection. The session takes over what is answered, and what is not yet.
+ * Questions that are sent behind the barrier of a reset, for the login that waits for this connection. They do not depend on
+ * a selected mailbox. If the barrier fails, the answers are dropped, and the client asks on another connection. Otherwise
+ * the session takes over all questions, answered or not.
  */
 import { looksAlike } from '../ahead/answers.ts'
 import { Course } from '../ahead/course.ts'
@@ -17,7 +17,7 @@ import type { ServerConnection } from '../server/server-connection.ts'
 import type { AheadContext, AheadSetup } from './ahead-setup.ts'
 import { answerBytesMax, AskedAhead } from './asked-ahead.ts'
 
-/** A tagged reply, from behind its tag, line end included. */
+/** A tagged reply. `text`: everything after the tag, line end included. */
 interface HeldReply {
   readonly isOk: boolean
   readonly text: string
@@ -30,7 +30,7 @@ export class BehindBarrier implements Followers {
   readonly #questions: readonly Question[]
   readonly #replies = new Map<AskedAhead, HeldReply>()
   #asked: AskedAhead[] = []
-  /** Where the bytes of the response that was taken last go. */
+  /** The question to which the last response belongs. */
   #into: AskedAhead | undefined
 
   private constructor(
@@ -46,8 +46,8 @@ export class BehindBarrier implements Followers {
   }
 
   /**
-   * Undefined: nothing is to be asked.
-   * @param loginTag of the client, whose form tells programs apart
+   * @param loginTag the client's tag, whose form tells client programs apart
+   * @returns undefined if there is nothing to ask
    */
   static for(
     setup: AheadSetup,
@@ -65,7 +65,7 @@ export class BehindBarrier implements Followers {
     for (const { question } of course.expected({ max: knowledge.commandsMax(context.clock.now()) })) {
       const { needsMailbox, selects, enablesCondstore, answers } = question
       const isSafe = !needsMailbox && selects === undefined && (!enablesCondstore || hasCondstore)
-      // What comes behind it is asked after it.
+      // The client asks the later questions after this one, so they are not sent either.
       if (!isSafe || knowledge.isRefused(question)) break
       if (questions.some((each) => looksAlike(each.answers, answers))) break
       questions.push(question)
@@ -119,12 +119,12 @@ export class BehindBarrier implements Followers {
     return true
   }
 
-  /** The session uses the connection: it gets what was asked, with the replies so far. */
+  /** The session uses this connection: returns all questions, with the replies so far. */
   takeOver(): { asked: AskedAhead; reply: HeldReply | undefined }[] {
     return this.#asked.map((asked) => ({ asked, reply: this.#replies.get(asked) }))
   }
 
-  /** The session uses another connection, or there is none. */
+  /** The session uses another connection, or the login failed. */
   drop(): void {
     for (const asked of this.#asked) if (asked.state === 'expected') this.#drop(asked, 'session-ended')
   }

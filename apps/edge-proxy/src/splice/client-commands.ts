@@ -1,4 +1,4 @@
-/** The client's commands that have gone to the server and that it has not answered yet, as far as answer-ahead looks at them. */
+/** The client's unanswered commands, with the facts that answer-ahead needs. */
 import { isMistakable, type AnswerKind } from '../ahead/answers.ts'
 import type { Response } from '../ahead/responses.ts'
 import { isAboutSelection, type Command } from '../ahead/shapes.ts'
@@ -8,19 +8,19 @@ import type { SentCommand } from './sent-command.ts'
 interface Unanswered {
   readonly sent: SentCommand
   readonly command: Command
-  /** What it leaves, if the server does not refuse it (ADR 13). */
+  /** The selection that the command leaves, if the server answers OK (ADR 13). */
   readonly leaves?: Selection | undefined
 }
 
 export class ClientCommands {
   #unanswered: Unanswered[] = []
 
-  /** @param leaves the mailbox that it leaves for no other one */
+  /** @param leaves the selection that UNSELECT or CLOSE leaves */
   add(sent: SentCommand, command: Command, leaves?: Selection): void {
     this.#unanswered.push({ sent, command, leaves })
   }
 
-  /** The server has answered this one: takes it out. Undefined: it is not a command of the client. */
+  /** Removes a command that the server has answered. Undefined: it is not a command of the client. */
   takeOut(sent: SentCommand): Unanswered | undefined {
     const answered = this.#unanswered.find((each) => each.sent === sent)
     this.#unanswered = this.#unanswered.filter((each) => each !== answered)
@@ -35,7 +35,7 @@ export class ClientCommands {
     return this.#unanswered[0]?.command
   }
 
-  /** What they are answered with. */
+  /** The kinds of responses that answer them. */
   get answers(): AnswerKind[] {
     return this.#unanswered.map(({ command }) => command.answers)
   }
@@ -58,19 +58,19 @@ export class ClientCommands {
     )
   }
 
-  /** Whether none of them is about the selected mailbox, or may be. */
+  /** Whether none of them can be about the selected mailbox. */
   get isElsewhere(): boolean {
     return this.#unanswered.every(
       ({ command: { question } }) => question !== undefined && !isAboutSelection(question),
     )
   }
 
-  /** Whether the answer to one of them may be taken for an answer of this kind, or the other way round. */
+  /** Whether an answer of this kind could be mistaken for the answer to one of them, or the reverse. */
   isMistakableFor(answers: AnswerKind): boolean {
     return this.#unanswered.some(({ command }) => isMistakable(command.answers, answers))
   }
 
-  /** The text of the search that a response answers, if only one is unanswered. */
+  /** The text of the search that a response answers. Undefined unless exactly one search is unanswered. */
   searchOf(response: Response): string | undefined {
     const searches = this.#unanswered.filter(({ command }) => command.isSearch)
     if (searches.length !== 1) return undefined

@@ -8,7 +8,7 @@ import type { ServerConnection } from '../server/server-connection.ts'
 import { policyOf, spoilReasonOf } from './commands.ts'
 import { begin, beginOn, wires, type SessionSetup } from './session.test-support.ts'
 
-/** As `wellBehaved`, with an IDLE that waits for DONE and mail in FETCH. */
+/** Like `wellBehaved`, with an IDLE that waits for DONE, and mail in FETCH responses. */
 function mailServer(): Script {
   let idle = ''
   return (asked) => {
@@ -78,7 +78,7 @@ const transcripts: Record<string, Transcript> = {
 }
 
 for (const [name, { client, asked, told, ...settings }] of Object.entries(transcripts)) {
-  test(`${name}: passed on the same whole, byte by byte and at every cut`, async () => {
+  test(`${name}: the same result whole, byte by byte and at every cut`, async () => {
     const on = await wires()
     const log: string[] = []
     const serving = serve(on.scripted, () => scripted, log)
@@ -97,7 +97,7 @@ for (const [name, { client, asked, told, ...settings }] of Object.entries(transc
   })
 }
 
-test('a line that the edge cannot judge by its beginning is a violation, and so is a literal over the bound', async () => {
+test('a line whose command is not in its first bytes is a violation, and so is a literal over the limit', async () => {
   const cases = [
     ['a LOGIN ' + 'x'.repeat(600), 'line-too-long'],
     ['a COMPRESS ' + 'x'.repeat(600), 'line-too-long'],
@@ -119,7 +119,7 @@ test('a line that the edge cannot judge by its beginning is a violation, and so 
   }
 })
 
-test('a line in IDLE that is too long to be held is a violation, and nothing of it reaches the server', async () => {
+test('a line in IDLE that is too long to be held is a violation, and none of its bytes reach the server', async () => {
   const { fromClient, fromServer, ended, scripted } = await begin({ clients: { lineBytesMax: 512 } })
   fromClient('a IDLE\r\n')
   fromServer('+ idling\r\n')
@@ -139,7 +139,7 @@ test('commands before a violation go to the server', async () => {
   assert.deepEqual(handBack.unanswered, ['a', 'b'])
 })
 
-test('a LOGOUT with a literal does not end the session, and what follows passes', async () => {
+test('a LOGOUT with a literal does not end the session, and later commands pass', async () => {
   const { fromClient, fromServer, scripted } = await begin()
   fromClient('a NOOP\r\n')
   fromClient('b LOGOUT {3+}\r\n')
@@ -149,7 +149,7 @@ test('a LOGOUT with a literal does not end the session, and what follows passes'
   assert.equal(await scripted.until('c NOOP\r\n'), 'b LOGOUT {3+}\r\nxyz\r\nc NOOP\r\n')
 })
 
-test('a verb that is no name is refused: a lenient server may read it as a verb that the edge refuses', async () => {
+test('a verb that is not an atom is refused: a lenient server may read it as a command that the edge refuses', async () => {
   const { fromClient, client, scripted } = await begin()
   for (const verb of ['"LOGIN"', 'LOG\\IN', 'LOGIN\t', '{5}', 'STARTTLS\x00', '\xcfK']) {
     fromClient(Buffer.from(`a ${verb} joe secret\r\n`, 'latin1'))
@@ -159,7 +159,7 @@ test('a verb that is no name is refused: a lenient server may read it as a verb 
   assert.equal(await scripted.line(), 'b NOOP')
 })
 
-test('a refused command with a literal ends the session: the literal would be read as commands, also if it has to wait', async () => {
+test('a refused command with a literal ends the session, also if it has to wait: the literal would be read as commands', async () => {
   for (const command of [
     'a LOGIN {3+}\r\njoe {10+}\r\na DELETE x\r\n',
     'a LOGIN joe {12}\r\nb DELETE x\r\n\r\n',
@@ -174,7 +174,7 @@ test('a refused command with a literal ends the session: the literal would be re
   }
 })
 
-test('a password behind a refused AUTHENTICATE reaches neither the server nor the trace', async () => {
+test('a password after a refused AUTHENTICATE reaches neither the server nor the trace', async () => {
   const { fromClient, client, scripted, splice } = await begin()
   let traced = ''
   splice.tap = { fromClient: (bytes) => void (traced += bytes.toString()), fromServer() {}, remark() {} }
@@ -186,7 +186,7 @@ test('a password behind a refused AUTHENTICATE reaches neither the server nor th
   assert.ok(!traced.includes(message), traced)
 })
 
-test('any bytes of a client are passed on, answered or refused without an exception', async () => {
+test('any bytes of a client are passed, answered or refused without an exception', async () => {
   const on = await wires()
   on.scripted.socket.on('data', () => {})
   const text = fc.array(fc.constantFrom(...marks, 'a ', 'IDLE', 'LOGIN', 'ENABLE', 'SELECT', 'ID', 'b3 '), {
@@ -208,7 +208,7 @@ const options = { answerCapability: true, answerId: true }
 
 const spoilReason = (verb: Verb, line: string) => spoilReasonOf(verb, wire(`${line}\r\n`), 0, line.length + 1)
 
-test('commands that change who is logged in or what the bytes mean are refused', () => {
+test('commands that change the login or the encoding of the stream are refused', () => {
   for (const verb of [
     'LOGIN',
     'AUTHENTICATE',
@@ -242,7 +242,7 @@ test('CAPABILITY and ID are answered by the edge only if configured', () => {
   assert.equal(policyOf('LOGOUT', { ...options, answerId: false }), 'logout')
 })
 
-test('commands that no reset undoes are recognized, and common commands are not', () => {
+test('only commands that a reset cannot undo spoil the connection', () => {
   const expected: [Verb, string, string | undefined][] = [
     ['NOTIFY', 'a NOTIFY SET (selected)', 'notify'],
     ['LANGUAGE', 'a LANGUAGE de', 'language'],

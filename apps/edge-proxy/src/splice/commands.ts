@@ -1,7 +1,7 @@
 /**
- * The client's commands after login: which bytes may go to the server, which commands the edge answers or refuses, and what
- * each command leaves on the connection. It reports what goes to the server to the conversation. It sends nothing: the
- * splice acts on the values that it returns.
+ * The client's commands after login: which bytes may go to the server, which commands the edge answers or refuses, and which
+ * state each command leaves on the connection. This file reports to the conversation what goes to the server. It sends
+ * nothing itself: the splice acts on the returned values.
  */
 import type { PoolConfig } from '@imapfleet/config'
 import {
@@ -24,18 +24,17 @@ import type { Conversation } from './conversation.ts'
 import type { Violation } from './ending.ts'
 import { selectionKey } from './select-cache.ts'
 
-/** How far the client's bytes may pass, and why no further. In every case the bytes before `to` go to the server. */
+/** How far the client's bytes may pass, and why they stop there. The bytes before `to` always go to the server. */
 export type Passage =
-  /** The rest must be given again, with more bytes behind it or when the conversation has changed. */
+  /** Pass the rest again when more bytes have arrived, or when the conversation has changed. */
   | { kind: 'passed'; to: number }
   /**
-   * The edge answers the command from `to` to its line feed at `lineFeed`; it is the command's turn. A trace shows it up to
-   * `shownTo`.
+   * The edge answers the command from `to` to its line feed at `lineFeed` now. A trace shows the command up to `shownTo`.
    */
   | { kind: 'answer'; to: number; shownTo: number; lineFeed: number; tag: string; answer: Answer }
   /** The edge must send this command first, before the client's command at `to`. */
   | { kind: 'own-command'; to: number; verb: 'NOOP' | 'UNSELECT' }
-  /** The command at `to` will enable CONDSTORE. Another connection may have it: move there first if there is one. */
+  /** The command at `to` will enable CONDSTORE. First move to a connection that has CONDSTORE, if there is one. */
   | { kind: 'condstore'; to: number }
   /** The bytes cannot be parsed any further. */
   | { kind: 'violation'; to: number; reason: Violation }
@@ -49,13 +48,13 @@ export type Answer =
   | { kind: 'enable'; extensions: string }
   /** From the SELECT cache. */
   | { kind: 'select' }
-  /** It was asked ahead. */
+  /** From an answer that was asked ahead. */
   | { kind: 'held' }
-  /** Its sequence numbers are not those of the server any more. */
+  /** Refuse the command: its sequence numbers are no longer valid on the server. */
   | { kind: 'expunge-issued' }
   | { kind: 'bad'; text: string }
 
-/** Passes as many of the client's bytes, from `from` on, as may go to the server now. */
+/** Finds out how many of the client's bytes, beginning at `from`, may go to the server now. */
 export function passCommands(bytes: Buffer, from: number, conversation: Conversation): Passage {
   const { scanner } = conversation
   const { clients, pool } = conversation.context.settings.current
@@ -69,7 +68,7 @@ export function passCommands(bytes: Buffer, from: number, conversation: Conversa
       continue
     }
     if (part !== 'line') {
-      // A line is held until it is whole, or too long for that. Then its bytes pass as they arrive.
+      // A line waits until it is complete or exceeds the limit. Bytes of a longer line pass as they arrive.
       if (!scanner.isWithinLine && bytes.length - at <= clients.lineBytesMax) break
       const stop = passPart(bytes, at, conversation, pool)
       if (stop !== undefined) return stop
@@ -89,8 +88,9 @@ export function passCommands(bytes: Buffer, from: number, conversation: Conversa
 }
 
 /**
- * Decides on the command whose first line begins at `at`. Undefined: it goes to the server.
+ * Decides on the command whose first line begins at `at`.
  * @param lineFeed the end of the bytes if only the beginning of the line has arrived
+ * @returns undefined if the command goes to the server
  */
 function beginCommand(
   bytes: Buffer,
@@ -108,14 +108,14 @@ function beginCommand(
   let policy = policyOf(head.verb, pool)
   if (!isTag(bytes, at, head.tagEnd)) policy = badTag
   else if (!isVerb(bytes, head.verbStart, head.verbEnd)) policy = badVerb
-  // Where the tag and the verb of a long line end is not known.
+  // The end of the verb has not arrived, so the command is unknown.
   if (!isWhole && head.verbEnd === lineFeed) return { kind: 'violation', to: at, reason: 'line-too-long' }
   const { ahead } = conversation
   const isForServer = policy === 'pass' || policy === 'enable'
   if (ahead !== undefined && isForServer) {
     const verdict = ahead.admit(bytes, at, head, lineFeed)
     if (verdict === 'wait' || verdict === 'UNSELECT') return stopFor(verdict, at, conversation)
-    // With the reply to a command of the edge, the server may still report an EXPUNGE.
+    // The server may still report an EXPUNGE before its reply to a command of the edge.
     if (verdict === 'claim' && maySelect(head.verb) && conversation.hasOwnUnanswered)
       return waitForTurn(at, conversation)
     if (verdict === 'claim') policy = 'held'
@@ -123,7 +123,7 @@ function beginCommand(
   }
   const isCaching = pool.selectCache !== 'off'
   const key = isCaching && isWhole ? selectionKey(head.verb, bytes, head.verbEnd, lineFeed) : undefined
-  // ENABLE may move the session to another connection. This one then keeps its mailbox.
+  // ENABLE may move the session to another connection. This connection then keeps its mailbox selected.
   const isFirstEnable =
     policy === 'enable' && selectCache.isUntouched && conversation.connection.extensions.size === 0
   if (selectCache.hasInherited && (policy === 'pass' || policy === 'enable') && !isFirstEnable) {
@@ -133,7 +133,7 @@ function beginCommand(
     if (verdict === 'answer' && conversation.hasOwnUnanswered) return waitForTurn(at, conversation)
     if (verdict === 'answer') policy = 'select'
   }
-  // What the server must not get is refused, even if it is too long to be answered.
+  // A command that the server must not get is refused, even if its line is too long to be answered.
   const isRefused = typeof policy === 'object' || policy === 'expunge-issued'
   if (policy !== 'pass' && (isWhole || isRefused)) {
     const stop = answerHere(policy, bytes, at, head, lineFeed, conversation)
@@ -143,7 +143,7 @@ function beginCommand(
     }
     if (stop !== undefined) return stop
   }
-  // The edge does not know the answer, so the server gets the command.
+  // The edge cannot answer the command, so the server gets it.
   if (ahead !== undefined && !isForServer) {
     const verdict = ahead.admit(bytes, at, head, lineFeed)
     if (verdict === 'wait' || verdict === 'UNSELECT') return stopFor(verdict, at, conversation)
@@ -160,13 +160,13 @@ function stopFor(verdict: 'wait' | 'UNSELECT', at: number, conversation: Convers
   return verdict === 'wait' ? waitForTurn(at, conversation) : { kind: 'own-command', to: at, verb: verdict }
 }
 
-/** Of the commands that need no selected mailbox. */
+/** Whether the command enables CONDSTORE. Only commands that need no selected mailbox are considered. */
 function enablesCondstore(verb: Verb, bytes: Buffer, at: number, lineFeed: number): boolean {
   const isForAnyState = verb === 'STATUS' || verb === 'LIST' || maySelect(verb)
   return isForAnyState && condstoreUse(bytes, at, lineFeed) === 'certain'
 }
 
-/** Undefined: the edge cannot answer this form of the command, and it goes to the server. */
+/** Undefined: the edge cannot answer this form of the command, so it goes to the server. */
 function answerHere(
   policy: Exclude<Policy, 'pass'>,
   bytes: Buffer,
@@ -179,7 +179,7 @@ function answerHere(
   const hasLiteral = literalSize(bytes, at, lineFeed) !== undefined
   if (!conversation.mayAnswer)
     return waitForTurn(at, conversation, policy === 'logout' && !hasLiteral ? 'logout' : 'turn')
-  // The literal of a refused command would be read as commands: it was sent already, or the client does not wait for `+`.
+  // After a refusal the literal would be parsed as commands: the client may have sent it already, without waiting for `+`.
   if ((typeof policy === 'object' || policy === 'expunge-issued') && hasLiteral)
     return { kind: 'violation', to: at, reason: 'literal-refused' }
   if ((policy === badTag || policy === badVerb) && conversation.followsLiteral && lineFeed > at + 1)
@@ -193,15 +193,16 @@ function answerHere(
 }
 
 /**
- * Tag and verb only: a refused second LOGIN holds a password. Nothing of a line that is no command: it may be the password
- * that a client sends behind a refused AUTHENTICATE. All of a command that the server would get.
+ * Where the part of an answered command ends that a trace may show. Usually tag and verb only: a refused second LOGIN has a
+ * password. Nothing of a line that is not a command: it may be the password after a refused AUTHENTICATE. All of a command
+ * that the server would otherwise get.
  */
 function shownEnd(policy: Policy, at: number, head: CommandHead, lineFeed: number): number {
   if (policy === 'held' || policy === 'expunge-issued') return lineFeed - 1
   return policy === badTag || policy === badVerb ? at : head.verbEnd
 }
 
-/** @param line the whole command, which begins at `at` in the bytes that `head` refers to */
+/** @param line the complete command, which begins at `at` in the bytes that `head` refers to */
 function answerOf(
   policy: Exclude<Policy, 'pass'>,
   line: Buffer,
@@ -220,7 +221,8 @@ function answerOf(
     case 'capability':
       return capabilities.length > 0 ? { kind: policy } : undefined
     case 'id': {
-      // The server may report an EXPUNGE with its reply. A client that has selected a mailbox gets both (RFC 9051 7.5.1).
+      // The server may report an EXPUNGE before its reply to ID (RFC 9051 7.5.1). If the client has a mailbox selected, it must
+      // get both, so the command goes to the server.
       const isOfClient = !conversation.selectCache.hasInherited && !conversation.ahead?.hasSelected
       if (mailbox !== 'none' && isOfClient) return undefined
       const response = identification.afterLogin
@@ -240,7 +242,7 @@ function waitForTurn(at: number, conversation: Conversation, wait: 'turn' | 'log
   return { kind: 'passed', to: at }
 }
 
-/** A line of a command, the rest of a long one, or DONE goes to the server: notes what it leaves on the connection. */
+/** A line of a command, the rest of a long line, or DONE goes to the server. Notes its effect on the connection. */
 function passLine(bytes: Buffer, at: number, lineFeed: number, conversation: Conversation): LineEnding {
   const { connection, scanner } = conversation
   if (scanner.isWithinLine) return passRest(bytes, at, lineFeed, conversation)
@@ -256,7 +258,7 @@ function passLine(bytes: Buffer, at: number, lineFeed: number, conversation: Con
   return conversation.lineSent(bytes, at)
 }
 
-/** What the words of a line, from `at` to `to`, leave on the connection. */
+/** Notes the effect of the words of a line, from `at` to `to`, on the connection. */
 function noteWords(
   bytes: Buffer,
   at: number,
@@ -272,7 +274,7 @@ function noteWords(
   if (condstore !== 'none') conversation.currentUsesCondstore(condstore)
 }
 
-/** The bytes from `at` on go to the server, before the end of their line has arrived. */
+/** The bytes from `at` on go to the server before the end of their line has arrived. */
 function passPart(
   bytes: Buffer,
   at: number,
@@ -299,14 +301,14 @@ function passRest(bytes: Buffer, at: number, lineFeed: number, conversation: Con
   return conversation.lineSent(bytes, at)
 }
 
-/** Notes what a part of a long line leaves on the connection. A word may be cut between two parts. */
+/** Notes the effect of one part of a long line on the connection. A word may be split across two parts. */
 function notePart(part: Buffer, isLast: boolean, conversation: Conversation): void {
   const { connection, scanner, current } = conversation
   const line = conversation.longLine!
   const before = scanner.position.lineTail
   const bytes = before ? Buffer.concat([before, part]) : part
   const firstNew = before?.length ?? 0
-  // The CR may be the last byte of the part before.
+  // The CR may be the last byte of the previous part.
   const carriageReturn = findByte(bytes, CR, Math.max(0, firstNew - 1))
   const isOdd = isLast
     ? carriageReturn !== bytes.length - 2
@@ -317,13 +319,13 @@ function notePart(part: Buffer, isLast: boolean, conversation: Conversation): vo
   line.hasReturn ||= containsWord(bytes, 0, bytes.length, 'RETURN')
   if (line.hasReturn && isSearching(current.verb) && containsWord(bytes, 0, bytes.length, 'UPDATE'))
     connection.spoil('search-update')
-  // A backslash at the end of a part quotes the first byte of the next one.
+  // A backslash at the end of a part escapes the first byte of the next part.
   const from = line.endsInBackslash ? 1 : 0
   line.inQuotes = endsInQuotes(part, Math.min(from, part.length), part.length, line.inQuotes)
   line.endsInBackslash = line.inQuotes && endsInEscape(part, from)
 }
 
-/** Whether the last byte is a backslash that quotes the next one. */
+/** Whether the last byte is a backslash that escapes the next byte. */
 function endsInEscape(bytes: Buffer, from: number): boolean {
   let at = bytes.length
   while (at > from && bytes[at - 1] === BACKSLASH) at--
@@ -331,15 +333,15 @@ function endsInEscape(bytes: Buffer, from: number): boolean {
 }
 
 /**
- * A literal outside of APPEND is a word to search for, a name, a value: with a line end in it, its client has announced more
- * than it sends, or has put commands into it.
+ * A literal outside APPEND is a search word, a name or a value. If it contains a line feed, the client has announced more
+ * bytes than the value has, or has put commands into it.
  */
 function passLiteral(bytes: Buffer, from: number, to: number, conversation: Conversation): void {
   if (conversation.current.verb !== 'APPEND' && bytes.subarray(from, to).includes(LF))
     conversation.connection.spoil('line-end-in-literal')
 }
 
-/** After a literal, a command ends, or a space or a parenthesis follows. Otherwise the client has announced less than it sends. */
+/** After a literal, a line end, a space or a parenthesis follows. Otherwise the client has announced too few bytes. */
 function checkBehindLiteral(bytes: Buffer, at: number, { connection }: Conversation): void {
   const byte = bytes[at]
   if (byte !== CR && byte !== SP && byte !== CLOSE_PARENTHESIS && byte !== LF) connection.spoil('odd-literal')
@@ -348,7 +350,7 @@ function checkBehindLiteral(bytes: Buffer, at: number, { connection }: Conversat
 /** What the edge does with a command. */
 export type Policy =
   | 'pass'
-  /** The edge answers it, once everything before it has been answered. */
+  /** These are answered by the edge, after all earlier commands have been answered. */
   | 'logout'
   | 'capability'
   | 'id'
@@ -356,11 +358,11 @@ export type Policy =
   | 'select'
   | 'held'
   | 'expunge-issued'
-  /** The edge answers BAD: it would change who is logged in or what the bytes mean. */
+  /** The edge answers BAD: the command would change the login or the encoding of the stream, or is not a valid command. */
   | { refuse: string }
 
 const badTag: Policy = { refuse: 'Invalid tag' }
-/** A verb in quotes or in a literal: a lenient server may accept it, and the edge cannot tell which verb it is. */
+/** The verb is quoted or a literal. A lenient server may accept it, but the edge cannot tell which command it is. */
 const badVerb: Policy = { refuse: 'Invalid command' }
 const secondLogin: Policy = { refuse: 'Already logged in' }
 const notHere: Policy = { refuse: 'Command not available through this proxy' }
@@ -388,7 +390,7 @@ export function policyOf(verb: Verb, pool: Pick<PoolConfig, 'answerCapability' |
   }
 }
 
-/** Commands whose effect no reset undoes. */
+/** The reason if a reset cannot undo the command. */
 export function spoilReasonOf(verb: Verb, bytes: Buffer, from: number, to: number): SpoilReason | undefined {
   switch (verb) {
     case 'NOTIFY':
@@ -398,7 +400,8 @@ export function spoilReasonOf(verb: Verb, bytes: Buffer, from: number, to: numbe
     case 'COMPARATOR':
       return 'comparator'
     default:
-      // SEARCH RETURN (UPDATE) keeps sending (RFC 5267). Looked for anywhere in the line: a false alarm costs one connection.
+      // After SEARCH RETURN (UPDATE) the server sends updates until it is cancelled (RFC 5267). The words are searched for in
+      // the whole line: a false positive costs one connection.
       return isSearching(verb) &&
         containsWord(bytes, from, to, 'RETURN') &&
         containsWord(bytes, from, to, 'UPDATE')

@@ -7,7 +7,7 @@ import { begin, type SessionSetup } from './session.test-support.ts'
 
 const status = 'STATUS INBOX (MESSAGES HIGHESTMODSEQ)'
 
-/** A session whose user has, or has not, an idle connection with CONDSTORE. */
+/** A session of a user who may have an idle connection with CONDSTORE. */
 async function moving(settings: SessionSetup & { hasOther: boolean }) {
   const { link, peer } = await dialedLink()
   const other = connectionOver(link)
@@ -58,7 +58,7 @@ test('a command that enables CONDSTORE moves the session to a connection that ha
   }
 })
 
-test('if there is none, the command passes, and no other one asks again', async () => {
+test('without such a connection the command passes, and later commands do not look for one again', async () => {
   const { fromClient, scripted, asked, connection, fromServer } = await moving({ hasOther: false })
   fromClient(`a ${status}\r\n`)
   assert.equal(await scripted.line(), `a ${status}`)
@@ -69,7 +69,7 @@ test('if there is none, the command passes, and no other one asks again', async 
   assert.equal(connection.spoilReason, 'condstore-uncertain')
 })
 
-/** What the client and the server say before the command; then the session must stay where it is. */
+/** What the client and the server send before the command. The session must then stay on its connection. */
 const staying: Record<string, SessionSetup & { before?: string[]; command?: string }> = {
   'an unanswered command': { before: ['C b NOOP\r\n'] },
   'a selected mailbox': { before: ['C b SELECT x\r\n', 'S b OK done\r\n'] },
@@ -95,7 +95,7 @@ for (const [name, { before = [], command = status, ...settings }] of Object.entr
     assert.deepEqual(asked, [])
   })
 
-test('a mailbox that an earlier session left selected stays so on the connection that is given back', async () => {
+test('a mailbox that an earlier session left selected stays selected on the connection that is given back', async () => {
   const selected = { key: 'SELECT INBOX', lines: '', ok: 'OK done', at: 0 }
   const { fromClient, scripted, otherServer, connection } = await moving({
     hasOther: true,

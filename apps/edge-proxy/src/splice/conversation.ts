@@ -1,7 +1,7 @@
 /**
- * The state of one client's conversation with its server connection: unanswered commands, the command under way, and what
- * the client waits for. commands.ts reports what the client sends, replies.ts what the server answers. At the end it says
- * whether a reset can make the connection clean.
+ * The state of one client's conversation with its server connection: unanswered commands, the current command, and what the
+ * client waits for. commands.ts reports what the client sends, replies.ts what the server answers. At the end,
+ * the conversation decides whether a reset can make the connection clean.
  */
 import type { EdgeConfig } from '@imapfleet/config'
 import type { EdgeMetrics, Log } from '@imapfleet/observe'
@@ -26,7 +26,7 @@ export interface SpliceContext {
   readonly clock: { now(): number }
 }
 
-/** A line of the client that passes as it arrives, because it is too long to be held. */
+/** State of a client's line that passes as it arrives, because it is too long to be held. */
 export interface LongLine {
   hasReturn: boolean
   inQuotes: boolean
@@ -38,7 +38,7 @@ interface Unanswered extends SentCommand {
   /** Asked ahead of the client (ahead.ts). */
   isAhead: boolean
   hasLiteral: boolean
-  /** The client's command before it has a literal: what is read as this command may be a part of that one. */
+  /** The client's previous command has a literal: these bytes may still be part of that command. */
   followsLiteral: boolean
   /** Whether it enables CONDSTORE, if the server answers OK (RFC 7162 3.1). */
   condstore: CondstoreUse
@@ -50,16 +50,16 @@ export type Wait =
   | 'continuation'
   /** Earlier replies, before a command that the edge answers. */
   | 'turn'
-  /** Earlier replies, before a LOGOUT. Bytes behind it are dropped. */
+  /** Earlier replies, before a LOGOUT. Bytes after the LOGOUT are dropped. */
   | 'logout'
 
-/** BAD stands for any other word too. */
+/** BAD also stands for any other word. */
 export type ReplyStatus = 'OK' | 'NO' | 'BAD'
 
-/** With more unanswered commands the client has to wait: each reply is looked up in the list. */
+/** At this many unanswered commands the client has to wait, because each reply is looked up in the list. */
 const unansweredMax = 1000
 
-/** After these endings no reset is tried. */
+/** The reason if the server connection is not reset after this ending. */
 function lostBy(ending: Ending): HandBackRefusal | undefined {
   switch (ending.kind) {
     case 'upstream-gone':
@@ -82,18 +82,18 @@ const isFromEdge = (sent: SentCommand): boolean => sent.isOwn
 export class Conversation {
   readonly context: SpliceContext
   readonly connection: ServerConnection
-  /** Position in the client's bytes. */
+  /** The position in the client's stream. */
   readonly scanner = new CommandScanner()
   readonly selectCache: SelectCache
-  /** Undefined: nothing is learned or asked ahead. */
+  /** Undefined: this session does not use answer-ahead. */
   readonly ahead: Ahead | undefined
   /** Usually one command, so a list is faster than a map. */
   #unanswered: Unanswered[] = []
-  /** The client's last command. Its lines and literals are still to come while the scanner is within a command. */
+  /** The client's last command. More of its lines and literals follow while the scanner is within a command. */
   #current: Unanswered | undefined
-  /** IDLE is asked until the server's `+`, and on until the client's next line (RFC 2177). */
+  /** IDLE is `asked` until the server's `+`, and `on` until the client's next line (RFC 2177). */
   #idle: 'off' | 'asked' | 'on' = 'off'
-  /** The ENABLE sent by `enableSent`, while it is unanswered, and its arguments. */
+  /** The unanswered ENABLE of `enableSent`, and its arguments. */
   #enabling: { sent: Unanswered; key: string } | undefined
   /** The last UNSELECT or CLOSE, unless a SELECT was sent after it. After its OK no mailbox is selected. */
   #leaving: Unanswered | undefined
@@ -117,7 +117,7 @@ export class Conversation {
     return this.#waitsFor
   }
 
-  /** Whether the client's next line begins a command: it continues none, and is not the DONE of an IDLE. */
+  /** Whether the client's next line begins a command. If not, it continues one, or is the DONE of an IDLE. */
   get expectsCommand(): boolean {
     return this.#idle !== 'on' && this.scanner.betweenCommands
   }
@@ -136,12 +136,12 @@ export class Conversation {
     return this.#unanswered.length >= unansweredMax
   }
 
-  /** Whether the edge waits for a reply that no client will get. */
+  /** Whether a command of the edge itself is unanswered, apart from questions asked ahead. */
   get hasOwnUnanswered(): boolean {
     return this.#unanswered.some(({ isOwn, isAhead }) => isOwn && !isAhead)
   }
 
-  /** Whether the edge waits for the reply to a command of its own. */
+  /** Whether this command of the edge is unanswered. */
   awaitsOwn(command: Verb): boolean {
     return this.#unanswered.some(({ verb, isOwn }) => isOwn && verb === command)
   }
@@ -153,7 +153,7 @@ export class Conversation {
 
   // Client to server, reported by commands.ts and splice.ts.
 
-  /** There is no other connection with CONDSTORE: the commands that enable it pass on this one. */
+  /** No other connection has CONDSTORE: commands that enable it pass on this connection. */
   stayForCondstore(): void {
     this.#isStaying = true
   }
@@ -162,19 +162,19 @@ export class Conversation {
     return !this.#isStaying && this.connection.enabledKey === '' && this.mayMove
   }
 
-  /** Before pending bytes are judged again, which may set it anew. */
+  /** Call before pending bytes are examined again. This may set a new wait. */
   clearWait(): void {
     this.#waitsFor = undefined
   }
 
-  /** The client's command cannot be answered, or sent, before earlier replies. */
+  /** The client's command must wait for earlier replies before it is answered or sent. */
   waitForTurn(wait: 'turn' | 'logout'): void {
     this.#waitsFor = wait
   }
 
-  /** The client's command goes to the server. Its lines are next. */
+  /** The client's command goes to the server. Its lines are reported next. */
   sent(tag: string, verb: Verb): void {
-    // It passes as the client wrote it, so no single ENABLE of the edge accounts for the extensions.
+    // This ENABLE passes as the client wrote it. Only an ENABLE that the edge writes makes the connection reusable.
     if (verb === 'ENABLE') this.connection.extensionsMayChange()
     const followsLiteral = this.followsLiteral
     this.#current = this.#add(tag, verb, false)
@@ -195,7 +195,7 @@ export class Conversation {
     return sent
   }
 
-  /** The client has asked the question that is in flight: its reply is for the client now. */
+  /** The client has asked a question that is in flight: its reply now belongs to the client. */
   claimed(sent: SentCommand): void {
     const command = sent as Unanswered
     command.isOwn = false
@@ -208,7 +208,7 @@ export class Conversation {
   }
 
   /**
-   * The edge sends ENABLE in the client's name, on a connection with nothing enabled.
+   * The edge sends ENABLE for the client, on a connection with nothing enabled.
    * @param extensions in upper case, sorted
    */
   enableSent(tag: string, extensions: string): void {
@@ -216,8 +216,8 @@ export class Conversation {
   }
 
   /**
-   * A line of the client's command goes to the server, the one that the scanner found last.
-   * @returns what the line says about the bytes that follow
+   * The line of the client's command that the scanner found last goes to the server.
+   * @returns what follows the line
    */
   lineSent(bytes: Buffer, start: number): LineEnding {
     const ending = this.scanner.takeLine(bytes, start)
@@ -230,7 +230,7 @@ export class Conversation {
     return ending
   }
 
-  /** Of the last command that went to the server. */
+  /** Verb of the client's last command that went to the server. */
   get lastVerb(): Verb | undefined {
     return this.#current?.verb
   }
@@ -249,17 +249,17 @@ export class Conversation {
     this.#longLine = { hasReturn: false, inQuotes: false, endsInBackslash: false }
   }
 
-  /** Of the line that the scanner is within. */
+  /** State of the long line that is passing. */
   get longLine(): LongLine | undefined {
     return this.#longLine
   }
 
-  /** Whether the session has asked for what enables CONDSTORE. */
+  /** Whether the client has sent a command that enables CONDSTORE. */
   get usesCondstore(): boolean {
     return this.#usesCondstore
   }
 
-  /** The client has asked for what enables CONDSTORE, on a connection that has it. */
+  /** The client has sent a command that enables CONDSTORE, and the edge answered it. The connection has CONDSTORE. */
   condstoreUsed(): void {
     this.#usesCondstore = true
   }
@@ -271,8 +271,8 @@ export class Conversation {
   }
 
   /**
-   * Whether the session may move to another connection of its user before its next command: all is answered, no ENABLE
-   * was sent, and it has selected nothing.
+   * Whether the session may move to another connection of its user before its next command: all commands are answered,
+   * no ENABLE was sent, and the client has selected no mailbox.
    */
   get mayMove(): boolean {
     return (
@@ -286,7 +286,7 @@ export class Conversation {
     return this.#idle === 'on'
   }
 
-  /** The client has sent a line during IDLE: DONE, or an error. Either ends it (RFC 2177). */
+  /** The client has sent a line during IDLE. DONE or not, it ends the IDLE (RFC 2177). */
   idleEnded(): void {
     this.#idle = 'off'
   }
@@ -323,7 +323,7 @@ export class Conversation {
   /** A tagged reply. */
   answered(sent: SentCommand, status: ReplyStatus): void {
     const command = sent as Unanswered
-    // Up to the reply to UNSELECT, data of a mailbox is omitted: the answer to this SELECT is not whole.
+    // Mailbox data is omitted until the reply to UNSELECT, so the client has not got all of the answer to this SELECT.
     if (status === 'OK' && maySelect(command.verb) && this.#hasOwnUnselectBefore(command))
       this.#hasLostReply = true
     this.#remove(command)
@@ -341,12 +341,12 @@ export class Conversation {
     return before.some(({ verb, isOwn }) => isOwn && verb === 'UNSELECT')
   }
 
-  /** Whether the server has selected a mailbox without answering the UNSELECT before it. It must answer them in order (RFC 9051 5.5). */
+  /** Whether the server answered a SELECT but not the UNSELECT before it. It must answer them in order (RFC 9051 5.5). */
   get hasLostReply(): boolean {
     return this.#hasLostReply
   }
 
-  /** Near a literal, BAD may mean that the client has broken its own stream: what it sent next was read as something else. */
+  /** If this command or the previous one has a literal, BAD may mean that the literal's size was wrong. */
   #answeredBad({ hasLiteral, followsLiteral }: Unanswered): void {
     this.#hadBad = true
     if (hasLiteral || followsLiteral) this.connection.spoil('odd-literal')
@@ -364,7 +364,7 @@ export class Conversation {
         this.#waitsFor = undefined
         this.scanner.abandonCommand()
       } else {
-        // Refused while its literal is under way: the rest of the command still comes (RFC 7888 4).
+        // Refused while its literal is being sent: the rest of the command still follows (RFC 7888 4).
         this.connection.spoil('unexpected-reply')
       }
     } else if (this.#idle !== 'off') {
@@ -391,7 +391,7 @@ export class Conversation {
     this.connection.spoil('server-said-bye')
   }
 
-  /** Whether the client has a BYE of the server. It gets no other one. */
+  /** Whether the server has sent BYE to the client. The edge then sends none. */
   get hasServerBye(): boolean {
     return this.#hasServerBye
   }
@@ -402,7 +402,7 @@ export class Conversation {
     else this.connection.enabled(extensions)
   }
 
-  /** @param cause how the session ended, or that it goes on with another connection */
+  /** @param cause how the session ended, or `moved` if it continues on another connection */
   handBack(cause: Ending | 'moved'): HandBack {
     return {
       connection: this.connection,
@@ -410,7 +410,7 @@ export class Conversation {
       unanswered: this.#unanswered.map(({ tag }) => tag),
       idling: this.#idle === 'on',
       hadBad: this.#hadBad,
-      // The session goes on: what it uses is not known yet.
+      // The session continues, so it is not known yet what it uses.
       usesCondstore: cause === 'moved' ? undefined : this.#usesCondstore,
     }
   }
@@ -420,7 +420,7 @@ export class Conversation {
       const lost = lostBy(cause)
       if (lost !== undefined) return lost
     }
-    // The server would take the commands of a reset for the rest of this command.
+    // The server would read the commands of a reset as the rest of this command.
     if (!this.scanner.betweenCommands) return this.scanner.isWithinLine ? 'open-line' : 'open-literal'
     if (this.#waitsFor === 'continuation') return 'open-continuation'
     const { hasCondstore } = this.connection

@@ -14,7 +14,7 @@ async function enabledWith(key: string) {
   return { connection, scripted: peer }
 }
 
-test('the first ENABLE of a session goes to the server, and the connection gets its extensions as key', async () => {
+test('the first ENABLE of a session goes to the server, and its extensions become the key of the connection', async () => {
   const wanted: string[] = []
   const { client, scripted, fromClient, fromServer, connection, handBackNow } = await begin({
     swap: (key) => void wanted.push(key),
@@ -73,7 +73,7 @@ test('if an idle connection has the extension, the session moves to it and gives
   assert.equal(other.connection.mailbox, 'selected')
 })
 
-test('after the move, the session ignores the connection that it left', async () => {
+test('after a move, the session ignores the connection that it left', async () => {
   const other = await enabledWith('CONDSTORE')
   let left: ServerConnection | undefined
   const { client, scripted, fromClient, connection, handBackNow } = await begin({
@@ -124,7 +124,7 @@ test('a CONDSTORE-enabling command changes nothing if CONDSTORE is enabled', asy
   assert.equal(session.connection.enabledKey, 'CONDSTORE')
 })
 
-test('CONDSTORE enabled by a command is noticed although an ENABLE was sent, whichever is answered first', async () => {
+test('CONDSTORE enabled by a command is noticed although an ENABLE was sent, in either order of the replies', async () => {
   const fetches: [key: string, said: string[]][] = [
     [
       'condstore',
@@ -167,7 +167,7 @@ test('ENABLE as the first command keeps a mailbox that is still selected, if the
   assert.equal(connection.selectAnswer, selected)
 })
 
-test('ENABLE as the first command finds nothing selected, and its connection is kept for its key', async () => {
+test('ENABLE as the first command finds no mailbox selected, and its connection is kept for its key', async () => {
   const { client, connection, scripted, fromClient, fromServer, handBackNow } = await begin({
     pool: { selectCache: 'exact' },
     prepare: (cached) => cached.rememberSelect({ key: 'SELECT INBOX', lines: '', ok: 'OK done', at: 0 }),

@@ -1,4 +1,4 @@
-/** How a session ends after its login, and what the edge sends to the client. */
+/** How a session ends after its login, and what the edge sends to the client then. */
 import type { LinkEnd } from '../net/link.ts'
 
 export type Ending =
@@ -8,15 +8,15 @@ export type Ending =
   | { kind: 'client-gone'; end: LinkEnd }
   /** The server connection ended. */
   | { kind: 'upstream-gone'; end: LinkEnd }
-  /** The client broke a rule, and its further bytes cannot be read as commands. */
+  /** The client broke a rule, and its further bytes cannot be parsed. */
   | { kind: 'violation'; reason: Violation }
-  /** The server has left replies out that commands of the client depend on, the LOGOUT with this tag for example. */
+  /** The server did not send replies that later commands wait for. `logoutTag`: a LOGOUT was waiting. */
   | { kind: 'reply-overdue'; logoutTag: string | undefined }
-  /** The edge has left the client's mailbox ahead of the client, and does not know what it would have to be told of it (ADR 52). */
+  /** The edge left the client's mailbox ahead of the client, and does not know its changes exactly (ADR 52). */
   | { kind: 'mailbox-lost' }
   /** No byte in either direction for too long. */
   | { kind: 'idle-timeout' }
-  /** Ended by the edge: an order, the end of a drain. */
+  /** Ended by the edge: an order of an operator, or the end of a drain. */
   | { kind: 'kicked' | 'shutdown' }
 
 export type Violation = 'line-too-long' | 'literal-too-long' | 'literal-refused'

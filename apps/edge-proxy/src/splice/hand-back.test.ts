@@ -4,19 +4,19 @@ import type { Ending } from './ending.ts'
 import { begin, beginOn, wires, type SplicedSession } from './session.test-support.ts'
 
 interface Case {
-  /** What the client (`C `) and the server (`S `) send, in turn. */
+  /** What the client (`C `) and the server (`S `) send, in this order. */
   said: string[]
-  /** Why the pool may not reset the connection; undefined: it may. */
+  /** Why the pool may not reset the connection. Undefined: it may. */
   refusal: string | undefined
   unanswered?: string[]
   idling?: true
   selected?: boolean
-  /** The key of the connection; empty unless it says otherwise. */
+  /** The key of the connection; empty by default. */
   key?: string
   usesCondstore?: true
 }
 
-/** What a client leaves that goes away after this. */
+/** The state of the connection if the client disconnects after these commands. */
 const cases: Record<string, Case> = {
   'nothing at all': { said: [], refusal: undefined, selected: false },
   'commands that are answered': { said: ['C a NOOP\r\n', 'S a OK done\r\n'], refusal: undefined },

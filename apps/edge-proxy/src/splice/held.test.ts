@@ -11,7 +11,7 @@ import {
   type WebmailPage,
 } from './ahead.test-support.ts'
 
-// Answers belong to commands by content.
+// Answers are matched to commands by content.
 
 test('data and tagged replies in any order reach the command that they answer', async () => {
   const { client, fromClient, fromServer, ok, esearch } = await listing()
@@ -27,7 +27,7 @@ test('data and tagged replies in any order reach the command that they answer', 
   assert.equal(await client.until('done\r\n'), `${message}d OK done\r\n`)
 })
 
-test('an answer that arrives within a literal when the client asks for it streams on', async () => {
+test('an answer that is within a literal when the client asks for it continues to stream', async () => {
   const { client, fromClient, fromServer, ok, esearch, tag } = await listing()
   fromServer(selectAnswer)
   ok('SELECT INBOX')
@@ -44,7 +44,7 @@ test('an answer that arrives within a literal when the client asks for it stream
   assert.equal(await client.until('OK done\r\n'), `${message.slice(-6)}${message}d OK done\r\n`)
 })
 
-test('a client that asks for more than one count gets each by its name', async () => {
+test('a client that asks for the counts of several mailboxes gets each by its name', async () => {
   const page: WebmailPage = [['STATUS a (UNSEEN)'], ['STATUS b (UNSEEN)'], ['STATUS c (UNSEEN)']]
   const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
   fromClient('1 STATUS a (UNSEEN)\r\n')
@@ -58,10 +58,10 @@ test('a client that asks for more than one count gets each by its name', async (
   assert.equal(await client.until('OK\r\n'), '* STATUS c (UNSEEN 3)\r\n3 OK\r\n')
 })
 
-/** The counts of one mailbox, twice. The second question asks for one that the first does not. */
+/** Two questions for counts of one mailbox. Only the second one asks for UIDNEXT. */
 const twoCounts: WebmailPage = [['STATUS a (UNSEEN)'], ['STATUS a (UNSEEN UIDNEXT)']]
 
-test('the counts of one mailbox are told apart by what only the expected question asks for', async () => {
+test('counts of one mailbox are told apart by an item that only the expected question asks for', async () => {
   const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(twoCounts, twoCounts))
   fromClient('1 STATUS a (UNSEEN)\r\n')
   assert.deepEqual(await up(2), ['STATUS a (UNSEEN)', 'STATUS a (UNSEEN UIDNEXT)'])
@@ -72,28 +72,28 @@ test('the counts of one mailbox are told apart by what only the expected questio
   assert.equal(await client.until('OK\r\n'), '* STATUS a (UNSEEN 2 UIDNEXT 9)\r\n2 OK\r\n')
 })
 
-test('counts that the server leaves out make no client lose an answer', async () => {
+test('if the server omits counts, the client still gets every answer', async () => {
   const knowledge = knowledgeOf(twoCounts, twoCounts)
   const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledge)
   fromClient('1 STATUS a (UNSEEN)\r\n')
   await up(2)
   fromServer('* STATUS a (UNSEEN 1)\r\n1 OK\r\n')
   await client.until('1 OK\r\n')
-  // Nothing but the expected question can be answered by it.
+  // Only the expected question can have this answer.
   fromServer(`* STATUS a (UNSEEN 2)\r\n${tag('STATUS a (UNSEEN UIDNEXT)')} OK\r\n`)
   fromClient('2 STATUS a (UNSEEN UIDNEXT)\r\n')
   assert.equal(await client.until('OK\r\n'), '* STATUS a (UNSEEN 2)\r\n2 OK\r\n')
   assert.equal(knowledge.commandsMax(0), 4)
 })
 
-test('counts that are among those that the client waits for are not asked for together with them', async () => {
+test('counts are not asked for while the client waits for counts that include them', async () => {
   const page: WebmailPage = twoCounts.toReversed()
   const first = await beginAhead(knowledgeOf(page, page))
   first.fromClient('1 STATUS a (UNSEEN UIDNEXT)\r\n')
   await first.up(1)
   await first.isQuiet()
 
-  // The client asks for them while the others are still to be thrown away.
+  // The client asks for them while the dropped answer has not arrived yet.
   const other: WebmailPage = [['NAMESPACE'], ['STATUS a (UNSEEN)']]
   const { client, fromClient, fromServer, up, tag, isQuiet } = await beginAhead(knowledgeOf(other, other))
   fromClient('1 NAMESPACE\r\n')
@@ -129,7 +129,7 @@ test('two commands whose answers look alike are never in flight together', async
   }
 })
 
-test('two searches are told apart by their tags where the server has ESEARCH', async () => {
+test('two searches are told apart by their tags if the server has ESEARCH', async () => {
   const page: WebmailPage = [
     ['SELECT INBOX', '3 EXISTS'],
     ['UID SEARCH UNSEEN'],
@@ -149,7 +149,7 @@ test('two searches are told apart by their tags where the server has ESEARCH', a
   assert.equal(await client.until('done\r\n'), '* ESEARCH (TAG "c") UID ALL 10:12\r\nc OK done\r\n')
 })
 
-test('a search result that cannot be told as the client asked for it is asked for again', async () => {
+test('a search result that cannot be printed in the form that the client expects is requested again', async () => {
   for (const result of [' ALL 1:4000000000', ' ALL 1:*', '', ' ALL 10 X 1']) {
     const { client, fromClient, fromServer, ok, esearch, up } = await listing()
     ok('SELECT INBOX', selectAnswer)
@@ -163,7 +163,7 @@ test('a search result that cannot be told as the client asked for it is asked fo
   }
 })
 
-test('a search result that is not understood while the client waits for it ends in NO', async () => {
+test('a search result that cannot be parsed, while the client waits for it, is answered with NO', async () => {
   const { client, fromClient, fromServer, ok, esearch, tag } = await listing()
   ok('SELECT INBOX', selectAnswer)
   fromClient('b SELECT INBOX\r\nc UID SEARCH SUBJECT x\r\n')
@@ -174,7 +174,7 @@ test('a search result that is not understood while the client waits for it ends 
 
 // The state of the mailbox.
 
-test('an EXPUNGE is told with the last command whose data came before it', async () => {
+test('an EXPUNGE is sent with the last command whose data came before it', async () => {
   const { client, fromClient, fromServer, ok, esearch } = await listing()
   fromServer(`${selectAnswer}${esearch(' ALL 10:12')}${message}* 1 EXPUNGE\r\n* 3 EXISTS\r\n`)
   ok('SELECT INBOX')
@@ -188,7 +188,7 @@ test('an EXPUNGE is told with the last command whose data came before it', async
   assert.equal(await client.until('done\r\n'), `${message}* 1 EXPUNGE\r\n* 3 EXISTS\r\nd OK done\r\n`)
 })
 
-test('an EXPUNGE before the data of a command is told before that data', async () => {
+test('an EXPUNGE before the data of a command is sent before that data', async () => {
   const { client, fromClient, fromServer, ok, esearch } = await listing()
   fromServer(`${selectAnswer}${esearch(' ALL 10:12')}* 1 EXPUNGE\r\n${message}`)
   ok('SELECT INBOX')
@@ -202,7 +202,7 @@ test('an EXPUNGE before the data of a command is told before that data', async (
   assert.equal(await client.until('done\r\n'), `${message}d OK done\r\n`)
 })
 
-test('an answer that is older than an EXPUNGE that must be told first is asked for again', async () => {
+test('an answer that is older than an EXPUNGE that must be sent first is requested again', async () => {
   const { client, fromClient, fromServer, ok, esearch, up } = await listing()
   // The server has answered the FETCH before the SEARCH.
   fromServer(`${selectAnswer}${message}* 1 EXPUNGE\r\n${esearch(' ALL 10:12')}`)
@@ -217,7 +217,7 @@ test('an answer that is older than an EXPUNGE that must be told first is asked f
   assert.deepEqual(await up(1), [fetch])
 })
 
-test('an EXPUNGE that arrives while the client waits is not told before data that came before it', async () => {
+test('an EXPUNGE that arrives while the client waits is not sent before older data', async () => {
   const { client, fromClient, fromServer, ok, esearch } = await listing()
   fromClient('b SELECT INBOX\r\n')
   fromServer(`${selectAnswer}${esearch(' ALL 10:12')}${message}* 1 EXPUNGE\r\n`)
@@ -231,7 +231,7 @@ test('an EXPUNGE that arrives while the client waits is not told before data tha
   assert.equal(await client.until('done\r\n'), `${message}* 1 EXPUNGE\r\nd OK done\r\n`)
 })
 
-test('an EXPUNGE between the data of two questions is told before the later data, and the earlier data is dropped', async () => {
+test('an EXPUNGE between the data of two questions is sent before the newer data, and the older data is dropped', async () => {
   const [envelope, structure] = ['UID FETCH 10 (UID ENVELOPE)', 'UID FETCH 10 (UID BODYSTRUCTURE)']
   const page: WebmailPage = [['SELECT INBOX', '3 EXISTS'], [envelope], [structure]]
   const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
@@ -248,7 +248,7 @@ test('an EXPUNGE between the data of two questions is told before the later data
   assert.deepEqual(await up(1), [structure])
 })
 
-test('after an untold EXPUNGE a command by sequence number is refused, and the EXPUNGE is told with the next reply', async () => {
+test('while an EXPUNGE is held back, a command by sequence number is refused, and the EXPUNGE is sent with the next reply', async () => {
   for (const command of ['STORE 1 +FLAGS (x)', 'FETCH 1 FLAGS', 'UID SEARCH 1', 'SEARCH ALL', 'COPY 1 x']) {
     const { client, fromClient, fromServer, ok, esearch, up } = await listing()
     fromServer(`${selectAnswer}${esearch(' ALL 10:12')}${message}* 1 EXPUNGE\r\n`)
@@ -264,7 +264,7 @@ test('after an untold EXPUNGE a command by sequence number is refused, and the E
   }
 })
 
-test('a command by sequence number waits while a command ahead of it may report an EXPUNGE', async () => {
+test('a command by sequence number waits while the reply to an earlier command may report an EXPUNGE', async () => {
   const { client, fromClient, fromServer, ok, esearch, up, isQuiet } = await listing()
   ok('SELECT INBOX', selectAnswer)
   fromClient('b SELECT INBOX\r\n')
@@ -277,7 +277,7 @@ test('a command by sequence number waits while a command ahead of it may report 
   assert.deepEqual(await up(1), ['STORE 1 +FLAGS (x)'])
 })
 
-test('a number that a message had before an EXPUNGE is not used for an answer', async () => {
+test('an answer is not selected by a sequence number from before an EXPUNGE', async () => {
   const page: WebmailPage = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH 2']]
   for (const isWaiting of [false, true]) {
     const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
@@ -297,13 +297,13 @@ test('a number that a message had before an EXPUNGE is not used for an answer', 
   }
 })
 
-test('a client that waits for its SELECT is told the counts in the order in which the server sent them', async () => {
+test('a client that waits for its SELECT gets the counts in the order in which the server sent them', async () => {
   const page: WebmailPage = [['SELECT INBOX', '3 EXISTS', 'OK [UIDNEXT 13] x'], [fetch]]
   const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
   fromClient('a SELECT INBOX\r\n')
   assert.deepEqual(await up(2), ['SELECT INBOX', fetch])
   fromServer(`${selectAnswer}${message}* 4 EXISTS\r\n`)
-  // The held answer becomes too large, and the report before its end has to wait for nothing any more.
+  // The held answer becomes too large, so the report no longer has to wait for it.
   fromServer('* 2 FETCH (UID 11 BODY[HEADER.FIELDS (DATE FROM)] {200000}\r\n')
   for (let part = 0; part < 20; part++) fromServer('x'.repeat(10_000))
   fromServer(`)\r\n* 5 EXISTS\r\na OK done\r\n${tag(fetch)} OK done\r\n`)
@@ -313,7 +313,7 @@ test('a client that waits for its SELECT is told the counts in the order in whic
   )
 })
 
-test('nothing is told to a client that waits for no reply', async () => {
+test('a client without an unanswered command gets no reports', async () => {
   const { client, clientLink, fromServer, ok, fromClient } = await listing()
   ok('SELECT INBOX', selectAnswer)
   fromClient('b SELECT INBOX\r\n')
@@ -323,7 +323,7 @@ test('nothing is told to a client that waits for no reply', async () => {
   assert.equal(await client.line(), 'end')
 })
 
-test('a server that reports without end does not fill the memory', async () => {
+test('a server that sends reports without end does not fill the memory', async () => {
   const floods = [
     (): string => '* 2 FETCH (FLAGS (\\Seen))\r\n'.repeat(2000),
     (count: number): string => (count === 0 ? '* 2 FETCH (BODY[] {4000000000}\r\n' : 'x'.repeat(60_000)),
@@ -338,7 +338,7 @@ test('a server that reports without end does not fill the memory', async () => {
   }
 })
 
-test('flags are asked ahead only while the client has been told none since its SELECT', async () => {
+test('flags are asked ahead only while the client has received none since its SELECT', async () => {
   const page: WebmailPage = [
     ['SELECT INBOX', '3 EXISTS'],
     ['UID FETCH 10 (UID FLAGS ENVELOPE)', '1 FETCH (UID 10 FLAGS () ENVELOPE ())'],
@@ -348,7 +348,7 @@ test('flags are asked ahead only while the client has been told none since its S
   const { client, fromClient, fromServer, up, tag, isQuiet } = await beginAhead(knowledgeOf(page, page))
   fromClient('a SELECT INBOX\r\n')
   const first = 'UID FETCH 10 (UID FLAGS ENVELOPE)'
-  // The second one would also be told flags, and the first may be dropped or not.
+  // The second question also asks for flags, and the first one may still be dropped.
   assert.deepEqual(await up(3), ['SELECT INBOX', first, 'NAMESPACE'])
   fromServer(
     `* 3 EXISTS\r\na OK done\r\n* 1 FETCH (UID 10 FLAGS () ENVELOPE ())\r\n${tag(first)} OK done\r\n`,

@@ -1,14 +1,13 @@
 /**
- * The questions that the edge has asked ahead of one client, and their answers, until the client asks the same or something
- * else. Decides which response answers which of them, and when the client may have it: never something that was told later
- * before something that was told earlier.
+ * The questions that were sent ahead of one client, and their answers, until the client asks them or something else. Matches
+ * responses to questions, and decides when the client may get them: never newer data before older data.
  *
- *   expected ─┬─ the client asks it ───────────────▶ claimed (its answer is held, or streams)
- *             ├─ the client asks a part of it ─────▶ expected (if it may answer several questions)
+ *   expected ─┬─ the client asks it ───────────────▶ claimed (the held part is given, the rest streams)
+ *             ├─ the client asks a part of it ─────▶ expected (if the answer can serve several commands)
  *             ├─ another question that commutes ───▶ expected
- *             └─ anything else ────────────────────▶ void    (its answer is read and thrown away)
+ *             └─ anything else ────────────────────▶ void    (its answer is discarded)
  *
- *   returning: it selects the client's mailbox again, after a SELECT that the client did not ask for
+ *   returning: selects the client's mailbox again, after a SELECT that the client did not ask for
  */
 import { commute } from '../ahead/answers.ts'
 import { ownerOf } from '../ahead/owner.ts'
@@ -20,44 +19,45 @@ import { Reports } from './reports.ts'
 import type { Selection, Selections } from './selections.ts'
 import type { SentCommand } from './sent-command.ts'
 
-/** Why an answer is thrown away; a label value of `ahead_dropped_total`. */
+/** Why an answer is dropped; a label value of `ahead_dropped_total`. */
 export type DropReason =
   /** The client asked something else. */
   | 'not-asked'
-  /** A later answer of the server showed that the client will ask something else. */
+  /** A later answer of the server showed that the client will ask with other values. */
   | 'corrected'
-  /** It is too large to be held. */
+  /** The answer is too large to be held. */
   | 'too-large'
-  /** The server refused it. */
+  /** The server refused the question. */
   | 'refused'
-  /** The mailbox changed, and the client has not been told. */
+  /** The answer is too old, or the mailbox has changed since. */
   | 'outdated'
   /** The server answered in an unexpected way. */
   | 'anomaly'
   | 'session-ended'
 
-/** Bytes of all answers of one session that are held. */
+/** Limit on the bytes of all held answers of one session. */
 const heldBytesMax = 393_216
-/** Of an answer that the client waits for, and that is rewritten once it is complete. */
+/** Limit on the bytes of a claimed answer that is rewritten after it is complete. */
 const awaitedBytesMax = 8_388_608
-/** A client that waits longer expects to see what has changed meanwhile. */
+/** An older answer is not used: after such a pause, a client expects to see recent changes. */
 const heldMsMax = 10_000
+
 export interface Taken {
-  /** `keep`: give its bytes to `kept`. `omit`: the client never sees it. */
+  /** `keep`: give the bytes of the response to `kept`. `omit`: the client does not get it. */
   kind: 'pass' | 'keep' | 'omit'
-  /** What the client gets before it, if it passes. */
+  /** What the client gets before the response, if it passes. */
   before: readonly Buffer[]
-  /** The command that was asked ahead and is answered by it. */
+  /** The question that the response answers. */
   owner: AskedAhead | undefined
-  /** The server reports a change of the mailbox on its own. */
+  /** The response answers no command: the server reports a change of the mailbox. */
   isReport: boolean
 }
 
-/** What a claim gives the client at once. */
+/** What the client gets immediately after a claim. */
 export interface Claim {
   readonly asked: AskedAhead
   readonly bytes: Buffer[]
-  /** Part of a response has been given; the rest of it passes. */
+  /** `bytes` ends within a response, and the rest of it must pass. */
   readonly isWithinResponse: boolean
 }
 
@@ -65,19 +65,19 @@ export class Held {
   readonly #selections: Selections
   readonly #onDropped: (asked: AskedAhead, reason: DropReason) => void
   readonly #onDroppedBytes: (bytes: number) => void
-  /** In the order of asking. */
+  /** In the order in which they were sent. */
   #asked: AskedAhead[] = []
   readonly #reports: Reports
   #lastOrder = 0
-  /** Where the bytes of the response that is being kept go. */
+  /** The response that is being kept, and the question that it answers. */
   #into: { response: HeldResponse; asked: AskedAhead | undefined } | undefined
-  /** A SELECT was dropped: nothing but an UNSELECT may go to the server next. */
+  /** A SELECT was dropped: the next command to the server must be UNSELECT. */
   #mustLeave = false
-  /** The tag of that UNSELECT. Up to its reply, what the server reports is about a mailbox that the client did not select. */
+  /** The tag of that UNSELECT. Until its reply, reports of the server are about a mailbox that the client did not select. */
   #leavingTag: string | undefined
   #isTooMuch = false
 
-  /** Both are called at once when an answer is dropped: that of a command, and bytes of it. */
+  /** @param onDroppedBytes is also called for bytes of a dropped answer that arrive later */
   constructor(
     selections: Selections,
     onDropped: (asked: AskedAhead, reason: DropReason) => void,
@@ -89,7 +89,7 @@ export class Held {
     this.#onDroppedBytes = onDroppedBytes
   }
 
-  /** False: responses need not be judged here. */
+  /** If false, `take` need not be called for responses. */
   get isActive(): boolean {
     return this.#asked.length > 0 || !this.#reports.isEmpty || this.isLeaving
   }
@@ -99,7 +99,7 @@ export class Held {
     return this.#asked.filter(({ state }) => state === 'expected')
   }
 
-  /** Commands without a tagged reply, in any state. */
+  /** Questions in any state without a tagged reply. */
   get unanswered(): AskedAhead[] {
     return this.#asked.filter(({ reply }) => reply === undefined)
   }
@@ -108,17 +108,17 @@ export class Held {
     return this.#mustLeave
   }
 
-  /** Whether the server is about to leave, or has to leave, a mailbox that the client did not select. */
+  /** Whether an UNSELECT that undoes a dropped SELECT must be sent, or is unanswered. */
   get isLeaving(): boolean {
     return this.#mustLeave || this.#leavingTag !== undefined
   }
 
-  /** Whether the client's sequence numbers are not those of the server any more. */
+  /** Whether the client has not been told of an EXPUNGE, so its sequence numbers are wrong. */
   get hasUntoldExpunge(): boolean {
     return this.#reports.hasExpunge
   }
 
-  /** The server sends more than can be kept for the client. */
+  /** The server has sent more than can be kept for the client. The session must end. */
   get isTooMuch(): boolean {
     return this.#isTooMuch
   }
@@ -127,7 +127,7 @@ export class Held {
     return !this.#reports.isEmpty
   }
 
-  /** A command goes to the server ahead of the client. */
+  /** A question goes to the server ahead of the client. */
   add(asked: AskedAhead): void {
     this.#asked.push(asked)
   }
@@ -140,8 +140,8 @@ export class Held {
   }
 
   /**
-   * The client's mailbox has been selected again. The client is told these changes of it, and what is reported later.
-   * @param order the place of the answer that shows the changes
+   * The client's mailbox has been selected again. The client gets these changes, and then later reports.
+   * @param order position of the answer from which the changes were found
    */
   returned(order: number, changes: readonly string[]): void {
     this.#reports.replaceUpTo(order, changes)
@@ -156,11 +156,12 @@ export class Held {
 
   /**
    * Decides on an untagged response.
-   * @param client the commands that the client waits for
-   * @param count how many messages the server has told of the mailbox; undefined: not known
+   * @param client the client's unanswered commands
+   * @param count number of messages in the selected mailbox; undefined: unknown
    */
   take(response: Response, client: ClientCommands, count?: number): Taken {
-    // A FETCH may be a report of the mailbox before. All else is an answer, also if the reply to the UNSELECT is missing.
+    // Before the reply to UNSELECT, a FETCH response may be a report about the mailbox that is being left. Other responses
+    // are answers, even if a server does not reply to the UNSELECT.
     const begun = this.unanswered.filter((asked) => asked.answers.kind !== 'fetch' || !this.#isAhead(asked))
     const owner = ownerOf(response, begun, client.answers) ?? this.#selectOf(response)
     if (owner) return this.#takeOwned(owner, response, count)
@@ -171,12 +172,12 @@ export class Held {
       case 'recent':
         return isAnswered ? this.#passBehindReports() : this.#takeReport(response, client)
       case 'fetch':
-        // What the client asks for has the numbers of this moment.
+        // The sequence numbers in the response are the current ones, so earlier reports must pass first.
         return client.isFetching ? this.#passBehindReports() : this.#takeReport(response, client)
       case 'flags':
       case 'mailbox-code':
         if (!this.hasSelected) return passed
-        // The client has nothing selected, so there is nothing that can be closed.
+        // The client has no mailbox selected that could be closed.
         return response.kind === 'mailbox-code' && response.code === 'CLOSED'
           ? omitted
           : this.#takeReport(response, client)
@@ -185,20 +186,20 @@ export class Held {
     }
   }
 
-  /** Whether the server has a mailbox selected, or will have, that the client has not selected. */
+  /** Whether the server has selected, or will select, a mailbox that the client has not selected. */
   get hasSelected(): boolean {
     const isSelecting = ({ state, question }: AskedAhead) =>
       state === 'returning' || (state === 'expected' && question.selects !== undefined)
     return this.isLeaving || this.#asked.some(isSelecting)
   }
 
-  /** The unanswered SELECT that the response is part of: before any answer that depends on it, and each part once. */
+  /** The unanswered SELECT that the response belongs to. Each part belongs to it once, and only before answers that depend on it. */
   #selectOf(response: Response): AskedAhead | undefined {
     const index = this.#asked.findIndex(
       (asked) => asked.answers.kind === 'select' && asked.reply === undefined && !this.#isAhead(asked),
     )
     const select = this.#asked[index]
-    // After the reply to UNSELECT, its data has all been sent.
+    // After the reply to UNSELECT, no more data of the dropped SELECT follows.
     if (select?.state === 'void' && !this.isLeaving) return undefined
     if (!select || this.#asked.slice(index + 1).some(({ hasMailboxData }) => hasMailboxData)) return undefined
     const part = response.kind === 'mailbox-code' ? response.code : response.kind
@@ -230,7 +231,7 @@ export class Held {
   }
 
   #takeReport(response: Response, client: ClientCommands): Taken {
-    // The mailbox is one that the client has not selected, and will not hear of.
+    // The report is about a mailbox that the client has not selected.
     if (this.isLeaving) return omitted
     if (response.kind === 'expunge')
       for (const asked of this.unanswered)
@@ -243,12 +244,12 @@ export class Held {
     return { ...passed, kind: 'keep', isReport: true }
   }
 
-  /** Whether a held answer tells something in terms of the mailbox at its moment. */
+  /** Whether a held answer has data of the selected mailbox, which a newer report must not overtake. */
   get #hasMailboxData(): boolean {
     return this.expected.some(({ hasMailboxData }) => hasMailboxData)
   }
 
-  /** Bytes of the response that `take` wants to keep. They are copied. */
+  /** Bytes of the response for which `take` returned `keep`. They are copied. */
   kept(bytes: Buffer): void {
     if (!this.#into) return
     const { response, asked } = this.#into
@@ -270,9 +271,9 @@ export class Held {
     return this.#asked.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
-  /** Reports that the client may be told now: no held answer is older. */
+  /** Takes the reports that the client may get now: those that no held answer precedes. */
   tellable(): Buffer[] {
-    // It leaves the mailbox that they are about, or gets it back with all changes.
+    // The client leaves the mailbox of these reports, or the mailbox is selected again and all changes are found.
     if (this.hasSelected) return []
     const oldest = Math.min(
       ...this.expected
@@ -282,7 +283,7 @@ export class Held {
     return this.#reports.takeBefore(oldest)
   }
 
-  /** Tells the reports before this place. Held answers that are older than one of them are outdated then. */
+  /** Takes the reports before this position for the client, and drops held answers that are older than one of them. */
   #tellBefore(order: number): Buffer[] {
     const last = this.#reports.lastBefore(order)
     if (last === undefined) return []
@@ -299,8 +300,8 @@ export class Held {
   }
 
   /**
-   * A tagged reply to a command that was asked ahead.
-   * @returns why the answer was dropped just now; undefined: it was not, or had been before
+   * A tagged reply to a question.
+   * @returns why this reply made the answer unusable; undefined: it did not
    */
   replied(asked: AskedAhead, isOk: boolean, reply: string): DropReason | undefined {
     asked.reply = reply
@@ -317,8 +318,9 @@ export class Held {
   // Client to server.
 
   /**
-   * The expected question that has the answer to the client's command, if it may be given now; `wait`: whether a wider one has
-   * it is known when it is answered. Nothing behind an expected SELECT is the client's turn.
+   * The expected question whose answer the client's command can get now. `wait`: a wider question may contain the answer, but
+   * the server has not answered it yet, or has not yet left the mailbox of an expected SELECT. Questions behind an expected
+   * SELECT are not considered.
    */
   claimable(question: Question): AskedAhead | 'wait' | undefined {
     for (const asked of this.expected) {
@@ -338,17 +340,17 @@ export class Held {
     return undefined
   }
 
-  /** The server has not selected the mailbox that it is about. */
+  /** Whether the question is about a mailbox that the server has not selected yet. */
   #isAhead({ question, selection }: AskedAhead): boolean {
     return isAboutSelection(question) && selection !== undefined && this.#selections.isAhead(selection)
   }
 
-  /** It is a SELECT whose mailbox the server leaves again, ahead of the client. */
+  /** Whether it is a SELECT of a mailbox that the edge leaves again, ahead of the client. */
   #isLeft({ question, selection }: AskedAhead): boolean {
     return question.selects !== undefined && selection !== this.#selections.last
   }
 
-  /** Its sequence numbers are not those that the client means. */
+  /** Whether the question was executed with other sequence numbers than the client's. */
   #isOutdated({ responses, hasWrongNumbers, selection }: AskedAhead, { usesNumbers }: Question): boolean {
     if (hasWrongNumbers) return true
     if (!usesNumbers) return false
@@ -356,14 +358,16 @@ export class Held {
   }
 
   /**
-   * The client sends this command, or asks this expected question: drops what it would get from an earlier moment than the
-   * answer to it, and what depends on a SELECT that is dropped.
+   * The client sends this question. Drops expected questions before it that do not commute with it, and all that depend on a
+   * dropped SELECT.
+   * @param question undefined: the command is not a question
+   * @param asked the expected question that answers it; undefined: the server does
    */
   passedBy(question: Question | undefined, asked?: AskedAhead): void {
     const { expected } = this
     const behind = asked === undefined ? expected.length : expected.indexOf(asked)
     for (const each of expected.slice(0, behind)) {
-      // What should have its answer, and has not, is of no use any more.
+      // A wider question that should contain the answer, but does not, is also dropped.
       const isKept = question !== undefined && commute(each.question, question) && !each.covers(question)
       if (isKept) continue
       if (each.question.selects !== undefined) return this.dropFrom(this.expected.indexOf(each), 'not-asked')
@@ -371,14 +375,14 @@ export class Held {
     }
   }
 
-  /** Drops answers that are older than the client expects. */
+  /** Drops answers that are too old. */
   dropStale(now: number): void {
     const index = this.expected.findIndex(({ at, responses }) => responses.length > 0 && now - at > heldMsMax)
     if (index >= 0) this.dropFrom(index, 'outdated')
   }
 
   /**
-   * The client asks this expected question.
+   * The client's command gets the answer to this expected question.
    * @param question as the client asks it
    */
   claim(asked: AskedAhead, clientTag: string, question: Question): Claim {
@@ -396,7 +400,7 @@ export class Held {
     return { asked, bytes, isWithinResponse: this.#into?.asked === asked && !isAnswered }
   }
 
-  /** The client selects this mailbox. What is untold of the one before does not matter any more. */
+  /** The client selects this mailbox. Reports about its previous mailbox are dropped. */
   #moveTo(selection: Selection): void {
     this.#reports.forgetOf(this.#selections.client)
     this.#selections.client = selection
@@ -405,7 +409,7 @@ export class Held {
   #share(asked: AskedAhead, clientTag: string, question: Question): Claim {
     asked.uses++
     const answer = asked.sharedAnswer(question, clientTag)!
-    // What is older than a report is dropped, and what was asked behind it, which may be this one.
+    // This may drop `asked` itself, so its answer was read before.
     const before = this.#tellBefore(asked.responses[0]!.order)
     return { asked, bytes: [...before, answer], isWithinResponse: false }
   }
@@ -415,7 +419,7 @@ export class Held {
     return [...before, asked.rewritten(clientTag)!]
   }
 
-  /** These responses of the answer so far, with the reports that came before them. */
+  /** The given responses, with the reports that came before them. */
   #inOrder(asked: AskedAhead, responses: readonly HeldResponse[]): Buffer[] {
     const isAboutMailbox = asked.hasMailboxData
     return responses.flatMap(({ order, chunks }) => [
@@ -424,12 +428,12 @@ export class Held {
     ])
   }
 
-  /** Drops the expected questions from this one on. */
+  /** Drops the expected questions from this index on. */
   dropFrom(index: number, reason: DropReason): void {
     for (const asked of this.expected.slice(Math.max(0, index))) this.#drop(asked, reason)
   }
 
-  /** Drops an expected question that is not asked any more, and what depends on it. */
+  /** Drops a question that is no longer expected. For a SELECT, also drops all questions behind it. */
   correct(asked: AskedAhead): void {
     if (asked.question.selects !== undefined) this.dropFrom(this.expected.indexOf(asked), 'corrected')
     else this.#drop(asked, 'corrected')
@@ -446,23 +450,23 @@ export class Held {
     if (asked.reply !== undefined) this.#remove(asked)
     if (asked.question.selects === undefined) return
     this.#mustLeave = true
-    // What was reported is about a mailbox that the client did not select.
+    // The reports are about a mailbox that the client did not select.
     this.#reports.forget()
   }
 
-  /** An UNSELECT has been answered. */
+  /** A tagged reply has arrived, which may be the reply to an UNSELECT. */
   left(tag: string, isOk: boolean): void {
     const selection = this.#selections.behind(tag)
     this.#selections.replied(tag)
     if (tag === this.#leavingTag) this.#leavingTag = undefined
     else if (selection !== undefined && !isOk) {
-      // What the server sends next may be about the mailbox that it has not left.
+      // The server is still in the old mailbox, so its next responses may be about that one.
       const index = this.expected.findIndex((asked) => asked.selection === selection)
       if (index >= 0) this.dropFrom(index, 'refused')
     }
   }
 
-  /** The client leaves its mailbox: what is reported of it does not matter any more. */
+  /** The client leaves its mailbox: drops the reports. */
   forgetReports(): void {
     this.#reports.forget()
   }
@@ -476,6 +480,6 @@ function flawOf(asked: AskedAhead, isOk: boolean): DropReason | undefined {
   if (asked.hasWrongNumbers) return 'outdated'
   if (asked.isComplete) return undefined
   if (asked.responses.length === 1 && asked.isRewritten) return 'too-large'
-  // A message that is gone has no data.
+  // The server sends no FETCH response for a message that is gone.
   return asked.answers.kind === 'fetch' ? 'outdated' : 'anomaly'
 }

@@ -1,4 +1,4 @@
-/** A mail that is too large to be held passes as it does without answer-ahead. */
+/** A mail that is too large to be held passes as without answer-ahead. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { resolveConfig } from '@imapfleet/config'
@@ -9,7 +9,7 @@ import { connectionOver } from '../server/scripted-server.test-support.ts'
 import { knowledgeOf, type WebmailPage } from './ahead.test-support.ts'
 import { Splice } from './splice.ts'
 
-/** Keeps what is written, without a copy. */
+/** Keeps the written chunks without copying them. */
 class KeepingTransport extends LoneTransport {
   written: (Buffer | string)[] = []
 
@@ -23,7 +23,7 @@ const size = 4 << 20
 const structure = 'UID FETCH 10 (UID RFC822.SIZE FLAGS BODYSTRUCTURE)'
 const folders = 'LIST (SUBSCRIBED) "" "*"'
 const body = 'UID FETCH 10 (BODY.PEEK[])'
-/** A message page. The client has seen the size of the message before. */
+/** A page that shows one message, whose size the edge knows. */
 const page: WebmailPage = [
   ['SELECT INBOX', '3 EXISTS', '0 RECENT', `1 FETCH (UID 10 RFC822.SIZE ${size})`],
   [structure],
@@ -40,7 +40,7 @@ const resolved = resolveConfig({ upstreams: { main: { hosts: ['127.0.0.1'] } } }
 assert.ok(resolved.ok)
 const { clients, pool } = resolved.config
 
-/** Shows the message, and returns what the client gets of each chunk of it. */
+/** Requests the message, and returns what the client gets for each chunk of it. */
 function show(isAhead: boolean) {
   const [toClient, toServer] = [new KeepingTransport(), new KeepingTransport()]
   const [client, upstream] = [new Link(() => toClient), new Link(() => toServer)]
@@ -59,7 +59,7 @@ function show(isAhead: boolean) {
   )
   splice.start([], undefined)
   const asked: string[] = []
-  /** The commands that have reached the server since. */
+  /** The commands that have reached the server since the last call. */
   const arrived = (): string[][] => {
     const lines = toServer.written.map(String).join('').split('\r\n').slice(0, -1)
     toServer.written = []
@@ -91,16 +91,16 @@ function show(isAhead: boolean) {
   return { asked, chunks, pieces, counters: metrics.counters }
 }
 
-test('each chunk of a large mail goes to the client at once, as a view of what the server has sent', () => {
+test('each chunk of a large mail goes to the client immediately, as a view of the server’s bytes', () => {
   for (const isAhead of [false, true]) {
     const { asked, chunks, pieces, counters } = show(isAhead)
     assert.equal(asked.includes(folders), isAhead)
-    assert.equal(asked.filter((text) => text === body).length, 1, 'the client alone asks for it')
+    assert.equal(asked.filter((text) => text === body).length, 1, 'only the client asks for it')
     for (const [index, [piece, ...more]] of pieces.entries()) {
       const chunk = chunks[index]!
       assert.deepEqual(more, [])
       assert.ok(piece instanceof Buffer)
-      // All of it, and no copy.
+      // The whole chunk, not copied.
       assert.ok(piece.buffer === chunk.buffer)
       assert.deepEqual([piece.byteOffset, piece.length], [chunk.byteOffset, chunk.length])
     }

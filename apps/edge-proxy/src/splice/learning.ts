@@ -1,6 +1,6 @@
 /**
- * What is learned from the server's answers to one session: how soon it answers, and what its mailboxes contain. Expected
- * questions depend on both. What the client's commands teach is in ../ahead.
+ * Learns from the server's answers in one session: the round trip, and facts about the user's mailboxes. Expected questions
+ * depend on both. ../ahead learns from the client's commands.
  */
 import type { Course } from '../ahead/course.ts'
 import type { Knowledge } from '../ahead/knowledge.ts'
@@ -11,7 +11,7 @@ import type { Selection } from './selections.ts'
 export class Learning {
   readonly #knowledge: Knowledge
   readonly #course: Course
-  /** When a command went to the server that had nothing else to do. */
+  /** When a command went to the server while no other was unanswered. */
   #sentAt: number | undefined
 
   constructor(knowledge: Knowledge, course: Course) {
@@ -21,13 +21,13 @@ export class Learning {
 
   /**
    * A command goes to the server.
-   * @param isAlone the server has nothing else to do
+   * @param isAlone no other command is unanswered
    */
   sent(isAlone: boolean): void {
     this.#sentAt = isAlone ? runtime.now() : undefined
   }
 
-  /** The server sends something. */
+  /** A response has arrived. */
   received(): void {
     if (this.#sentAt === undefined) return
     this.#knowledge.measured(runtime.now() - this.#sentAt)
@@ -35,10 +35,10 @@ export class Learning {
   }
 
   /**
-   * An untagged response of the server, whose first line is up to its line feed at `end`.
-   * @param selected what the server has selected
-   * @param search the one that it answers
-   * @returns whether it may change what is expected
+   * An untagged response, whose first line ends with the line feed at `end`.
+   * @param selected the mailbox that the server has selected
+   * @param search the search that the response answers
+   * @returns whether the response may change which questions are expected
    */
   note(
     response: Response,
@@ -65,7 +65,7 @@ export class Learning {
     return facts.noteFound(search, uids) || isNew
   }
 
-  /** What clients ask about a message depends on its content type, which lists show. */
+  /** Questions about a message depend on its content type, which message lists contain. */
   #noteContentType(response: Response, { mailbox }: Selection, bytes: Buffer, end: number): void {
     if (response.kind !== 'fetch' || response.uid === undefined || mailbox === undefined) return
     const contentType = contentTypeBehind(bytes, end)

@@ -1,12 +1,12 @@
 /**
- * For tests: a mail server that knows its mailboxes by UID, size and content type. It answers the commands of webmails in
- * order, with invented text, and any question, also one that no recorded client has asked.
+ * For tests: a mail server that knows UID, size and content type of its messages. It answers the commands of webmails in
+ * order, with generated text, also commands that no recorded client has sent.
  */
 
 export interface ModelMailbox {
-  /** UIDs from 1 on. */
+  /** Number of messages. Their UIDs are 1 to `count`. */
   count: number
-  /** By UID: size and content type, as far as a client has seen them. */
+  /** By UID: size and content type, if the recorded client has received them. */
   messages: Record<string, [size: number, contentType: string]>
 }
 
@@ -20,7 +20,7 @@ interface Mailbox {
 const unknownMessage: [number, string] = [3000, 'text/plain']
 
 export class ModelServer {
-  /** What searches by words find, by command. */
+  /** Results of searches for words, by command. */
   found = new Map<string, string>()
   readonly #mailboxes = new Map<string, Mailbox>()
   #selected: Mailbox | undefined

@@ -21,7 +21,7 @@ const endings: [Ending, string][] = [
   [{ kind: 'logout', tag: 'z' }, '* BYE Logging out\r\nz OK Completed\r\n'],
 ]
 
-/** What the server has sent, in chunks, and what of it the client has got. */
+/** Chunks of the server, and the part of them that the client has received. */
 const within: Record<string, string[]> = {
   'in a literal': ['* 1 FETCH (BODY[] {100}\r\n', 'half of the mail'],
   'where a literal is announced': ['* 1 FETCH (BODY[] {100}\r\n'],
@@ -93,7 +93,7 @@ test('a client that has not read gets the BYE after everything that the server s
   assert.equal(await told(session), `${mail}* BYE [UNAVAILABLE] Connection to the mail server is lost\r\n`)
 })
 
-test('the answers of the edge wait for the end of a server line of any length', async () => {
+test('answers of the edge wait for the end of a server line of any length', async () => {
   for (const line of [
     `* OK ${'x'.repeat(70_000)}`,
     `* SEARCH${' 1'.repeat(70_000)}`,
@@ -109,7 +109,7 @@ test('the answers of the edge wait for the end of a server line of any length', 
   }
 })
 
-test('the client gets a line as the server writes it, also the blanks of DavMail', async () => {
+test('the client gets a line as the server writes it, including the additional blanks of DavMail', async () => {
   const { client, fromClient, fromServer } = await begin()
   fromClient('a SELECT INBOX\r\n')
   for (const part of ['*', ' ', ' ', ' ']) fromServer(part)

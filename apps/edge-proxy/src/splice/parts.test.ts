@@ -1,4 +1,4 @@
-/** Parts of a message that are asked for in one question. */
+/** Parts of a message that are requested in one question. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -10,7 +10,7 @@ import {
   type WebmailPage,
 } from './ahead.test-support.ts'
 
-/** A page of a message that asks for these parts, one after the other. */
+/** A message page that asks for these parts, one after the other. */
 const opening = (...parts: string[]): WebmailPage => [
   ['SELECT INBOX', '3 EXISTS'],
   ['UID FETCH 20 (UID RFC822.SIZE FLAGS BODYSTRUCTURE)'],
@@ -20,7 +20,7 @@ const html = opening('BODY.PEEK[2]')
 const text = opening('BODY.PEEK[1]')
 const mixed = opening('BODY.PEEK[2.MIME]', 'BODY.PEEK[1.1]')
 
-/** The client has the structure of a message of this size, and the edge has asked for parts of it. */
+/** The client has got the structure of a message of this size, and the edge has asked for its parts. */
 async function opened(pages: readonly WebmailPage[], joined: string, size = 500) {
   const knowledge = knowledgeOf([['SELECT INBOX'], ['NOOP', `1 FETCH (UID 10 RFC822.SIZE ${size})`]])
   for (const page of pages) teach(knowledge, page, 'main jane')
@@ -40,7 +40,7 @@ async function opened(pages: readonly WebmailPage[], joined: string, size = 500)
 const both = 'UID FETCH 10 (BODY.PEEK[1] BODY.PEEK[2])'
 const bothAnswer = '* 1 FETCH (UID 10 BODY[1] {11}\r\n) BODY[2]\r\n BODY[2] {3}\r\nx)\n)\r\n'
 
-test('parts of a message are asked for in one question, and the client gets the one that it asks for', async () => {
+test('parts of a message are requested in one question, and the client gets the part that it asks for', async () => {
   for (const [part, data] of [
     ['1', 'BODY[1] {11}\r\n) BODY[2]\r\n'],
     ['2', 'BODY[2] {3}\r\nx)\n'],
@@ -56,7 +56,7 @@ test('parts of a message are asked for in one question, and the client gets the 
   }
 })
 
-test('one answer serves a client that asks for one part after the other, and what is reported later comes behind it', async () => {
+test('one answer serves a client that asks for one part after the other, and later reports follow it', async () => {
   const joined = 'UID FETCH 10 (BODY.PEEK[2.MIME] BODY.PEEK[1.1])'
   const { client, fromClient, fromServer, answer, isQuiet } = await opened([mixed, mixed], joined)
   fromClient('c UID FETCH 10 (BODY.PEEK[2.MIME])\r\n')
@@ -71,7 +71,7 @@ test('one answer serves a client that asks for one part after the other, and wha
   assert.equal(await client.until('e OK done\r\n'), '* 4 EXISTS\r\ne OK done\r\n')
 })
 
-test('a report between an older answer and the parts is told before the parts, and only the older answer is not given', async () => {
+test('a report between an older answer and the parts is sent before the parts, and only the older answer is dropped', async () => {
   const page: WebmailPage = [
     ['SELECT INBOX', '3 EXISTS'],
     ['UID SEARCH SUBJECT x'],
@@ -92,7 +92,7 @@ test('a report between an older answer and the parts is told before the parts, a
   assert.equal(got, '* 4 EXISTS\r\n* 1 FETCH (UID 10 BODY[2] {3}\r\nx)\n)\r\nb OK done\r\n')
 })
 
-test('a part that is not in the answer, or an answer that is not understood, is asked again', async () => {
+test('a part that is not in the answer, or whose answer cannot be parsed, is requested again', async () => {
   for (const [data, command] of [
     ['* 1 FETCH (UID 10 BODY[1] "x")\r\n', 'UID FETCH 10 (BODY.PEEK[2])'],
     ['* 1 FETCH (BODY[1] "x" BODY[2] "y")\r\n', 'UID FETCH 10 (BODY.PEEK[2])'],
@@ -115,14 +115,14 @@ test('a part that is not in the answer, or an answer that is not understood, is 
   }
 })
 
-test('parts are asked for as a whole only if all of them are small enough to be held', async () => {
+test('complete parts are requested only if all of them are small enough to be held', async () => {
   const nested = [opening('BODY.PEEK[1.1]'), text, opening('BODY.PEEK[1.1]'), text]
-  // A part contains its own parts, so the same text may come twice.
+  // A multipart contains its parts, so the same text may be sent twice.
   await opened(nested, 'UID FETCH 10 (BODY.PEEK[1] BODY.PEEK[1.1])', 60_000)
   await opened(nested, 'UID FETCH 10 (BODY.PEEK[1]<0.32768> BODY.PEEK[1.1]<0.32768>)', 90_000)
 })
 
-test('of a large message, the first bytes of a part are asked for, and given if they are the whole part', async () => {
+test('the first bytes of a part of a large message are requested, and given if they are the whole part', async () => {
   const bounded = 'UID FETCH 10 (BODY.PEEK[1]<0.32768>)'
   const literal = (length: number) => `{${length}}\r\n${'x'.repeat(length)}`
   for (const [data, given] of [
@@ -146,7 +146,7 @@ test('of a large message, the first bytes of a part are asked for, and given if 
   }
 })
 
-test('a part that is cut off does not keep the client from another one', async () => {
+test('the client can get another part although one was cut off', async () => {
   const joined = 'UID FETCH 10 (BODY.PEEK[2.MIME] BODY.PEEK[1.1]<0.32768>)'
   const { client, fromClient, answer, up } = await opened([mixed, mixed], joined, 4_000_000)
   answer(`* 1 FETCH (UID 10 BODY[2.MIME] "a" BODY[1.1]<0> {32768}\r\n${'x'.repeat(32_768)})\r\n`)

@@ -1,6 +1,6 @@
 /**
- * For tests: browsing sessions of a webmail, as they were recorded before a real server, played again through a splice that
- * asks ahead. The server is a model of the mailboxes. Time goes by in round trips, so what a page waits for is a count.
+ * For tests: browsing sessions of a webmail, recorded with a real server, are played again through a splice that
+ * asks ahead. The server is a model of the mailboxes. Time passes in round trips, so the wait of a page is a count.
  */
 import { readFileSync } from 'node:fs'
 import { edgeMetrics, Log, Metrics } from '@imapfleet/observe'
@@ -16,11 +16,11 @@ import { Splice } from './splice.ts'
 export interface RecordedPage {
   kind: string
   what: string
-  /** Mails that others have delivered since the page before, by mailbox. */
+  /** Mails delivered since the previous page, by mailbox. */
   arrived?: Record<string, number>
   /** The commands of each of its connections. The line end of a literal's announcement is part of a command. */
   sessions: string[][]
-  /** What searches by words have found, by command. */
+  /** Results of searches for words, by command. */
   found?: Record<string, string>
 }
 
@@ -37,11 +37,11 @@ export interface PlayedPage {
   asked: number
   used: number
   dropped: number
-  /** What happened, for a reader. */
+  /** What happened, as text for people. */
   story: string[]
 }
 
-/** @param name of a file in `recorded`: its mailboxes, and a page on each line */
+/** @param name of a file in `recorded`: the first line has the mailboxes, each other line one page */
 export function readRecorded(name: string): RecordedSession {
   const text = readFileSync(new URL(`recorded/${name}`, import.meta.url), 'utf8')
   const [first, ...lines] = text.trim().split('\n')
@@ -59,7 +59,7 @@ class MemoryTransport extends LoneTransport {
     return true
   }
 
-  /** What was written since the last call. */
+  /** The bytes written since the last call. */
   take(): string {
     const text = this.#written
     this.#written = ''
@@ -74,7 +74,7 @@ const { clients, pool } = resolved.config
 const family = 'roundcube'
 const offered = 'IMAP4REV1 ID UNSELECT ESEARCH CONDSTORE SORT MOVE LITERAL+'
 
-/** @param hintsOf parameters of a page that the client sends */
+/** @param hintsOf the hints of a page that the client sends */
 export function playRecorded(
   knowledge: Knowledge,
   recorded: RecordedSession,
@@ -96,7 +96,7 @@ export function playRecorded(
       story: [`${page.kind}: ${page.what}`],
     }
     for (const commands of page.sessions) {
-      // As the pool does: this program gets the connection on which it has enabled CONDSTORE again.
+      // Like the pool: this program gets a connection with CONDSTORE, because it has enabled CONDSTORE before.
       const hasCondstore = families.has(user, { family })
       const usesCondstore = playSession(
         knowledge,
@@ -112,7 +112,7 @@ export function playRecorded(
   })
 }
 
-/** @returns whether the client has asked for what enables CONDSTORE */
+/** @returns whether the client has sent a command that enables CONDSTORE */
 function playSession(
   knowledge: Knowledge,
   server: ModelServer,
@@ -192,7 +192,7 @@ function* totals(
     yield { name: 'dropped', value: counters.ahead_dropped_total({ upstream: 'main', reason }).value }
 }
 
-/** Figures of these pages, for each page. */
+/** Averages over these pages. */
 export function pageFigures(pages: readonly PlayedPage[]): {
   waits: number
   dropped: number

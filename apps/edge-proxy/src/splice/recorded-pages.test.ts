@@ -10,10 +10,10 @@ import {
   type RecordedPage,
 } from './recorded-pages.test-support.ts'
 
-/** Sessions of stock Roundcube 1.6.5 before Dovecot: another user and another order of pages in each. */
+/** Sessions of unmodified Roundcube 1.6.5 with Dovecot, each with another user and another order of pages. */
 const sessions = [1, 2, 3].map((number) => readRecorded(`roundcube-${number}.pages.jsonl`))
 
-/** APPEND and what precedes it can hardly be asked ahead. */
+/** Pages with APPEND are left out: the edge cannot ask much ahead there. */
 const isJudged = ({ kind }: PlayedPage): boolean => kind !== 'login' && kind !== 'draft'
 const ofKinds = (pages: readonly PlayedPage[], ...kinds: string[]): PlayedPage[] =>
   pages.filter(({ kind }) => kinds.includes(kind))
@@ -24,7 +24,7 @@ function show(context: TestContext, title: string, pages: readonly PlayedPage[])
   context.diagnostic(`${title}, ${pages.length} pages: ${figures}`)
 }
 
-/** Three users, one after the other, of a program that the edge has not seen before. */
+/** Three users, one after the other, of a client program that is new to the edge. */
 function playAll(
   context: TestContext,
   hintsOf?: (page: RecordedPage) => ReadonlyMap<string, string>,
@@ -40,7 +40,7 @@ function playAll(
   return { first, later }
 }
 
-/** What the plugin for Roundcube sends for these pages. */
+/** The hints of the Roundcube plugin for these pages. */
 function pluginHints({ kind, what }: RecordedPage): ReadonlyMap<string, string> {
   const fields: [string, string][] = [['x-page', kind]]
   const [, uid, mailbox] = /(\d+) in ([^\s,]+)/.exec(what) ?? []

@@ -94,7 +94,7 @@ async function converse(
 }
 
 for (const [name, transcript] of Object.entries(transcripts)) {
-  test(`${name}: the client gets the same whole, byte by byte and at every cut`, async () => {
+  test(`${name}: the client gets the same result whole, byte by byte and at every cut`, async () => {
     const on = await wires()
     for (const chunks of everyCut(await converse(beginOn(on, transcript), transcript))) {
       const session = beginOn(on, transcript)
@@ -110,7 +110,7 @@ for (const [name, transcript] of Object.entries(transcripts)) {
   })
 }
 
-test('CAPABILITY is answered from the last list of the server', async () => {
+test('CAPABILITY is answered from the server’s last capability list', async () => {
   const on = await wires()
   const { fromClient, fromServer } = beginOn(on)
   fromClient('a NOOP\r\n')
@@ -120,7 +120,7 @@ test('CAPABILITY is answered from the last list of the server', async () => {
   assert.equal(await on.client.line(), '* CAPABILITY IMAP4rev1 NEWER')
 })
 
-test('a server that has not sent its list is asked for it, and the client does not see the answer', async () => {
+test('if the server has sent no capability list, the edge requests it, and the client does not get the answer', async () => {
   const on = await wires()
   const prepare = (connection: ServerConnection) => connection.learnCapabilities([])
   const { fromServer, connection } = beginOn(on, { prepare, early: 'a CAPABILITY\r\nb NOOP\r\n' })
@@ -134,7 +134,7 @@ test('a server that has not sent its list is asked for it, and the client does n
   assert.deepEqual(connection.capabilities, ['IMAP4rev1', 'UNSELECT'])
 })
 
-test('a server that refuses CAPABILITY serves the session all the same', async () => {
+test('a session continues if the server refuses CAPABILITY', async () => {
   const on = await wires()
   const session = beginOn(on, { prepare: (connection) => connection.learnCapabilities([]) })
   const [tag] = (await on.scripted.line()).split(' ')
@@ -143,7 +143,7 @@ test('a server that refuses CAPABILITY serves the session all the same', async (
   assert.equal(session.handBackNow().refusal, undefined)
 })
 
-test('a refused command of the edge is logged, and the client does not see the reply', async () => {
+test('a refused command of the edge is logged, and the client does not get the reply', async () => {
   const on = await wires()
   const session = beginOn(on, { ids: ['ID NIL'] })
   const [tag] = (await on.scripted.line()).split(' ')

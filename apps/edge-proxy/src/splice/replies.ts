@@ -1,6 +1,6 @@
 /**
  * The server's responses after login. Nearly all pass unchanged. Tagged replies are reported to the conversation,
- * capability lists are reduced to what the edge supports, and replies to the edge's commands are left out.
+ * capability lists are reduced to what the edge supports, and replies to the edge's own commands are omitted.
  */
 import { oneLine } from '@imapfleet/observe'
 import { SP, startsWithWord, wordEnd } from '../imap/bytes.ts'
@@ -10,7 +10,7 @@ import type { HeadVerdict, LineVerdict, ResponseKind } from '../imap/response-sc
 import type { Verb } from '../imap/verb.ts'
 import type { Conversation, ReplyStatus } from './conversation.ts'
 
-/** Decides on the response whose first line is from `start` to its line feed at `end`. */
+/** Decides on the response whose first line begins at `start` and ends with the line feed at `end`. */
 export function judgeResponse(
   kind: ResponseKind,
   bytes: Buffer,
@@ -24,11 +24,11 @@ export function judgeResponse(
   return conversation.ahead?.told() ?? 'pass'
 }
 
-/** Whether the beginning of an untagged response, up to the end of the bytes, decides on it. */
+/** Decides on an untagged response of which only the beginning has arrived, up to the end of the bytes. */
 export function judgeHead(bytes: Buffer, start: number, conversation: Conversation): HeadVerdict {
   const at = untaggedAt(bytes, start)
   const { selectCache, ahead } = conversation
-  // Nothing but blanks: whatever follows them is for the client, unless the edge has asked for something itself.
+  // Only blanks so far: the response is for the client, unless the edge waits for a response itself.
   if (at === bytes.length) {
     const isHeld = conversation.hasOwnUnanswered || selectCache.hasInherited || ahead?.isActive === true
     return isHeld ? 'hold' : 'show'
@@ -41,7 +41,7 @@ export function judgeHead(bytes: Buffer, start: number, conversation: Conversati
   return !isNumber && needsWholeLine(bytes, at) ? 'hold' : 'judge'
 }
 
-/** Statuses with their codes, and lists that the edge changes or remembers. */
+/** Whether the edge needs the whole line: statuses with codes, and lists that it changes or remembers. */
 function needsWholeLine(bytes: Buffer, at: number): boolean {
   return wholeLines.some((word) => startsWithWord(bytes, at, word))
 }
@@ -79,7 +79,7 @@ function judgeTagged(bytes: Buffer, start: number, end: number, conversation: Co
 /** The server has refused a command of the edge. A refused NOOP is harmless: the SELECT cache is not used. */
 function logRefused(verb: Verb, text: string, { connection, context }: Conversation): void {
   const answer = oneLine(text.trimEnd())
-  // These are the words of imapproxy for a refused ID. Operators search logs for them.
+  // imapproxy logs a refused ID with these words, and operators search for them.
   if (verb === 'ID') context.log.warn('QUEUED PREAUTH failed', { command: verb, answer })
   else if (verb === 'UNSELECT') context.log.warn('unselect_refused', { user: connection.user, answer })
 }
@@ -128,7 +128,7 @@ function judgeForClient(bytes: Buffer, start: number, end: number, conversation:
   }
 }
 
-/** Whether it belongs to an ID or CAPABILITY of the edge. It is then no part of an answer to SELECT that is recorded. */
+/** Whether it answers an ID or CAPABILITY of the edge. Such a response is not recorded as part of an answer to SELECT. */
 function answersOwn(bytes: Buffer, start: number, end: number, conversation: Conversation): boolean {
   const at = untaggedAt(bytes, start)
   if (startsWithWord(bytes, at, 'ID ')) {
@@ -142,7 +142,7 @@ function answersOwn(bytes: Buffer, start: number, end: number, conversation: Con
 
 const wordsOf = (text: string): string[] => text.toUpperCase().match(/\S+/g) ?? []
 
-/** The line with its capability list reduced; the whole list is remembered. */
+/** The line with a reduced capability list. The complete list is remembered. */
 function filtered(bytes: Buffer, start: number, end: number, { connection }: Conversation): LineVerdict {
   const line = bytes.toString('latin1', start, end + 1)
   const capabilities = capabilitiesIn(line)

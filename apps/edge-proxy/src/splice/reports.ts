@@ -1,6 +1,6 @@
 /**
- * What the server reports of the mailbox on its own, and the client has not been told. It waits behind held answers, because
- * sequence numbers in them are those of the moment before.
+ * Unsolicited responses about the mailbox that the client has not received yet. They wait while an older answer is held,
+ * because its sequence numbers are those before the report.
  */
 import { tellsFlags, type Response } from '../ahead/responses.ts'
 import type { HeldResponse } from './asked-ahead.ts'
@@ -9,20 +9,20 @@ import type { Selection, Selections } from './selections.ts'
 interface Report extends HeldResponse {
   readonly hasFlags: boolean
   readonly isExpunge: boolean
-  /** Of the mailbox that it is about. */
+  /** The selection that the report is about. */
   readonly selection: Selection
 }
 
-/** Reports are a few bytes each. For more of them, nothing is held back. */
+/** At this many reports, held answers are dropped so that the reports can pass. */
 const reportsMax = 1000
-/** With more, the session ends: without a command of the client there is no moment at which it may be told them all. */
+/** With more reports the session ends: without a command of the client, they cannot be sent to it. */
 const untoldMax = 20_000
 const untoldBytesMax = 1_048_576
 
 export class Reports {
   readonly #selections: Selections
   #reports: Report[] = []
-  /** Of those that are not told. */
+  /** Bytes of all reports here. */
   #bytes = 0
 
   constructor(selections: Selections) {
@@ -45,14 +45,14 @@ export class Reports {
     return this.#reports.some(({ isExpunge }) => isExpunge)
   }
 
-  /** Whether a message of this mailbox was expunged before this place among all that the server sent. */
+  /** Whether a message of this mailbox was expunged before this position. */
   hasExpungeBefore(order: number, selection: Selection | undefined): boolean {
     return this.#reports.some(
       (report) => report.isExpunge && report.selection === selection && report.order < order,
     )
   }
 
-  /** Adds a report of the mailbox that the server has selected. Its bytes are still to come. */
+  /** Adds a report about the mailbox that the server has selected. Its bytes follow. */
   add(order: number, response: Response): HeldResponse {
     const report: Report = {
       order,
@@ -65,17 +65,17 @@ export class Reports {
     return report
   }
 
-  /** So many bytes of the last report have arrived. */
+  /** This many bytes of the last report have arrived. */
   grow(bytes: number): void {
     this.#bytes += bytes
   }
 
-  /** The place of the last report of the client's mailbox that came before this one. Undefined: there is none. */
+  /** The position of the last report about the client's mailbox before `order`. Undefined: there is none. */
   lastBefore(order: number): number | undefined {
     return this.#reports.findLast((report) => this.#isOfClient(report) && report.order < order)?.order
   }
 
-  /** Takes out the reports of the client's mailbox that came before this place: the client is told them now. */
+  /** Removes and returns the reports about the client's mailbox before `order`. The caller sends them to the client now. */
   takeBefore(order: number): Buffer[] {
     if (this.#reports.length === 0) return []
     const isNow = (report: Report) => this.#isOfClient(report) && report.order < order
@@ -91,7 +91,7 @@ export class Reports {
 
   /**
    * The server has selected the client's mailbox again.
-   * @param lines the changes since the client had it, up to this place, in which all earlier reports are contained
+   * @param lines all changes since the edge left it, up to `order`. They replace all earlier reports
    */
   replaceUpTo(order: number, lines: readonly string[]): void {
     const told = lines.map((line): Report => {
@@ -108,12 +108,12 @@ export class Reports {
     this.#keep([...told, ...later])
   }
 
-  /** The client will not hear of this mailbox any more. */
+  /** Drops the reports about this mailbox: the client leaves it. */
   forgetOf(selection: Selection): void {
     this.#keep(this.#reports.filter((report) => report.selection !== selection))
   }
 
-  /** The client hears of none of the mailboxes any more. */
+  /** Drops all reports. */
   forget(): void {
     this.#keep([])
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { beginAhead, knowledgeOf, type WebmailPage } from './ahead.test-support.ts'
 
-/** It looks for new mail in INBOX, and selects its own mailbox again. */
+/** The client looks for new mail in INBOX, and selects its own mailbox again. */
 const page: WebmailPage = [
   ['SELECT Work', '3 EXISTS', 'OK [UIDVALIDITY 1] x', 'OK [UIDNEXT 13] x'],
   ['UID SEARCH ALL', 'SEARCH 10 11 12'],
@@ -17,7 +17,7 @@ const count = 'STATUS INBOX (UNSEEN)'
 const work = '* 3 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n'
 const inbox = '* 2 EXISTS\r\n* OK [UIDVALIDITY 2] x\r\n'
 
-/** A client that has asked for the counts of INBOX, while the server is on its way to INBOX and back. */
+/** A client that has asked for the counts of INBOX. The edge has sent the commands that select INBOX and the old mailbox again. */
 async function refreshing(offered = 'IMAP4REV1 UNSELECT ESEARCH', hasReport = false, pages = page) {
   const knowledge = knowledgeOf(pages, pages, pages)
   knowledge.answered(6)
@@ -46,7 +46,7 @@ async function refreshing(offered = 'IMAP4REV1 UNSELECT ESEARCH', hasReport = fa
   return { ...session, commands }
 }
 
-/** As above, and the server has answered all of it. */
+/** Like above, and the server has answered all commands. */
 async function gone(offered?: string, inInbox = '* ESEARCH (TAG "%") UID ALL 5:6\r\n') {
   const session = await refreshing(offered)
   const asked = await session.commands(6)
@@ -62,7 +62,7 @@ async function gone(offered?: string, inInbox = '* ESEARCH (TAG "%") UID ALL 5:6
   return session
 }
 
-/** Answers the commands with which the edge selects a mailbox again, which has these messages now. */
+/** Answers the commands that select a mailbox again. It now has these messages. */
 async function giveBack(
   { commands, fromServer, isQuiet }: Awaited<ReturnType<typeof refreshing>>,
   texts: string[],
@@ -83,7 +83,7 @@ async function giveBack(
 
 const backToWork = ['UNSELECT', 'SELECT Work', all]
 
-test('a client that looks into INBOX and selects its mailbox again is answered from what is held', async () => {
+test('a client that looks into INBOX and selects its mailbox again gets held answers', async () => {
   const { client, fromClient, isQuiet } = await gone()
   fromClient('d SELECT INBOX\r\n')
   assert.equal(await client.until('selected\r\n'), `${inbox}d OK [READ-WRITE] selected\r\n`)
@@ -96,7 +96,7 @@ test('a client that looks into INBOX and selects its mailbox again is answered f
   await isQuiet()
 })
 
-test('flags that are not expected any more do not keep the edge in the mailbox', async () => {
+test('flags that are no longer expected do not prevent leaving the mailbox', async () => {
   const flags = 'UID FETCH 10:* (UID FLAGS ENVELOPE)'
   const listing: WebmailPage = [...page.slice(0, 2), ['NAMESPACE'], [flags.replace('*', '12')]]
   const knowledge = knowledgeOf(page, page, listing)
@@ -116,14 +116,14 @@ test('flags that are not expected any more do not keep the edge in the mailbox',
   assert.deepEqual((await up(6)).slice(0, 5), ['UNSELECT', 'SELECT INBOX', all, 'UNSELECT', 'SELECT Work'])
 })
 
-test('where a server says that a SELECT has closed a mailbox, the client is told so', async () => {
+test('if the server announces that a SELECT closes a mailbox, the client gets CLOSED', async () => {
   const { client, fromClient } = await gone('IMAP4REV1 UNSELECT ESEARCH QRESYNC')
   fromClient('d SELECT INBOX\r\n')
   const told = await client.until('selected\r\n')
   assert.equal(told, `* OK [CLOSED] Previous mailbox closed.\r\n${inbox}d OK [READ-WRITE] selected\r\n`)
 })
 
-test('a client that stays gets its mailbox back with all that happened to it, and then its answer', async () => {
+test('a client that stays in its mailbox gets all changes of it, and then its answer', async () => {
   const session = await gone()
   const { client, fromClient, fromServer, up, isQuiet } = session
   fromClient('d UID FETCH 12 (UID FLAGS)\r\n')
@@ -140,7 +140,7 @@ test('a client that stays gets its mailbox back with all that happened to it, an
   await isQuiet()
 })
 
-test('what is reported after the list of the mailbox comes behind what has happened before', async () => {
+test('reports after the list of messages follow the changes found from the list', async () => {
   const session = await gone()
   const { client, fromClient, fromServer, up } = session
   fromClient('d NOOP\r\n')
@@ -151,7 +151,7 @@ test('what is reported after the list of the mailbox comes behind what has happe
   assert.equal(await client.until('done\r\n'), '* 1 EXPUNGE\r\nd OK done\r\n')
 })
 
-test('a command by sequence number is refused until the client is told of what has been expunged', async () => {
+test('a command by sequence number is refused until the client has been told of expunged messages', async () => {
   const session = await gone()
   const { client, fromClient, fromServer, up, isQuiet } = session
   fromClient('d FETCH 3 (FLAGS)\r\n')
@@ -182,7 +182,7 @@ test('a client that stays in INBOX gets INBOX back', async () => {
   assert.equal(await client.until('done\r\n'), '* 1 EXPUNGE\r\ne OK done\r\n')
 })
 
-test('what was held of a mailbox before is not given once it has been selected again', async () => {
+test('answers held before a mailbox was selected again are not given', async () => {
   const session = await gone()
   const { client, fromClient, fromServer, up } = session
   fromClient('d SELECT INBOX\r\ne UID SEARCH ALL\r\n')
@@ -200,7 +200,7 @@ test('what was held of a mailbox before is not given once it has been selected a
   assert.match((await up(1))[0]!, /^UID SEARCH (?:RETURN \(ALL\) )?ALL$/)
 })
 
-test('a client that selects another mailbox, or ends its session, gets nothing back', async () => {
+test('if the client selects another mailbox or logs out, its old mailbox is not selected again', async () => {
   const session = await gone()
   session.fromClient('d SELECT Sent\r\n')
   assert.deepEqual(await session.up(2), ['UNSELECT', 'SELECT Sent'])
@@ -212,11 +212,11 @@ test('a client that selects another mailbox, or ends its session, gets nothing b
   assert.match(await other.client.until('d OK'), /^\* BYE/)
 })
 
-test('an answer to SELECT is not given if the mailbox that was left again had changed', async () => {
+test('an answer to SELECT is not given if the mailbox changed before it was left again', async () => {
   for (const inInbox of [
     '* 3 EXISTS\r\n* ESEARCH (TAG "%") UID ALL 5:7\r\n',
     '* ESEARCH (TAG "%") UID ALL 5:6\r\n* 3 EXISTS\r\n',
-    // A message that is gone, and still has its number.
+    // A message is gone, but its EXPUNGE has not been sent.
     '* ESEARCH (TAG "%") UID ALL 5\r\n',
   ]) {
     const { client, fromClient, fromServer, up, tag } = await gone(undefined, inInbox)
@@ -227,13 +227,13 @@ test('an answer to SELECT is not given if the mailbox that was left again had ch
   }
 })
 
-test('a session whose mailbox cannot be given back ends', async () => {
+test('a session ends if its mailbox cannot be restored exactly', async () => {
   const answers = [
-    // It is another mailbox with this name.
+    // Another mailbox now has this name.
     { select: '* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n', uids: ' ALL 10:12' },
-    // The list has not all messages.
+    // The list does not have all messages.
     { select: '* 3 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n', uids: ' ALL 10:11' },
-    // A message has appeared before the last one that the client knows.
+    // A new message precedes the last one that the client knows.
     { select: '* 4 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n', uids: ' ALL 9:12' },
   ]
   for (const answer of answers) {
@@ -251,7 +251,7 @@ test('a session whose mailbox cannot be given back ends', async () => {
   assert.deepEqual((await session.ended).ending, { kind: 'mailbox-lost' })
 })
 
-test('a mailbox is not left ahead if the client could not get it back', async () => {
+test('a mailbox is not left ahead if it could not be restored', async () => {
   const withoutEsearch = await beginAhead(knowledgeOf(page, page, page), { offered: 'IMAP4REV1 UNSELECT' })
   withoutEsearch.fromClient('a SELECT Work\r\n')
   await withoutEsearch.up(2)
@@ -261,12 +261,12 @@ test('a mailbox is not left ahead if the client could not get it back', async ()
   assert.deepEqual((await withoutEsearch.up(1))[0], count)
   await withoutEsearch.isQuiet()
 
-  // The list of its messages is older than what was reported.
+  // The list of its messages is older than a report.
   const { isQuiet } = await refreshing(undefined, true)
   await isQuiet()
 })
 
-test('a mailbox is not left ahead once the client has been told flags', async () => {
+test('a mailbox is not left ahead after the client has received flags', async () => {
   const flags = 'UID FETCH 10 (UID FLAGS ENVELOPE)'
   const reading: WebmailPage = [...page.slice(0, 2), [flags, '1 FETCH (UID 10 FLAGS ())'], ...page.slice(2)]
   const knowledge = knowledgeOf(reading, reading, reading)
@@ -285,7 +285,7 @@ test('a mailbox is not left ahead once the client has been told flags', async ()
   await isQuiet()
 })
 
-test('whether the answer to a SELECT may be given is known when its mailbox has been left again', async () => {
+test('an answer to SELECT is given only after the server has left its mailbox again', async () => {
   const { client, fromClient, fromServer, commands, isQuiet } = await refreshing()
   const [leave, select, search, back] = (await commands(6)).map(([tag]) => tag)
   fromClient('d SELECT INBOX\r\n')
@@ -295,7 +295,7 @@ test('whether the answer to a SELECT may be given is known when its mailbox has 
   assert.equal(await client.until('selected\r\n'), `${inbox}d OK [READ-WRITE] selected\r\n`)
 })
 
-test('what is reported of a mailbox that is about to be left is told when the client gets it back, and only then', async () => {
+test('reports about a mailbox that is about to be left are sent only after it is selected again', async () => {
   const session = await beginAhead(knowledgeOf(page, page, page))
   const { client, fromClient, fromServer, up, tag } = session
   fromClient('a SELECT Work\r\n')
@@ -313,7 +313,7 @@ test('what is reported of a mailbox that is about to be left is told when the cl
   fromServer(`${tag('UNSELECT')} OK left\r\n${inbox}${tag('SELECT INBOX')} OK selected\r\n`)
   fromServer(`* ESEARCH (TAG "${tag(all)}") UID ALL 5:6\r\n${tag(all)} OK done\r\n`)
   fromClient('d NOOP\r\n')
-  // Another SELECT may have been on its way.
+  // Another SELECT may have been in flight.
   const rest: [tag: string, text: string][] = []
   while (rest.at(-1)?.[1] !== all) {
     const line = await session.scripted.line()
@@ -334,7 +334,7 @@ test('what is reported of a mailbox that is about to be left is told when the cl
   assert.equal(await client.until('d OK done\r\n'), '* 1 EXPUNGE\r\nd OK done\r\n')
 })
 
-test('after an anomaly, nothing is told of a mailbox that the client has not selected', async () => {
+test('after an anomaly, the client gets no reports about a mailbox that it has not selected', async () => {
   const { client, fromServer, fromClient, commands } = await gone()
   fromServer('X unexpected\r\n* 7 EXISTS\r\n* 3 FETCH (UID 6 FLAGS ())\r\n')
   fromClient('d LOGOUT\r\n')
@@ -342,7 +342,7 @@ test('after an anomaly, nothing is told of a mailbox that the client has not sel
   void commands
 })
 
-test('if the server refuses to leave the mailbox, nothing behind that is used', async () => {
+test('if the server refuses UNSELECT, the answers behind it are not used', async () => {
   const { client, fromClient, fromServer, commands } = await refreshing()
   const [leave, select, search, back, select2, namespace] = (await commands(6)).map(([tag]) => tag)
   fromServer(`${leave} NO not now\r\n* 4 EXISTS\r\n${inbox}${select} OK selected\r\n${search} OK done\r\n`)

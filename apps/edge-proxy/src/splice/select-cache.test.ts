@@ -76,14 +76,14 @@ test('only a plain answer to one plain SELECT is kept', async () => {
   }
 })
 
-test('blanks before news of a mailbox that another session selected do not let it through', async () => {
+test('blanks before a report about a mailbox that another session selected do not make it pass', async () => {
   const { client, clientLink, fromServer } = await warm('exact')
   for (const part of ['*', ' ', ' ', '  4 EXISTS\r\n']) fromServer(part)
   clientLink.write('end\r\n')
   assert.equal(await client.line(), 'end')
 })
 
-test('a command in a long line may change the mailbox, and is never answered from memory', async () => {
+test('a command in a long line may change the mailbox, and is never answered from the cache', async () => {
   for (const command of [`b UID FETCH ${'1,'.repeat(700)}2`, `b SELECT ${'x'.repeat(700)}`]) {
     const { fromClient, fromServer, connection, scripted } = await begin({
       pool: { selectCache: 'exact' },
@@ -123,7 +123,7 @@ test('the answer is dropped when either side may have changed the mailbox', asyn
   }
 })
 
-test('the answer is kept when the server answers what does not change the mailbox', async () => {
+test('the answer is kept while the server’s responses report no change of the mailbox', async () => {
   const session = await begin({ pool: { selectCache: 'exact' } })
   session.scripted.socket.resume()
   session.fromClient('a SELECT INBOX\r\n')
@@ -135,7 +135,7 @@ test('the answer is kept when the server answers what does not change the mailbo
   }
 })
 
-test('the answer to the first SELECT is kept if the server has UNSELECT, which its list says only later', async () => {
+test('the answer to the first SELECT is kept if the server has UNSELECT, even if its capability list comes later', async () => {
   for (const list of ['UNSELECT', 'IDLE']) {
     const { scripted, fromClient, fromServer, connection } = await begin({
       pool: { selectCache: 'exact' },
@@ -148,7 +148,7 @@ test('the answer to the first SELECT is kept if the server has UNSELECT, which i
   }
 })
 
-test('the answer to an ID of the edge is no part of the answer to SELECT', async () => {
+test('the answer to an ID of the edge is not recorded as part of the answer to SELECT', async () => {
   const { scripted, fromClient, fromServer, connection } = await begin({
     pool: { selectCache: 'exact' },
     ids: ['ID NIL'],
@@ -241,11 +241,11 @@ test('a session that begins with another command finds no mailbox selected', asy
   }
 })
 
-test('a session ends if the server selects a mailbox and has not answered the UNSELECT before it', async () => {
+test('a session ends if the server answers a SELECT but not the UNSELECT before it', async () => {
   const bye = '* BYE [UNAVAILABLE] The mail server does not answer\r\n'
   for (const [status, expected] of [
     ['OK', bye],
-    // Nothing is selected, so no data is missing.
+    // No mailbox is selected, so no data is missing.
     ['NO', 'a NO done\r\n'],
   ] as const) {
     const { client, scripted, fromClient, fromServer, endings } = await warm('exact')
@@ -257,7 +257,7 @@ test('a session ends if the server selects a mailbox and has not answered the UN
   }
 })
 
-test('a refused UNSELECT is logged by its name, and the client does not see the reply', async () => {
+test('a refused UNSELECT is logged by its name, and the client does not get the reply', async () => {
   const { client, scripted, fromClient, fromServer, logged, connection } = await warm('exact')
   fromClient('a NOOP\r\n')
   fromServer(`${await own(scripted, 'UNSELECT')} BAD what\r\na OK done\r\n`)
@@ -277,7 +277,7 @@ test('commands that the edge answers leave the mailbox selected', async () => {
   await client.until('c OK [READ-WRITE] done\r\n')
 })
 
-test('a cache that a reload turned off answers nothing: the session finds no mailbox selected', async () => {
+test('after a reload turned the cache off, it answers nothing, and the session finds no mailbox selected', async () => {
   const { scripted, fromClient, counters } = await warm('exact', { pool: { selectCache: 'off' } })
   fromClient('a SELECT INBOX\r\n')
   await own(scripted, 'UNSELECT')
@@ -333,7 +333,7 @@ test('the answer waits for the end of a response that the server is sending', as
   assert.equal(counters.select_cache_hits_total.value, 1)
 })
 
-test('a cache that a reload turned off keeps no answer, also after it is turned on again', async () => {
+test('after a reload turned the cache off, it has forgotten its answers, also when it is turned on again', async () => {
   const { fromClient, fromServer, connection, reload } = await begin({ pool: { selectCache: 'exact' } })
   fromClient('a SELECT INBOX\r\n')
   fromServer(`${answer}a OK done\r\n`)
@@ -345,7 +345,7 @@ test('a cache that a reload turned off keeps no answer, also after it is turned 
   assert.equal(connection.selectAnswer, undefined)
 })
 
-test('if the client goes while the NOOP is unanswered, the reset awaits the reply', async () => {
+test('if the client disconnects while the NOOP is unanswered, the reset waits for the reply', async () => {
   const { connection, fromClient, scripted, handBackNow } = await warm('exact')
   fromClient('a SELECT INBOX\r\n')
   const tag = await own(scripted, 'NOOP')
@@ -446,14 +446,14 @@ test('commands that may change the answer to a SELECT are recognized, unknown co
     assert.equal(mayChange(line), false, line)
 })
 
-test('an answer is recorded unchanged, except that no message is recent twice', () => {
+test('an answer is recorded unchanged, except for the number of recent messages, which is 0', () => {
   const recording: Recording = { key: 'SELECT INBOX', lines: [], bytes: 0 }
   for (const line of ['* 3 EXISTS\r\n', '* 3 RECENT\r\n', '* OK [UIDNEXT 4] x\r\n'])
     assert.equal(record(recording, line), true)
   assert.deepEqual(recording.lines, ['* 3 EXISTS\r\n', '* 0 RECENT\r\n', '* OK [UIDNEXT 4] x\r\n'])
 })
 
-test('an answer that is too long or holds a literal is not recorded', () => {
+test('an answer that is too long or has a literal is not recorded', () => {
   const recording = (): Recording => ({ key: 'SELECT INBOX', lines: [], bytes: 0 })
   assert.equal(record(recording(), '* LIST () "/" {5}\r\n'), false)
   const long = recording()

@@ -1,8 +1,8 @@
 /**
- * The SELECT cache of one conversation: the server's answer to a SELECT is kept with the connection, and a later session
- * that begins with the same SELECT gets it. Safe because any command or response that may change the mailbox removes the
- * answer, and because a mailbox that was left selected is verified (NOOP) or left (UNSELECT) before it can affect the
- * next session.
+ * The select cache of one conversation: the server's answer to a SELECT is kept with the connection, and a later session
+ * that begins with the same SELECT gets it. This is safe for two reasons. Any command or response that may change the mailbox
+ * removes the answer. A mailbox that is still selected is verified (NOOP) or left (UNSELECT) before it can affect the next
+ * session.
  *
  *   inherited selection: unverified ─┬─ same SELECT, `exact`: NOOP ──▶ verifying ──▶ unchanged or changed ──▶ none
  *                                    ├─ same SELECT, `window` ─────────────────────▶ unchanged or changed ──▶ none
@@ -16,21 +16,21 @@ import { reportsMailboxChange, untaggedAt } from '../imap/response-facts.ts'
 import { maySelect, type Verb } from '../imap/verb.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 
-/** The mailbox that an earlier session left selected, until this session's first command goes to the server. */
+/** State of the mailbox that an earlier session left selected, until this session's first command goes to the server. */
 export type InheritedSelection = 'none' | 'unverified' | 'verifying' | 'unchanged' | 'changed'
 
-/** What the first command has to wait for, or how it is answered. */
+/** What to do with the first command of a session. */
 export type CacheVerdict =
   | 'pass'
   /** Answer it from the cache. */
   | 'answer'
   /** Wait for the answer to the NOOP. */
   | 'wait'
-  /** Send this command of the edge first, then ask again. */
+  /** Send this command of the edge first, then call `admit` again. */
   | 'NOOP'
   | 'UNSELECT'
 
-/** A SELECT whose answer is being recorded. */
+/** An answer to SELECT that is being recorded. */
 export interface Recording {
   key: string
   lines: string[]
@@ -50,7 +50,7 @@ export class SelectCache {
   readonly #connection: ServerConnection
   readonly #context: SelectCacheContext
   #inherited: InheritedSelection
-  /** The edge's UNSELECT is unanswered: until its reply, what the server reports of the mailbox is not for this client. */
+  /** The edge's UNSELECT is unanswered. Until its reply, reports about the mailbox are not for this client. */
   #unselecting = false
   #recording: Recording | undefined
 
@@ -60,7 +60,7 @@ export class SelectCache {
     this.#inherited = connection.mailbox === 'none' ? 'none' : 'unverified'
   }
 
-  /** The mailbox that an earlier session left selected, and this one has sent no command. */
+  /** Whether an earlier session left a mailbox selected, and this session has sent no command yet. */
   get isUntouched(): boolean {
     return this.#inherited === 'unverified'
   }
@@ -69,7 +69,7 @@ export class SelectCache {
     return this.#inherited !== 'none'
   }
 
-  /** Whether untagged responses matter to it; if not, `onUntagged` need not be called. */
+  /** If false, `onUntagged` need not be called. */
   get isListening(): boolean {
     return (
       this.#connection.selectAnswer !== undefined ||
@@ -81,7 +81,7 @@ export class SelectCache {
 
   /**
    * Decides on a client's command that would go to the server while a selection is inherited.
-   * @param key selectionKey of the command; undefined if the cache is off
+   * @param key `selectionKey` of the command; undefined if the cache is off
    */
   admit(key: string | undefined, policy: CachePolicy): CacheVerdict {
     if (this.#inherited === 'unverified') {
@@ -89,7 +89,7 @@ export class SelectCache {
       if (first !== undefined) return first
     }
     if (this.#inherited === 'verifying') return 'wait'
-    // A change may have been reported after the NOOP.
+    // A change may have been reported since the reply to the NOOP, which removes the answer.
     if (this.#inherited === 'unchanged' && this.#connection.selectAnswer !== undefined) return 'answer'
     this.#inherited = 'none'
     return 'pass'
@@ -111,7 +111,7 @@ export class SelectCache {
     return undefined
   }
 
-  /** An UNSELECT of the edge goes to the server. The next command does not wait for its reply: it finds nothing selected. */
+  /** An UNSELECT of the edge goes to the server. The next command need not wait for its reply: the server runs them in order. */
   leave(): void {
     this.#inherited = 'changed'
     this.#connection.forgetSelect()
@@ -128,7 +128,7 @@ export class SelectCache {
 
   /**
    * The first line of a client's command goes to the server.
-   * @param key selectionKey of the command
+   * @param key `selectionKey` of the command
    * @param isAlone whether every earlier command of the client has been answered
    */
   onCommand(
@@ -145,13 +145,13 @@ export class SelectCache {
       key !== undefined && isAlone && this.#mayHaveUnselect ? { key, lines: [], bytes: 0 } : undefined
   }
 
-  /** A session that does not begin with the same SELECT needs it. Until the list of the server is known, it may be there. */
+  /** A later session that begins differently needs UNSELECT. Until the server's capabilities are known, it is assumed to have it. */
   get #mayHaveUnselect(): boolean {
     const { capabilities } = this.#connection
     return capabilities.length === 0 || hasUnselect(capabilities)
   }
 
-  /** The cache is off: the answer is kept no longer, because changes are not watched for. */
+  /** Forgets the answer: the cache is off or the command is not parsed, so changes of the mailbox are not noticed. */
   forget(): void {
     this.#connection.forgetSelect()
     this.#recording = undefined
@@ -164,7 +164,7 @@ export class SelectCache {
   onUntagged(bytes: Buffer, start: number, end: number, isFetchAsked: boolean): 'pass' | 'omit' {
     const at = untaggedAt(bytes, start)
     if (this.#inherited !== 'none' || this.#unselecting) {
-      // It is about a mailbox that this client has not selected. A status may be for the client all the same.
+      // The response is about a mailbox that this client has not selected. A status response may still be for the client.
       const isChange = reportsMailboxChange(bytes, at, false)
       if (isChange) this.#connection.forgetSelect()
       if (this.#inherited === 'verifying' || this.#unselecting) return 'omit'
@@ -192,7 +192,7 @@ export class SelectCache {
 
   /**
    * The recorded command has been answered.
-   * @param text the tagged reply from behind its tag
+   * @param text the tagged reply without its tag
    */
   onReply(ok: boolean, text: string): void {
     const { key, lines } = this.#recording!
@@ -208,8 +208,8 @@ export class SelectCache {
 }
 
 /**
- * `SELECT INBOX` → its key; undefined for commands that are not answered from the cache: those with parameters
- * (RFC 4466) or literals, and other verbs.
+ * The key of a SELECT or EXAMINE in the cache. Undefined for commands that are not answered from the cache: SELECT with
+ * parameters (RFC 4466) or literals, and other commands.
  */
 export function selectionKey(
   verb: Verb,
@@ -222,16 +222,16 @@ export function selectionKey(
   return /^(?:"(?:[^"\\]|\\.)*"|[^\s"(){%*]+)$/.test(mailbox) ? `${verb} ${mailbox}` : undefined
 }
 
-/** Adds a line to a recording. False: the answer is too long or holds a literal, and the recording is useless. */
+/** Adds a line to a recording. False: the answer is too long or has a literal, and cannot be cached. */
 export function record(recording: Recording, line: string): boolean {
   recording.bytes += line.length
   if (recording.bytes > recordedBytesMax || /\{\d+\}\r?\n$/.test(line)) return false
-  // The first SELECT takes the \Recent flag from the messages: a second one finds none (RFC 3501 2.3.2).
+  // The first SELECT removes the \Recent flag from the messages, so a second SELECT finds none (RFC 3501 2.3.2).
   recording.lines.push(line.replace(/^\* +\d+ RECENT/i, '* 0 RECENT'))
   return true
 }
 
-/** Commands that leave the mailbox as it was. */
+/** Commands that do not change the mailbox. */
 const harmless: ReadonlySet<Verb> = new Set<Verb>([
   'NOOP',
   'SEARCH',

@@ -1,25 +1,25 @@
 /**
- * The mailboxes that the server selects for one session, one after the other. The edge may be ahead of the client: the server
- * has then left the client's mailbox for one that the client is expected to select (ADR 52). What the client knows of its own one
- * is kept, so that it can be selected again if the client does something else.
+ * The mailboxes that the server selects for one session, one after the other. The edge may be ahead of the client: it has then
+ * left the client's mailbox for one that the client is expected to select (ADR 52). The client's view of its own mailbox is
+ * kept, so that the mailbox can be selected again if the client does something else.
  */
 import type { Response } from '../ahead/responses.ts'
 
 export class Selection {
-  /** In the order of the commands that select. */
+  /** Grows with each selection. */
   readonly number: number
-  /** Undefined: none is selected. */
+  /** Undefined: no mailbox is selected. */
   readonly mailbox: string | undefined
-  /** The command that selects it again, as the client writes it. Undefined: it is not known. */
+  /** The command that selects it again, as the client writes it. Undefined: unknown. */
   readonly command: string | undefined
-  /** How many messages it has, by what the server has told. Undefined: not known. */
+  /** Number of messages, as reported by the server. Undefined: unknown. */
   count: number | undefined
   uidValidity: number | undefined
-  /** Each message at its number, as the server has told them. Undefined: not known. */
+  /** UIDs by sequence number, as reported by the server. Undefined: unknown. */
   uids: readonly number[] | undefined
-  /** Messages have come or gone since the answer to SELECT. */
+  /** Messages have arrived or were removed since the answer to SELECT. */
   hasChanged = false
-  /** The client has been told flags of it. An answer with flags that is then dropped would hide a change from the client. */
+  /** The client has got flags of its messages. From then on, a dropped answer with flags would hide a change from the client. */
   hasToldFlags = false
 
   constructor(number: number, mailbox?: string, command?: string) {
@@ -28,12 +28,12 @@ export class Selection {
     this.command = command
   }
 
-  /** Whether the client could get it back, with all changes, after the server has left it. */
+  /** Whether the mailbox can be selected again and its changes be found, after the server has left it. */
   get isKnown(): boolean {
     return this.command !== undefined && this.uids !== undefined && this.uidValidity !== undefined
   }
 
-  /** @param isAnswer it is part of the answer to SELECT */
+  /** @param isAnswer whether the response is part of the answer to SELECT */
   note(response: Response, isAnswer: boolean): void {
     switch (response.kind) {
       case 'exists':
@@ -54,27 +54,27 @@ export class Selection {
     this.uids = undefined
   }
 
-  /** A search for all messages has found these. A message that is gone and still has its number is not among them. */
+  /** The result of a search for all messages. It is incomplete if a message is gone whose EXPUNGE was not sent yet. */
   noteAll(uids: readonly number[]): void {
     this.uids = uids.length === this.count ? ascending(uids) : undefined
   }
 }
 
 export class Selections {
-  /** What the server has selected, as far as its answers show. */
+  /** The server's selection now, as its replies show. */
   server = new Selection(0)
-  /** What the client has selected, or is about to select. */
+  /** The client's selection, also while its SELECT is unanswered. */
   client = this.server
-  /** What the server will have selected once it has answered all commands. */
+  /** The server's selection after it has executed all commands that were sent. */
   last = this.server
-  /** Whether the SELECT cache may keep the answer to the last SELECT: nothing has changed since, and nothing was left for it. */
+  /** Whether the select cache may keep the answer to the last SELECT: no change since, and no mailbox was left ahead for it. */
   isCacheable = true
-  /** The selections that begin with the reply to an UNSELECT, by its tag. */
+  /** Selections that begin with the reply to an UNSELECT, by the tag of the UNSELECT. */
   readonly #behind = new Map<string, Selection>()
   #lastNumber = 0
 
   /**
-   * A command of the client that selects another mailbox, or none, goes to the server.
+   * A command of the client that selects a mailbox, or leaves it, goes to the server or is answered.
    * @param command as the client writes it, if it can be sent again
    */
   selected(mailbox?: string, command?: string): void {
@@ -83,8 +83,8 @@ export class Selections {
   }
 
   /**
-   * The edge selects a mailbox, or none, ahead of the client.
-   * @param unselectTag of the UNSELECT before it; undefined: nothing is selected
+   * The edge selects a mailbox, or leaves it, ahead of the client.
+   * @param unselectTag tag of the UNSELECT before it; undefined: no mailbox was selected
    */
   add(unselectTag: string | undefined, mailbox?: string, command?: string): Selection {
     this.last = new Selection(++this.#lastNumber, mailbox, command)
@@ -93,7 +93,7 @@ export class Selections {
     return this.last
   }
 
-  /** Whether the server has not selected it yet. */
+  /** Whether the server has not reached this selection yet. */
   isAhead({ number }: Selection): boolean {
     return number > this.server.number
   }

@@ -4,6 +4,6 @@ import type { Verb } from '../imap/verb.ts'
 export interface SentCommand {
   readonly tag: string
   readonly verb: Verb
-  /** Sent by the edge itself: the client must not see the reply. Until the client claims it, if it was asked ahead. */
+  /** Sent by the edge: the client must not get the reply. False after the client has claimed a question. */
   readonly isOwn: boolean
 }

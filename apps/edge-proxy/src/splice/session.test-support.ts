@@ -1,4 +1,4 @@
-/** For tests: one session on real sockets, with its client and its server both at hand. */
+/** For tests: one session on real sockets, with its client and its server. */
 import type { Socket } from 'node:net'
 import { after } from 'node:test'
 import { resolveConfig, type EdgeConfig } from '@imapfleet/config'
@@ -14,7 +14,7 @@ import { Splice, type SpliceCalls } from './splice.ts'
 
 export interface Wires {
   client: Peer
-  /** The edge's end towards the client, and the socket beneath it. */
+  /** The edge's link to the client, and the socket of the link. */
   clientLink: Link
   clientSocket: Socket
   scripted: Peer
@@ -22,7 +22,7 @@ export interface Wires {
   serverSocket: Socket
 }
 
-/** Two connections on which sessions can follow one another. */
+/** A client connection and a server connection, on which one session after another can run. */
 export async function wires(): Promise<Wires> {
   const [accepted, dialed] = await Promise.all([acceptedLink(), dialedLink()])
   return {
@@ -45,7 +45,7 @@ export interface SessionSetup {
   offered?: string
   early?: string
   now?: () => number
-  /** How it asks ahead. Absent: it does not. */
+  /** Settings of answer-ahead. Absent: it is off. */
   ahead?: AheadSetup
   prepare?: (connection: ServerConnection) => void
   swap?: SpliceCalls['swap']
@@ -55,18 +55,18 @@ export interface SplicedSession extends Wires {
   splice: Splice
   connection: ServerConnection
   counters: EdgeMetrics['counters']
-  /** What was logged, without its times. */
+  /** The log lines, without times. */
   logged: string[]
-  /** The endings that it reported; there should be one. */
+  /** The reported endings. There should be one. */
   endings: Ending[]
-  /** How it ended, and what it handed back. */
+  /** How the session ended, and what it handed back. */
   ended: Promise<{ ending: Ending; handBack: HandBack }>
   /** Delivers bytes of the client or the server as one chunk. */
   fromClient: (text: string | Buffer) => void
   fromServer: (text: string | Buffer) => void
-  /** Puts other settings in force. */
+  /** Applies other settings. */
   reload: (pool: Partial<EdgeConfig['pool']>) => void
-  /** Ends the session as if the client had gone, and returns what it handed back. */
+  /** Ends the session as if the client had disconnected, and returns what it handed back. */
   handBackNow: () => HandBack
 }
 

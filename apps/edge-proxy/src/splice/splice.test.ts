@@ -48,7 +48,7 @@ test('LOGOUT does not wait for the edge’s own commands', async () => {
   assert.deepEqual(handBack.unanswered, [tag])
 })
 
-test('what a client sends behind its LOGOUT does not reach the server', async () => {
+test('bytes that a client sends after its LOGOUT do not reach the server', async () => {
   const { fromClient, ended, scripted, connection } = await begin()
   fromClient('a LOGOUT\r\nb NOOP\r\nc APPEND x {1+}\r\nz')
   const { handBack } = await ended
@@ -57,7 +57,7 @@ test('what a client sends behind its LOGOUT does not reach the server', async ()
   assert.equal(await scripted.line(), 'marker')
 })
 
-test('a client that finishes sending after its LOGOUT gets every earlier reply', async () => {
+test('a client that closes its sending side after LOGOUT gets every earlier reply', async () => {
   const { client, ended, scripted } = await begin()
   client.say('a NOOP\r\nb LOGOUT\r\n')
   client.socket.end()
@@ -67,7 +67,7 @@ test('a client that finishes sending after its LOGOUT gets every earlier reply',
   assert.equal(await client.until('a OK done\r\n'), '* 1 EXISTS\r\na OK done\r\n')
 })
 
-test('a client that finishes sending after its LOGOUT is gone if the earlier reply does not come in time', async () => {
+test('a client that closes its sending side after LOGOUT is disconnected if the earlier reply does not come in time', async () => {
   const { client, ended } = await begin({ pool: { resetTimeoutMs: 100, replyTimeoutMs: 600_000 } })
   client.say('a NOOP\r\nb LOGOUT\r\n')
   client.socket.end()
@@ -76,7 +76,7 @@ test('a client that finishes sending after its LOGOUT is gone if the earlier rep
   assert.deepEqual(handBack.unanswered, ['a'])
 })
 
-test('a client that finishes sending behind other commands is gone when they are answered', async () => {
+test('a session whose client closes its sending side after other commands ends when they are answered', async () => {
   const { client, ended, scripted } = await begin({ pool: { resetTimeoutMs: 600_000 } })
   client.say('a NOOP\r\nb CAPABILITY\r\n')
   client.socket.end()
@@ -86,7 +86,7 @@ test('a client that finishes sending behind other commands is gone when they are
   assert.match(await client.until('b OK Completed\r\n'), /^a OK done\r\n\* CAPABILITY /)
 })
 
-test('a client that finishes sending without a LOGOUT is gone', async () => {
+test('a session ends if its client closes its sending side without a LOGOUT', async () => {
   for (const text of ['', 'a NOOP\r\n', 'a APPEND x {5}\r\n']) {
     const { client, ended } = await begin()
     if (text !== '') client.say(text)
@@ -95,7 +95,7 @@ test('a client that finishes sending without a LOGOUT is gone', async () => {
   }
 })
 
-test('only the first end that closes is reported, by its name', async () => {
+test('only the peer that disconnects first is reported', async () => {
   const reset = await begin()
   reset.client.socket.resetAndDestroy()
   assert.deepEqual((await reset.ended).ending, { kind: 'client-gone', end: 'reset-by-peer' })
@@ -107,7 +107,7 @@ test('only the first end that closes is reported, by its name', async () => {
   assert.deepEqual(scripted.endings, [{ kind: 'upstream-gone', end: 'closed-by-peer' }])
 })
 
-test('a client that takes an answer slowly is active, and one that takes none of it is not', async () => {
+test('a client that reads an answer slowly is active, and one that does not read is idle', async () => {
   let now = 0
   const { client, clientLink, splice, fromClient, fromServer } = await begin({ now: () => now })
   client.socket.pause()
@@ -131,7 +131,7 @@ test('a client that takes an answer slowly is active, and one that takes none of
   assert.ok(!isActive())
 })
 
-test('an end that closed before the session began ends it at once', async () => {
+test('a peer that disconnected before the session began ends it immediately', async () => {
   const upstreamGone = await wires()
   upstreamGone.serverLink.close()
   assert.equal((await beginOn(upstreamGone).ended).ending.kind, 'upstream-gone')
@@ -140,13 +140,13 @@ test('an end that closed before the session began ends it at once', async () => 
   assert.equal((await beginOn(clientGone).ended).ending.kind, 'client-gone')
 })
 
-test('what the client sent behind its login starts the session', async () => {
+test('bytes that the client sent after its login are the first of the session', async () => {
   const { scripted } = await begin({ early: 'a NOOP\r\nb SEL' })
   assert.equal(await scripted.line(), 'a NOOP')
   assert.equal(scripted.unread, '')
 })
 
-test('an answer of the edge never stands within a response of the server', async () => {
+test('an answer of the edge is never sent within a response of the server', async () => {
   const { client, fromClient, fromServer } = await begin()
   fromClient('a NOOP\r\n')
   fromServer('a OK done\r\n* 1 FETCH (BODY[] {6}\r\nabc')
@@ -160,7 +160,7 @@ test('an answer of the edge never stands within a response of the server', async
   assert.equal(await client.line(), 'b OK Completed')
 })
 
-test('an ID is answered at once with what the server says, and sent to the server in one line, whatever its form', async () => {
+test('an ID is answered immediately with the server’s ID, and sent to the server in one line, whatever its form', async () => {
   const { client, scripted, fromClient } = await begin({
     prepare: ({ identification }) => identification.learnAfterLogin('* ID ("name" "Ho\\"rde" "os" nil)\r\n'),
   })
@@ -170,7 +170,7 @@ test('an ID is answered at once with what the server says, and sent to the serve
   assert.match(await scripted.line(), /^\S{20,} ID \("name" "Ho\\"rde" "x" NIL\)$/)
 })
 
-test('until the edge knows what the server says, an ID is answered by the server, also if that is a refusal', async () => {
+test('until the edge knows the server’s ID, the server answers ID, also with a refusal', async () => {
   const { client, scripted, fromClient } = await begin()
   for (const reply of [
     'a NO who?\r\n',
@@ -185,7 +185,7 @@ test('until the edge knows what the server says, an ID is answered by the server
   fromClient('a ID NIL\r\n')
   assert.equal(await client.until('OK Completed\r\n'), '* ID ("name" "Dovecot")\r\na OK Completed\r\n')
   const [tag] = (await scripted.line()).split(' ')
-  // The server was upgraded: its last answer counts.
+  // The server was upgraded. Its last answer is used.
   scripted.say(`* ID ("name" "Dovecot" "version" "3")\r\n${tag} OK done\r\n`)
   fromClient('b NOOP\r\n')
   assert.equal(await scripted.line(), 'b NOOP')
@@ -197,7 +197,7 @@ test('until the edge knows what the server says, an ID is answered by the server
   )
 })
 
-test('with a mailbox selected, an ID is answered by the server: it may report an EXPUNGE, which needs a command in progress', async () => {
+test('with a mailbox selected, the server answers ID: it may report an EXPUNGE, which needs a command in progress', async () => {
   const { client, scripted, fromClient, fromServer } = await begin({
     prepare: ({ identification }) => identification.learnAfterLogin('* ID ("name" "Dovecot")\r\n'),
   })
@@ -234,7 +234,7 @@ test('a command with a literal is never answered by the edge: the literal would 
   }
 })
 
-test('after the reply to a command of the edge, replies and turns are as before it', async () => {
+test('after the reply to a command of the edge, replies and waiting commands continue as before', async () => {
   const { client, scripted, fromClient, fromServer, ended } = await begin({
     ids: ['ID NIL'],
     pool: { answerId: false },
@@ -284,9 +284,9 @@ test('a tap gets both directions as they pass, and only the verb of a refused co
   assert.ok(!/hunter2|joe|AGpv/.test(text), text)
 })
 
-test('after a BYE of the server the edge sends no other one', async () => {
+test('after a BYE of the server the edge sends none', async () => {
   const { client, fromClient, scripted, ended } = await begin()
-  // Not the first reason against reuse.
+  // The connection already had another reason against reuse.
   fromClient('a SEARCH TEXT {4+}\r\nx\r\n')
   scripted.say('* BYE [ALERT] going down at noon\r\n')
   scripted.socket.end()
@@ -296,7 +296,7 @@ test('after a BYE of the server the edge sends no other one', async () => {
   assert.equal(client.unread, '')
 })
 
-test('a session is between commands only if nothing of either side is incomplete or unanswered', async () => {
+test('a session is between commands only if no command or response is incomplete or unanswered', async () => {
   const { splice, fromClient, fromServer } = await begin()
   const phaseAfter = (client: string, server: string) => {
     fromClient(client)

@@ -5,8 +5,8 @@
  *   client ─▶ ClientSide ─▶ fromClient ─▶ passCommands (commands.ts) ─▶ #toServer ─▶ server connection
  *   client ◀─ toClient ◀─ ResponseScanner, judgeResponse (replies.ts) ◀─ fromServer ◀─ ServerSide ◀─ server connection
  *
- * Of a client's chunk, the part that may not pass yet waits here: for the rest of its line, for the server's `+`, or until
- * earlier replies have passed and the edge may answer. While too much waits, the client is not read.
+ * Bytes of the client that may not pass yet wait here: for the rest of their line, for the server's `+`, or until earlier
+ * replies have passed and the edge may answer. While too many bytes wait, the edge does not read from the client.
  */
 import { wordEnd } from '../imap/bytes.ts'
 import { printAfterLogin } from '../imap/capability.ts'
@@ -29,9 +29,9 @@ import type { HandBack } from '../server/reset.ts'
 import { goodbye, type Ending } from './ending.ts'
 import { judgeHead, judgeResponse } from './replies.ts'
 
-/** Gets the bytes of both directions as they pass, for a trace. They hold no credentials. */
+/** Gets the bytes of both directions as they pass, for a trace. They contain no credentials. */
 export interface Tap {
-  /** @param startsCommand whether the first byte begins a command: after a refused literal, only the splice knows */
+  /** @param startsCommand whether the first byte begins a command. After a refused literal, the bytes do not show this */
   fromClient(bytes: Buffer, startsCommand: boolean): void
   fromServer(bytes: Buffer): void
   /** Something that the edge did. */
@@ -44,13 +44,13 @@ export interface SpliceCalls {
    * given back with `handBack`.
    */
   swap(enabledKey: string, handBack: HandBack): ServerConnection | undefined
-  /** Called once, while the client is connected: a command of it enables CONDSTORE. */
+  /** Called once, when the client first sends a command that enables CONDSTORE. */
   onCondstore(): void
-  /** Called once. The splice does not use its connection any more. */
+  /** Called once. The splice no longer uses its connection. */
   onEnd(ending: Ending, handBack: HandBack): void
 }
 
-/** The client is not read while more of its bytes than this wait here. */
+/** While more bytes than this wait, the edge does not read from the client. */
 const pendingBytesMax = 65_536
 const lineEnd = Buffer.from('\r\n')
 
@@ -61,26 +61,26 @@ export class Splice extends Linked<Splice> {
   readonly #client: Link
   readonly #calls: SpliceCalls
   readonly #serverSide: ServerSide
-  /** Undefined: nothing is learned or asked ahead. */
+  /** Undefined: this session does not use answer-ahead. */
   readonly #ahead: Ahead | undefined
-  /** Holds the server connection. Another one after the session has moved to another connection. */
+  /** Contains the server connection. Replaced when the session moves to another connection. */
   #conversation: Conversation
   /** The client's bytes that have not passed. */
   #pending: Buffer | undefined
   #serverIsFull = false
   #clientIsPaused = false
-  /** The client has finished sending, and is served until what waits here has passed. */
+  /** The client has closed its sending side, and is served until the waiting bytes have passed. */
   #isFinishing = false
-  /** Bytes wait here for the server, and a timeout runs. */
+  /** Bytes wait for the server, and a timeout runs. */
   #isWaiting = false
   #hasReportedCondstore = false
-  /** How long they have waited, up to the last timeout. */
+  /** How long the bytes have waited, up to the last timeout. */
   #waitedMs = 0
-  /** Since the last timeout the server has sent something, or one of the peers has taken all that was written to it. */
+  /** Since the last timeout, the server has sent bytes, or all bytes written to one of the peers have been sent. */
   #hasProgressed = false
   #ended = false
   #lastActiveAt: number
-  /** At the last look: bytes that wait for a peer to take them. */
+  /** Bytes queued for both peers, at the last `lookForProgress`. */
   #queuedBytes = 0
   #clientBytes = 0
   #upstreamBytes = 0
@@ -104,12 +104,12 @@ export class Splice extends Linked<Splice> {
     this.#lastActiveAt = context.clock.now()
   }
 
-  /** When a byte last came from either side; coarse milliseconds. */
+  /** When bytes were last received from either side, or taken by a slow peer; coarse milliseconds. */
   get lastActiveAt(): number {
     return this.#lastActiveAt
   }
 
-  /** Counts as activity if a peer, which may read slowly, has taken bytes since the last look. */
+  /** Updates `lastActiveAt` if a slow peer has taken bytes since the last call. */
   lookForProgress(): void {
     const queuedBytes = this.#client.queuedBytes + this.#conversation.connection.link.queuedBytes
     if (queuedBytes > 0 && queuedBytes !== this.#queuedBytes) this.#lastActiveAt = this.#context.clock.now()
@@ -129,7 +129,7 @@ export class Splice extends Linked<Splice> {
     return this.#upstreamBytes
   }
 
-  /** Another one after the session has moved. */
+  /** Changes when the session moves to another connection. */
   get connection(): ServerConnection {
     return this.#conversation.connection
   }
@@ -139,12 +139,12 @@ export class Splice extends Linked<Splice> {
     return this.#conversation.lastVerb
   }
 
-  /** Commands of the client that were answered by what was asked ahead. */
+  /** How many commands of the client were answered ahead. */
   get aheadUsed(): number {
     return this.#ahead?.used ?? 0
   }
 
-  /** `working` unless the session is in IDLE, or nothing of the client is unanswered or incomplete. */
+  /** `idling`: in IDLE. `between-commands`: no command is unanswered or incomplete. Otherwise `working`. */
   get phase(): 'idling' | 'between-commands' | 'working' {
     const { scanner, connection, isIdling, isAllAnswered } = this.#conversation
     if (this.#pending !== undefined || !connection.scanner.betweenResponses) return 'working'
@@ -152,32 +152,32 @@ export class Splice extends Linked<Splice> {
     return isAllAnswered && scanner.betweenCommands ? 'between-commands' : 'working'
   }
 
-  /** Where the bytes that have passed in each direction end, for a trace that begins here. */
+  /** The position in the stream of each direction, for a trace that begins now. */
   positions(): { C: ScanPosition; S: ScanPosition } {
     const { scanner, connection } = this.#conversation
     return { C: scanner.position, S: connection.scanner.position }
   }
 
   /**
-   * @param ids ID commands of the edge, without tags and line ends. They go before the client's bytes, which may end within a command.
-   * @param early what the client has sent behind its login
+   * @param ids ID commands of the edge, without tags and line ends. They are sent before any bytes of the client
+   * @param early bytes that the client sent after its login command
    */
   start(ids: readonly string[], early: Buffer | undefined): void {
     const { connection } = this.#conversation
     this.#client.handler = new ClientSide(this)
     connection.setHandlers(this.#serverSide, this.#serverSide)
-    // Either end may have closed during the login, and does not report it again.
+    // Either peer may have disconnected during the login. Its link does not report this again.
     if (!connection.link.isOpen) return this.end({ kind: 'upstream-gone', end: 'closed-by-peer' })
     if (!this.#client.isOpen) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
-    // It is paused if bytes came behind the reply to its login.
+    // The link is paused if bytes arrived after the reply to the login.
     connection.link.resume()
     for (const id of ids) this.#sendOwn('ID', id)
-    // The login was answered without a list. Whether the server has UNSELECT decides how the connection is reset.
+    // The reply to the login had no capabilities. The reset needs to know whether the server has UNSELECT.
     if (connection.capabilities.length === 0) this.#sendOwn('CAPABILITY', 'CAPABILITY')
     if (early) this.fromClient(early)
   }
 
-  /** Ends the session, and says so to the client; the first ending counts. */
+  /** Ends the session and tells the client. Only the first call has an effect. */
   end(ending: Ending): void {
     if (this.#ended) return
     this.#ended = true
@@ -206,7 +206,7 @@ export class Splice extends Linked<Splice> {
     this.#adjustClient()
   }
 
-  /** Passes on, and answers, as much of the pending bytes as the conversation allows. */
+  /** Passes or answers as many of the pending bytes as the conversation allows. */
   #passPending(): void {
     const bytes = this.#pending
     if (bytes === undefined || this.#ended || this.#conversation.waitsFor === 'continuation') return
@@ -235,13 +235,13 @@ export class Splice extends Linked<Splice> {
       this.#calls.onCondstore()
     }
     if (at === bytes.length) this.#pending = undefined
-    // A copy of the rest, so that the memory of a large chunk is released.
+    // Copy the rest, so that the memory of a large chunk is released.
     else if (at > 0) this.#pending = Buffer.from(bytes.subarray(at))
     if (this.#isFinishing && this.#conversation.waitsFor === undefined)
       this.end({ kind: 'client-gone', end: 'closed-by-peer' })
   }
 
-  /** Limits how long bytes of the client wait for the server. */
+  /** Starts or stops the timeout for bytes of the client that wait for the server. */
   #adjustWait(): void {
     const waits = this.#pending !== undefined && this.#conversation.waitsFor !== undefined && !this.#ended
     if (waits === this.#isWaiting) return
@@ -261,13 +261,11 @@ export class Splice extends Linked<Splice> {
     return this.#isFinishing ? resetTimeoutMs : replyTimeoutMs
   }
 
-  /**
-   * While the server sends a large mail, or one of the peers takes one, the wait continues, but not beyond
-   * `clients.idleTimeoutMs`.
-   */
+  /** The wait continues while data moves, for example a large mail, but not beyond `clients.idleTimeoutMs`. */
   onWaitTimeout(): void {
     this.#waitedMs += this.#waitMs
-    // The server is not read while the client is behind, and cannot answer a command that it does not have.
+    // Queued bytes are progress too: the edge does not read from the server while the client is slow, and the server cannot
+    // answer a command that it has not received.
     const queuedBytes = this.#client.queuedBytes + this.#conversation.connection.link.queuedBytes
     const isBusy = this.#hasProgressed || queuedBytes > 0
     if (isBusy && this.#waitedMs < this.#context.settings.current.clients.idleTimeoutMs) return this.#wait()
@@ -280,7 +278,7 @@ export class Splice extends Linked<Splice> {
     this.end({ kind: 'reply-overdue', logoutTag })
   }
 
-  /** @param behind commands of the edge that leave in the same segment */
+  /** @param behind commands of the edge to send in the same segment */
   #toServer(bytes: Buffer, from: number, to: number, startsCommand: boolean, behind?: string): void {
     const part = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
     this.tap?.fromClient(part, startsCommand)
@@ -289,7 +287,7 @@ export class Splice extends Linked<Splice> {
   }
 
   /**
-   * Sends a command of the edge. The client does not see its reply.
+   * Sends a command of the edge. The client does not get its reply.
    * @param command without tag and line end
    */
   #sendOwn(verb: Verb, command: string): void {
@@ -331,21 +329,24 @@ export class Splice extends Linked<Splice> {
     }
   }
 
-  /** The server gets the client's ID, except for what is for the edge. */
+  /** Sends the client's ID to the server, without the page hints, which are for the edge. */
   #identify(pairs: IdPairs): void {
     this.#ahead?.identified(pairs)
     const rest = withoutPageHints(pairs)
     if (rest !== undefined) this.#sendOwn('ID', printId(rest))
   }
 
-  /** Gives the client what was asked ahead for it, as far as it has arrived. The rest streams. */
+  /** Answers from a question that was asked ahead, as far as its answer has arrived. The rest streams. */
   #answerHeld(tag: string): void {
     const { bytes, isWithinResponse } = this.#ahead!.claim(tag)
     if (bytes.length > 0) this.toClient(bytes)
     if (isWithinResponse) this.#conversation.connection.scanner.passRest()
   }
 
-  /** ENABLE cannot be undone: move to a connection that has the extensions, or keep this one for later sessions with them. */
+  /**
+   * ENABLE cannot be undone. Moves to an idle connection that has exactly these extensions, or enables them here: later
+   * sessions that ask for them reuse this connection.
+   */
   #enable(tag: string, extensions: string): void {
     if (this.#move(extensions)) {
       const { connection } = this.#conversation
@@ -361,7 +362,7 @@ export class Splice extends Linked<Splice> {
     connection.link.write(`${tag} ENABLE ${extensions}\r\n`)
   }
 
-  /** Moves the session to an idle connection with this key. False: there is none, and the session stays on its own. */
+  /** Moves the session to an idle connection with this key. False: there is none, and the session stays on its connection. */
   #move(enabledKey: string): boolean {
     const other = this.#calls.swap(enabledKey, this.#conversation.handBack('moved'))
     if (!other) return false
@@ -371,14 +372,14 @@ export class Splice extends Linked<Splice> {
     return true
   }
 
-  /** The server has taken all that was written to it. */
+  /** All bytes written to the server have been sent. */
   serverDrained(): void {
     this.#serverIsFull = false
     this.#hasProgressed = true
     this.#adjustClient()
   }
 
-  /** The client is read while the server takes its bytes and not too many of them wait here. */
+  /** Reads from the client only while the server takes its bytes and not too many bytes wait. */
   #adjustClient(): void {
     const pause = this.#serverIsFull || (this.#pending !== undefined && this.#isTooMuch(this.#pending))
     if (pause === this.#clientIsPaused) return
@@ -387,16 +388,16 @@ export class Splice extends Linked<Splice> {
     else this.#client.resume()
   }
 
-  /** Whether the waiting bytes are more than may wait here. What follows a LOGOUT is dropped, and does not count. */
+  /** Whether too many bytes wait. Bytes after a LOGOUT are dropped and do not count. */
   #isTooMuch(pending: Buffer): boolean {
     const { waitsFor } = this.#conversation
     return waitsFor !== undefined && waitsFor !== 'logout' && pending.length > pendingBytesMax
   }
 
   /**
-   * The client has finished sending. It may still read: if commands wait for their turn, such as a LOGOUT, they are served
-   * first. A client that has gone for good looks the same, so this is limited in time.
-   * @returns whether the client is still served
+   * The client has closed its sending side, but may still read. Commands that wait, such as a LOGOUT, are served first. A
+   * client that has disconnected looks the same, so a timeout limits this.
+   * @returns whether the session continues
    */
   clientFinishes(): boolean {
     if (this.#conversation.waitsFor === undefined || this.#pending === undefined) return false
@@ -443,9 +444,8 @@ export class Splice extends Linked<Splice> {
   }
 
   /**
-   * Every word of the edge itself goes through here. Within a response of the server the client would read it as mail, so
-   * there it is not said. Answers never get there: they wait for their turn. At the end of a session, the client is
-   * disconnected without a word.
+   * Sends text of the edge to the client, unless the server is within a response: the client would read the text as part of
+   * that response. Answers wait for their turn, so this only suppresses the BYE at the end of a session.
    */
   #say(text: string): void {
     const { connection } = this.#conversation
@@ -454,14 +454,14 @@ export class Splice extends Linked<Splice> {
     if (!this.#client.write(text)) connection.link.pause()
   }
 
-  /** The client has taken all that was written to it. */
+  /** All bytes written to the client have been sent. */
   clientDrained(): void {
     this.#hasProgressed = true
     this.#conversation.connection.link.resume()
   }
 }
 
-/** The client's link as the splice sees it. Two small objects per session instead of a dozen closures. */
+/** Handles events of the client's link. One object per session replaces a closure for each event. */
 class ClientSide implements LinkHandler {
   readonly #splice: Splice
 
@@ -486,9 +486,9 @@ class ClientSide implements LinkHandler {
   }
 }
 
-/** The server connection's link and its responses as the splice sees them. */
+/** Handles events of the server connection's link, and its responses. */
 class ServerSide implements LinkHandler, ResponseSink {
-  /** The scanner copies what it holds back, and the rest is written to the client at once. */
+  /** The scanner copies the bytes that it holds back, and the rest is written to the client immediately. */
   readonly borrows = true
   readonly #splice: Splice
 

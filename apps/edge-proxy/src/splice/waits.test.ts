@@ -3,13 +3,13 @@ import { test } from 'node:test'
 import { untilTrue } from '../pool/pool.test-support.ts'
 import { begin, type SessionSetup, type SplicedSession } from './session.test-support.ts'
 
-/** A state in which client or edge waits for the server, and how it ends if the server never sends what is awaited. */
+/** A state in which the client or the edge waits for the server, and how it ends if the server never answers. */
 interface Waiting extends SessionSetup {
-  /** What the client (`C `) and the server (`S `) send, in turn. */
+  /** What the client (`C `) and the server (`S `) send, in this order. */
   said: string[]
-  /** What the client gets, up to the end; `idle`: the client waits for the server alone, as it would without the edge. */
+  /** What the client gets until the end. `idle`: only the client waits for the server, as without the edge. */
   ends: string
-  /** Why the connection is not handed on; empty: it may be reset. */
+  /** Why the connection is not reset. Empty: it may be reset. */
   refusal: string
 }
 
@@ -157,7 +157,7 @@ for (const [name, { said, ends, refusal, ...setup }] of Object.entries(states))
     session.scripted.socket.resume()
     say(session, said)
     if (ends === 'idle') {
-      // The edge holds nothing back that it could answer: the session is idle from the last byte on.
+      // The edge holds back no command, so the session is idle from the last byte on.
       now = 5000
       assert.equal(session.splice.lastActiveAt, 0)
       session.splice.end({ kind: 'idle-timeout' })
@@ -198,13 +198,13 @@ test('a wait continues while the client takes a long answer slowly', async () =>
   await new Promise((resolve) => setTimeout(resolve, 500))
   assert.ok(clientLink.queuedBytes > 0)
   client.socket.resume()
-  // The edge reads the server again.
+  // The edge reads from the server again.
   await untilTrue(() => clientLink.queuedBytes === 0)
   fromServer(')\r\na OK done\r\n')
   assert.deepEqual((await ended).ending, { kind: 'logout', tag: 'c' })
 })
 
-test('the server has the whole wait once a slow peer has taken what was written to it', async () => {
+test('the wait begins again after a slow peer has taken all bytes written to it', async () => {
   const mail = Buffer.alloc(16_777_216, 'x')
   const slow = {
     client: ({ client, clientLink, fromClient, fromServer }: SplicedSession) => {
@@ -223,7 +223,7 @@ test('the server has the whole wait once a slow peer has taken what was written 
     },
   }
   for (const begins of Object.values(slow)) {
-    // Time passes only where the test says so.
+    // Time passes only when the test advances it.
     const session = await begin({ pool: { replyTimeoutMs: 100_000 }, clients: { idleTimeoutMs: 1_000_000 } })
     const { socket, link } = begins(session)
     const { splice, endings } = session
@@ -246,7 +246,7 @@ test('a reply that comes in time ends the wait', async () => {
   await client.until('b OK Completed\r\n')
   fromClient('c APPEND x {3}\r\nabc\r\n')
   fromServer('+ go on\r\nc OK done\r\n')
-  // Two timeouts of the waits above would have passed.
+  // Twice the timeout of the wait above.
   const [, waited] = await Promise.all([
     client.until('c OK done\r\n'),
     begin({ pool: { replyTimeoutMs: 1200 } }),
@@ -256,7 +256,7 @@ test('a reply that comes in time ends the wait', async () => {
   assert.deepEqual(endings, [])
 })
 
-test('a client that finishes sending behind a LOGOUT gets a mail to its end, however long the server takes', async () => {
+test('a client that closes its sending side after LOGOUT gets a mail to its end, however long the server takes', async () => {
   const { client, fromServer, clientSocket, ended } = await begin({ pool: { resetTimeoutMs: 100 } })
   client.say('a FETCH 1 BODY[]\r\nb LOGOUT\r\n')
   client.socket.end()

@@ -1,6 +1,6 @@
 /**
- * The way back to the client's mailbox (ADR 52): the server has left it for one that the client was expected to select, and the
- * client stays. It is selected again, and a list of its messages shows what the client is to be told.
+ * Returns to the client's mailbox (ADR 52), if the edge left it for one that the client was expected to select, and the client
+ * does something else. The mailbox is selected again, and a list of its messages shows the changes to report to the client.
  */
 import { commandOf } from '../ahead/shapes.ts'
 import { hasEsearch } from '../imap/capability.ts'
@@ -12,7 +12,7 @@ import type { Conversation } from './conversation.ts'
 import type { Held } from './held.ts'
 import { ascending, type Selection, type Selections } from './selections.ts'
 
-/** The two commands that lead back. */
+/** The two commands of a return. */
 interface Return {
   readonly from: Selection
   readonly select: AskedAhead
@@ -35,19 +35,20 @@ export class WayBack {
     this.#clock = clock
   }
 
-  /** Until the server has answered, no command of the client may go up. */
+  /** Until the server has answered both commands, no command of the client may be sent. */
   get isUnderWay(): boolean {
     return this.#return !== undefined
   }
 
-  /** What the client would have to be told of its mailbox is not known. */
+  /** The changes of the client's mailbox are unknown. The session must end. */
   get isLost(): boolean {
     return this.#isLost
   }
 
   /**
    * @param from the mailbox as the client knows it
-   * @returns what goes to the server
+   * @param to the same mailbox, selected again
+   * @returns the commands to send to the server
    */
   begin(from: Selection, to: Selection): string {
     const command = from.command ?? ''
@@ -88,7 +89,7 @@ export class WayBack {
     else this.#held.returned(search.responses[0]!.order, changes)
   }
 
-  /** What the client is to be told. Undefined: it is not known. */
+  /** The responses that report the changes to the client. Undefined: the changes are unknown. */
   #changes({ from, search, isRefused }: Return): string[] | undefined {
     const { server } = this.#selections
     const isSame = server.uidValidity !== undefined && server.uidValidity === from.uidValidity
@@ -99,10 +100,10 @@ export class WayBack {
 }
 
 /**
- * What a client is told of a mailbox that was selected again: without tags, in the order in which it is told.
- * @param known each message at its number, as the client knows it
- * @param now the same, as the server has it
- * @returns undefined if no server could tell it: a UID that is lower than one that is known has appeared
+ * The untagged responses that report the changes of a mailbox, in order.
+ * @param known UIDs by sequence number, as the client knows them
+ * @param now UIDs by sequence number, as the server has them
+ * @returns undefined if no responses could report it: a new UID is lower than a known one
  */
 function changesSince(known: readonly number[], now: readonly number[]): string[] | undefined {
   const present = new Set(now)

@@ -1,4 +1,4 @@
-/** Questions that are asked wider than the client is expected to ask them. */
+/** Questions that are sent in a wider form than the client is expected to use. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { beginAhead, headers, knowledgeOf, teach, type WebmailPage } from './ahead.test-support.ts'
@@ -16,7 +16,7 @@ const fetched = (number: number, uid = number + 9): string =>
   `* ${number} FETCH (UID ${uid} RFC822.SIZE 500 FLAGS () BODY[HEADER.FIELDS (DATE FROM)] {4}\r\nab\r\n)\r\n`
 const messages = (...numbers: number[]): string => numbers.map((number) => fetched(number)).join('')
 
-/** The server has this number of messages when it selects the mailbox, and the client has its answer to SELECT. */
+/** The mailbox has this number of messages when it is selected, and the client has got the answer to SELECT. */
 async function selected(count: number) {
   const session = await beginAhead(knowledgeOf(list))
   session.fromClient('a SELECT INBOX\r\n')
@@ -28,7 +28,7 @@ async function selected(count: number) {
   return { ...session, ok, found }
 }
 
-test('what has arrived since is in the answer to a wider question, and the client gets what it asks for', async () => {
+test('the answer to a wider question includes new messages, and the client gets the messages that it asks for', async () => {
   for (const [count, set, wanted] of [
     [3, '10:12', [1, 2, 3]],
     [4, '11:13', [2, 3, 4]],
@@ -47,7 +47,7 @@ test('what has arrived since is in the answer to a wider question, and the clien
   }
 })
 
-test('a client whose question a wider one in flight may answer waits for it', async () => {
+test('a command waits for a wider question in flight that may contain its answer', async () => {
   const { client, fromClient, ok, found, isQuiet } = await selected(3)
   fromClient('b UID SEARCH 3\r\n')
   await isQuiet()
@@ -55,7 +55,7 @@ test('a client whose question a wider one in flight may answer waits for it', as
   assert.equal(await client.until('b OK done\r\n'), '* SEARCH 12\r\nb OK done\r\n')
 })
 
-test('a list of all messages answers questions for one of them by its number, and then the one for all', async () => {
+test('a list of all messages answers questions for one message by its number, and then the question for all', async () => {
   const { client, fromClient, fromServer, ok, found, isQuiet, counters } = await selected(3)
   ok(all, found(all, '10,12:13'))
   ok(newest, messages(1))
@@ -72,18 +72,18 @@ test('a list of all messages answers questions for one of them by its number, an
   fromClient('c NOOP\r\n')
   fromServer('c OK done\r\n')
   assert.equal(await client.until('c OK done\r\n'), '* 4 EXISTS\r\nc OK done\r\n')
-  // The page of messages was asked in vain, the list was not.
+  // The page of messages was not used, the list was.
   assert.equal(counters.ahead_used_total({ upstream: 'main' }).value, 3)
   assert.equal(counters.ahead_dropped_total({ upstream: 'main', reason: 'not-asked' }).value, 1)
 })
 
-test('a wider answer that has not all that the client asks for is not given', async () => {
+test('a wider answer that does not contain all that the client asks for is not given', async () => {
   for (const [text, count, data] of [
-    // A message that the client has not been told of is in the list, or one is missing.
+    // The list has a message that the client does not know, or lacks one that it knows.
     ['UID SEARCH 3', 3, '10:13'],
     ['UID SEARCH 3', 3, '10,12'],
     ['UID SEARCH 4', 3, '10:12'],
-    // It begins before what was asked, and has more than what was answered.
+    // The client's page begins before the one that was requested, or is larger.
     [`UID FETCH 9:12 ${headers}`, 3, '10:12'],
     [`UID FETCH 10:13 ${headers}`, 3, '10:12'],
   ] as const) {
@@ -99,7 +99,7 @@ test('a wider answer that has not all that the client asks for is not given', as
   }
 })
 
-test('numbers of messages are those before an EXPUNGE that the client has not been told of', async () => {
+test('sequence numbers are those before an EXPUNGE that the client has not been told of', async () => {
   for (const expunged of ['before', 'behind']) {
     const { client, fromClient, ok, found } = await selected(3)
     const expunge = '* 1 EXPUNGE\r\n'
@@ -119,11 +119,11 @@ const large: WebmailPage = [
 ]
 const last = 'UID SEARCH RETURN (ALL) *'
 
-test('in a large mailbox, the last message alone is asked for', async () => {
+test('in a large mailbox, only the last message is requested', async () => {
   for (const [number, count, isAnswered] of [
     [3000, 3000, true],
     [3001, 3001, true],
-    // A message has arrived, so the last one has another number.
+    // A message has arrived, so the last one has another sequence number.
     [3000, 3001, false],
     [2999, 3000, false],
   ] as const) {
@@ -139,7 +139,7 @@ test('in a large mailbox, the last message alone is asked for', async () => {
   }
 })
 
-test('an older page, and messages that a search by words has found, are asked exactly', async () => {
+test('an older page, and messages found by a search for words, are requested exactly', async () => {
   const older = `UID FETCH 10:11 ${headers}`
   const page: WebmailPage = [
     ['SELECT INBOX', '3 EXISTS', 'OK [UIDNEXT 13] x'],
@@ -151,7 +151,7 @@ test('an older page, and messages that a search by words has found, are asked ex
   assert.deepEqual(await session.up(3), ['SELECT INBOX', all, older])
 })
 
-/** A folder that the user opens for the first time. The edge knows its number of messages from a page of counts. */
+/** A folder that the user opens for the first time. The edge knows its number of messages from an earlier STATUS. */
 async function firstOpened(count: number) {
   const knowledge = knowledgeOf([['STATUS Sent (MESSAGES)', 'STATUS Sent (MESSAGES 3)'], ['NOOP']])
   for (const user of ['main jane', 'main jim']) teach(knowledge, folder, user)
@@ -171,7 +171,7 @@ const folder: WebmailPage = [
   [`UID FETCH 11:12 ${headers}`, '2 FETCH (UID 11 RFC822.SIZE 500 FLAGS ())'],
 ]
 
-test('the newest messages of a folder whose UIDs are not known are asked for by their numbers', async () => {
+test('the newest messages of a folder with unknown UIDs are requested by sequence numbers', async () => {
   for (const [count, uids, set, wanted] of [
     [3, '50,70,80', '70,80', [2, 3]],
     // A message has arrived.
@@ -196,7 +196,7 @@ test('the newest messages of a folder whose UIDs are not known are asked for by 
   }
 })
 
-test('an answer by numbers is not given if a message that the client asks for is not in it', async () => {
+test('an answer by sequence numbers is not given if it lacks a message that the client asks for', async () => {
   const { client, fromClient, ok, found, byNumber, up } = await firstOpened(3)
   ok(all, found('50,70,80'))
   ok(byNumber, fetched(2, 70) + fetched(3, 80))
