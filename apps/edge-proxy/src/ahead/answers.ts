@@ -1,12 +1,12 @@
 /**
- * What the responses to a command look like. The server may answer pipelined commands in any order (RFC 9051 5.5), so a
- * response is attributed by its content. Two commands whose answers look alike are never in flight together.
+ * The kinds of responses that answer a command. The server may answer pipelined commands in any order (RFC 9051 5.5), so
+ * responses are matched to commands by content. Two commands whose answers look alike are never in flight together.
  */
 import { isSameName } from './tokens.ts'
 import type { UidSet } from './uid-set.ts'
 
 export type AnswerKind =
-  /** No untagged data of its own: a tagged reply, and what the server reports of the mailbox. */
+  /** Only a tagged reply, and possibly unsolicited responses about the mailbox. */
   | { kind: 'none' }
   /** The data of a newly selected mailbox. */
   | { kind: 'select' }
@@ -15,14 +15,14 @@ export type AnswerKind =
       kind:
         'list' | 'lsub' | 'namespace' | 'quota' | 'rights' | 'acl' | 'metadata' | 'search' | 'sort' | 'thread'
     }
-  /** SEARCH RETURN: its response names the tag (RFC 4731). */
+  /** The answer to SEARCH RETURN, which names the tag (RFC 4731). */
   | { kind: 'esearch' }
   /** `items`: normalized as in `itemKey`. `uids`: undefined for sequence numbers. */
   | { kind: 'fetch'; items: ReadonlySet<string>; uids: UidSet | undefined }
-  /** Not known. */
+  /** Unknown. */
   | { kind: 'anything' }
 
-/** Items that a server also sends unasked, so they do not tell one FETCH from another. */
+/** Items that servers also send in unsolicited responses, so they do not tell one FETCH from another. */
 const unspecific = new Set(['UID', 'FLAGS', 'MODSEQ'])
 
 export const isSpecific = (item: string): boolean => !unspecific.has(item)
@@ -46,8 +46,8 @@ export function looksAlike(one: AnswerKind, other: AnswerKind): boolean {
 }
 
 /**
- * Whether a response to the client's command could be taken for one to the question. A server may leave out items of STATUS,
- * but it adds none, so one that only the question asks for tells whose the response is.
+ * Whether a response to the client's command could be mistaken for a response to the question. A server may omit items of
+ * STATUS but adds none, so an item that only the question asks for identifies its response.
  */
 export function isMistakable(client: AnswerKind, question: AnswerKind): boolean {
   if (!looksAlike(client, question)) return false
@@ -56,10 +56,10 @@ export function isMistakable(client: AnswerKind, question: AnswerKind): boolean 
 }
 
 /**
- * Whether a client cannot tell in which order the server has executed two questions: one of them never changes, or they
- * depend on nothing but which messages are in the selected mailbox. That changes only where the server tells it, and what is
- * told later than an answer is held behind it. STATUS of two mailboxes do not commute: a message that is moved meanwhile
- * could be in neither.
+ * Whether a client cannot tell in which order the server executed two questions. This holds if the answer to one of them never
+ * changes, or if one of them depends only on which messages are in the selected mailbox: the server reports each such change,
+ * and a report is never sent before older data. Two STATUS commands do not commute: a message that is moved in
+ * between could be counted in neither mailbox.
  */
 export function commute(one: OrderedQuestion, other: OrderedQuestion): boolean {
   if (one.selects !== undefined || other.selects !== undefined) return false
@@ -69,7 +69,7 @@ export function commute(one: OrderedQuestion, other: OrderedQuestion): boolean {
   return false
 }
 
-/** What `commute` needs of a question (shapes.ts). */
+/** The fields of a question (shapes.ts) that `commute` needs. */
 interface OrderedQuestion {
   readonly answers: AnswerKind
   readonly selects: string | undefined
@@ -81,8 +81,7 @@ const isFixed = ({ needsMailbox, dependsOn }: OrderedQuestion): boolean =>
   needsMailbox && dependsOn === 'nothing'
 
 /**
- * A FETCH item as a response names it. Servers print header names and partial ranges in forms of their own, so these are
- * left out.
+ * A FETCH item in a normalized form. Servers print header names and partial ranges in different ways, so these are removed.
  */
 export function itemKey(item: string): string {
   const upper = item.toUpperCase()

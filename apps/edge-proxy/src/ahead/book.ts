@@ -1,7 +1,7 @@
 /**
- * What clients of one server ask next. A context says where in a session a client is. For each shape that followed it, the
- * book has a count, and for each hole of the shape the sources that had its value. A command is learned in several contexts,
- * from the widest to the closest: a close one says more, a wide one is known sooner.
+ * The commands that clients of one server send next. A context describes a position in a session. For each context, the book
+ * counts the shapes that followed, and keeps for each hole of a shape the sources that had its value. A command is learned in
+ * several contexts, from the most general to the most specific: a specific context predicts better, a general one is known sooner.
  */
 import { holesIn, type Command } from './shapes.ts'
 import {
@@ -18,7 +18,7 @@ interface Outcome {
   readonly id: number
   readonly shape: string
   count: number
-  /** For each hole, in the widest context only. */
+  /** For each hole, in the most general context only. */
   readonly sources: Scored[][]
 }
 
@@ -31,9 +31,9 @@ interface Context {
 }
 
 const countDecay = 0.9
-/** A wider context counts as much as so many visits to a close one. */
+/** A more general context counts as much as this many visits to a specific one. */
 const wideWeight = 1
-/** What a message consists of decides on what is asked about it, and it does not change. */
+/** Share of the shape that followed the same command about the same message before: the structure of a message never changes. */
 const repeatedShare = 0.95
 const outcomesMax = 12
 
@@ -43,7 +43,7 @@ export interface Next {
   readonly share: number
 }
 
-/** The values of all holes of a shape, and how sure they are together, 0 to 1. */
+/** The values of all holes of a shape, and their combined confidence, 0 to 1. */
 export interface Filled {
   readonly holes: readonly string[]
   readonly confidence: number
@@ -52,7 +52,7 @@ export interface Filled {
 export class Book {
   readonly #bytesMax: number
   #bytes = 0
-  /** The one used last at the end. */
+  /** The most recently used is last. */
   readonly #contexts = new Map<string, Context>()
   #lastId = 0
 
@@ -65,7 +65,7 @@ export class Book {
   }
 
   /**
-   * The command followed these contexts, the widest first.
+   * The command followed these contexts, the most general first.
    * @returns the places of its holes, for `View.value`
    */
   learn(
@@ -133,7 +133,7 @@ export class Book {
     }
   }
 
-  /** A name of the context that is never given to another one. Undefined: it is not known. */
+  /** An identifier of the context that is never used again. Undefined: the context is unknown. */
   idOf(key: string): number | undefined {
     return this.#contexts.get(key)?.id
   }
@@ -143,7 +143,7 @@ export class Book {
     return this.#contexts.get(key)?.outcomes.has(shape) === true
   }
 
-  /** What may follow these contexts, the widest first. Empty: it has never been seen. */
+  /** The shapes that may follow these contexts, the most general first. Empty: the context is unknown. */
   next(keys: readonly [string, ...string[]], view: View): Next[] {
     const widest = this.#contexts.get(keys[0])
     if (widest === undefined) return []
@@ -161,7 +161,7 @@ export class Book {
       .toSorted((one, other) => other.share - one.share)
   }
 
-  /** Undefined: no source of one of the holes has a value. */
+  /** The values of all holes of a shape. Undefined: no source of one of the holes has a value. */
   fill(key: string, shape: string, view: View, isOpen: IsOpen): Filled | undefined {
     const outcome = this.#contexts.get(key)?.outcomes.get(shape)
     if (outcome === undefined) return undefined
@@ -176,7 +176,7 @@ export class Book {
     return { holes, confidence }
   }
 
-  /** Undefined: the shape does not ask for a page of the newest messages alone. */
+  /** The size of the page of newest messages that the shape asks for. Undefined: it does not ask for such a page. */
   pageSize(key: string, shape: string): PageSize | undefined {
     const sources = this.#contexts.get(key)?.outcomes.get(shape)?.sources
     return sources?.length === 1 ? newestPage(sources[0]!) : undefined
@@ -188,7 +188,7 @@ function sharesIn({ outcomes }: Context): Map<string, number> {
   return new Map([...outcomes.values()].map(({ shape, count }) => [shape, count / total]))
 }
 
-/** The shares as a closer context sees them. */
+/** The shares, adjusted by the counts of a more specific context. */
 function refined(shares: ReadonlyMap<string, number>, { outcomes }: Context): Map<string, number> {
   const total = totalOf(outcomes)
   return new Map(

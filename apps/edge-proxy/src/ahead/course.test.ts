@@ -8,10 +8,10 @@ import { Knowledge } from './knowledge.ts'
 import { readResponse } from './responses.ts'
 import { commandOf } from './shapes.ts'
 
-/** Commands of a session, each with the untagged responses that its client got. */
+/** Commands of a session, each with its untagged responses. */
 type Recorded = [command: string, ...responses: string[]][]
 
-/** Plays a recorded session; returns what was expected before each command. */
+/** Plays a recorded session. Returns the questions that were expected before each command. */
 function play(book: Book, facts: UserFacts, recorded: Recorded): string[][] {
   const course = new Course(book, facts)
   const expected: string[][] = []
@@ -32,7 +32,7 @@ function play(book: Book, facts: UserFacts, recorded: Recorded): string[][] {
 }
 
 const items = '(UID RFC822.SIZE FLAGS)'
-/** A list page of a webmail with 3 messages to a page, of a mailbox with these UIDs. */
+/** A list page of a webmail with 3 messages per page, for a mailbox with these UIDs. */
 function list(uids: number[], mailbox = 'INBOX'): Recorded {
   const next = uids.at(-1)! + 1
   const page = uids.slice(-3)
@@ -45,7 +45,7 @@ function list(uids: number[], mailbox = 'INBOX'): Recorded {
   ]
 }
 
-test('one sighting is enough: the next user gets the questions with values of their own', () => {
+test('one session is enough to learn a page, and the questions of the next user have their own values', () => {
   const book = new Book()
   play(book, new UserFacts(), list([1, 2, 3, 4, 5]))
   const expected = play(book, new UserFacts(), list([20, 21, 22, 23], 'Work'))
@@ -67,7 +67,7 @@ test('a second SELECT is not expected, because the first mailbox would be left',
   }
 })
 
-test('the last result of a user stands for one that is still to come, extended if messages have only been added', () => {
+test('the next result of a search is expected to be the last one, extended if messages were only added', () => {
   const book = new Book()
   const facts = new UserFacts()
   play(book, facts, list([1, 2, 3, 4, 5]))
@@ -76,14 +76,14 @@ test('the last result of a user stands for one that is still to come, extended i
   facts.mailbox('INBOX').note(readResponse('STATUS INBOX (MESSAGES 7 UIDNEXT 8)\r\n'))
   const grown = play(book, facts, list([1, 2, 3, 4, 5, 6, 7]))
   assert.deepEqual(grown[1]!.slice(1), ['UID SEARCH 7', 'UID SEARCH ALL', 'UID FETCH 5:7 (UID ENVELOPE)'])
-  // A message was expunged and another one added: which ones are left is not known, only how many.
+  // One message was expunged and another one added. The number is known, but not which messages are left.
   facts.mailbox('INBOX').note(readResponse('STATUS INBOX (MESSAGES 8 UIDNEXT 10)\r\n'))
   const mixed = play(book, facts, list([1, 2, 3, 4, 5, 6, 8, 9]))
   const newest = 'FETCH 6:* (UID ENVELOPE)'
   assert.deepEqual(mixed[1], ['SELECT INBOX', 'UID SEARCH 8', 'UID SEARCH ALL', newest])
 })
 
-test('results of a mailbox that was made anew are forgotten', () => {
+test('results of a mailbox that was created again are forgotten', () => {
   const facts = new UserFacts().mailbox('a')
   facts.note(readResponse('OK [UIDVALIDITY 1] x\r\n'))
   facts.noteFound('UID SEARCH ALL', [1, 2])
@@ -94,7 +94,7 @@ test('results of a mailbox that was made anew are forgotten', () => {
   assert.equal(facts.sizeOf(1), undefined)
 })
 
-test('a search by words is not extended by new messages', () => {
+test('the result of a search for words is not extended by new messages', () => {
   const facts = new UserFacts().mailbox('a')
   facts.note(readResponse('STATUS a (MESSAGES 2 UIDNEXT 3)\r\n'))
   for (const search of ['UID SEARCH UNSEEN', 'UID SEARCH ALL']) facts.noteFound(search, [1, 2])
@@ -103,7 +103,7 @@ test('a search by words is not extended by new messages', () => {
   assert.deepEqual(facts.expected('UID SEARCH ALL'), [1, 2, 3])
 })
 
-test('a source that is wrong more often than right is not used any more', () => {
+test('a source that is wrong more often than right is no longer used', () => {
   const book = new Book()
   const facts = new UserFacts()
   const preview = (uid: number): Recorded => [
@@ -116,7 +116,7 @@ test('a source that is wrong more often than right is not used any more', () => 
   assert.deepEqual(play(book, facts, preview(9))[1], [])
 })
 
-/** A page of counts, of a user who has these mailboxes. */
+/** A page of unread counts, for a user with these mailboxes. */
 const counts = (...mailboxes: string[]): Recorded => [
   ['LIST "" "*"'],
   ...mailboxes.map((mailbox): Recorded[number] => [`STATUS ${mailbox} (UNSEEN)`]),
@@ -128,7 +128,7 @@ function userWith(...listed: string[]): UserFacts {
   return facts
 }
 
-test('a new user is asked for the counts of folders in the order in which the program shows them to others', () => {
+test('for a new user, counts of folders are expected in the order that the program uses for other users', () => {
   const cases: [first: string[], next: string[]][] = [
     [
       ['INBOX', 'Drafts', 'Sent', 'Trash', 'Archive', 'Work'],
@@ -150,7 +150,7 @@ test('a new user is asked for the counts of folders in the order in which the pr
   }
 })
 
-test('INBOX is expected where all sessions ask for it, also if its user has never done so', () => {
+test('INBOX is expected where all sessions ask for it, also if this user never has', () => {
   const book = new Book()
   const refresh = (mailbox: string): Recorded => [
     [`STATUS ${mailbox} (UNSEEN)`],
@@ -188,7 +188,7 @@ test('the counts of the last mailbox and of its companion are expected in the or
   }
 })
 
-test('what a program asks only of a mailbox that is new to the user is not expected of others', () => {
+test('questions that a program asks only about new mailboxes are not expected for others', () => {
   const book = new Book()
   const visit = (mailbox: string, isNew: boolean): Recorded => [
     [`SELECT ${mailbox}`, '3 EXISTS'],
@@ -215,7 +215,7 @@ test('a message that moves onto the page of a list, because another one was remo
   assert.deepEqual(play(book, facts, removal([11, 12, 13, 14, 15], 13))[2], ['UID FETCH 13 (UID ENVELOPE)'])
 })
 
-test('the mailbox that the program counts for everybody is expected for a user who is known for one page only', () => {
+test('the mailbox whose counts the program requests for all users is expected for a user with one known page', () => {
   const book = new Book()
   const all = ['INBOX', 'Drafts', 'Trash', 'Work', 'Play']
   const jane = userWith(...all.slice(1))
@@ -227,7 +227,7 @@ test('the mailbox that the program counts for everybody is expected for a user w
   assert.deepEqual(expected, ['STATUS Trash (UNSEEN)', 'STATUS Play (UNSEEN)'])
 })
 
-test('a page that counts all mailboxes does not tell the companion of the last one', () => {
+test('a page that counts all mailboxes does not set the companion of the last mailbox', () => {
   const facts = userWith('Bills', 'Play', 'Work')
   const book = new Book()
   play(book, facts, [['SELECT Work', '1 EXISTS']])
@@ -241,7 +241,7 @@ test('a page that counts all mailboxes does not tell the companion of the last o
   }
 })
 
-test('a client is expected to select its mailbox again sooner than another one', () => {
+test('selecting a mailbox again is expected at a lower probability than selecting another one', () => {
   const book = new Book()
   const page = (last: string): Recorded => [
     ['SELECT Work', '1 EXISTS'],
@@ -262,7 +262,7 @@ test('a client is expected to select its mailbox again sooner than another one',
   assert.deepEqual(expected(true), [])
 })
 
-test('the content of a message is expected only if it is more probable than other answers', () => {
+test('the content of a message is expected only at a higher probability than other answers', () => {
   for (const [wanted, isExpected] of [
     ['UID FETCH 7 (ENVELOPE)', true],
     ['UID FETCH 7 (BODY.PEEK[])', false],
@@ -277,7 +277,7 @@ test('the content of a message is expected only if it is more probable than othe
   }
 })
 
-test('nothing is expected where sessions usually end', () => {
+test('no question is expected where sessions usually end', () => {
   const book = new Book()
   const short: Recorded = [['STATUS a (UNSEEN)']]
   play(book, new UserFacts(), [...short, ['STATUS a (MESSAGES)']])
@@ -287,7 +287,7 @@ test('nothing is expected where sessions usually end', () => {
   assert.deepEqual(course.expected({ max: 4 }), [])
 })
 
-test('a program that changes what it asks is followed after a few pages', () => {
+test('changed commands of a program are learned after a few pages', () => {
   const book = new Book()
   const page = (next: string): Recorded => [['NAMESPACE'], [next]]
   for (let times = 0; times < 20; times++) play(book, new UserFacts(), page('STATUS a (UNSEEN)'))
@@ -296,7 +296,7 @@ test('a program that changes what it asks is followed after a few pages', () => 
   assert.ok(pages < 8, `${pages} pages`)
 })
 
-test('parameters of the page from the client program tell which message it shows', () => {
+test('page hints of the client program tell which message it shows', () => {
   const book = new Book()
   const facts = new UserFacts()
   const page = (uid: string) => {
@@ -318,7 +318,7 @@ test('parameters of the page from the client program tell which message it shows
   assert.deepEqual(page('12'), ['UID FETCH 12 (UID RFC822.SIZE)'])
 })
 
-test('the memory of contexts and users is limited in bytes, and the least recently used go first', () => {
+test('the memory of contexts and users is limited in bytes, and the least recently used are removed first', () => {
   const book = new Book(20_000)
   const knowledge = new Knowledge(20_000)
   for (let index = 0; index < 500; index++) {
@@ -334,7 +334,7 @@ test('the memory of contexts and users is limited in bytes, and the least recent
   assert.equal(knowledge.user('user0').mailbox('mailbox0').exists, undefined)
 })
 
-test('what is kept of a user is limited whatever the names of mailboxes and commands are', () => {
+test('the facts of a user are limited in size, whatever the names of mailboxes and commands are', () => {
   const facts = new UserFacts()
   const book = new Book()
   for (let index = 0; index < 300; index++) {
@@ -349,12 +349,12 @@ test('what is kept of a user is limited whatever the names of mailboxes and comm
   assert.equal(facts.last?.mailbox, undefined)
   assert.ok(facts.listed.every(({ length }) => length <= 512))
   assert.equal(facts.listed.length, 32)
-  // What is counted is what strings and numbers take: the sum of all of them.
+  // The counted bytes are the sum of the sizes of all strings and numbers.
   assert.ok(facts.bytes < 200_000, `${facts.bytes}`)
   assert.ok(facts.bytes > (facts.last?.last.length ?? 0))
 })
 
-test('whatever clients send, only questions are expected, and no template holds a token of a user', () => {
+test('whatever clients send, only questions are expected, and no shape contains a token of a user', () => {
   const secret = fc.constantFrom('secret', '"secret x"', '4711', '47:11')
   const command = fc.oneof(
     secret.map((text) => `SELECT ${text}`),
@@ -375,7 +375,7 @@ test('whatever clients send, only questions are expected, and no template holds 
       )
       const course = new Course(book, new UserFacts())
       for (const text of commands) {
-        // Another user has sent none of these tokens.
+        // The other user has sent none of these tokens.
         const own = text.replaceAll(/secret x|secret|4711|47:11/g, '9')
         for (const { question } of course.expected({ max: 4 })) {
           assert.ok(!/secret|47/.test(question.text), question.text)
@@ -387,7 +387,7 @@ test('whatever clients send, only questions are expected, and no template holds 
   )
 })
 
-test('a page is expected by the numbers of its messages only if these say enough about it', () => {
+test('a page is expected by sequence numbers only if its size is known and its answer has UIDs', () => {
   const byNumber = (pages: Recorded[], exists: number, hints = new Map<string, string>()) => {
     const book = new Book()
     for (const page of pages) play(book, new UserFacts(), page)
@@ -407,12 +407,12 @@ test('a page is expected by the numbers of its messages only if these say enough
   const newest = pageOf('3:5', '(UID ENVELOPE)')
   assert.deepEqual(byNumber([newest], 9), ['FETCH 7:* (UID ENVELOPE)'])
   assert.deepEqual(byNumber([newest], 2), ['FETCH 1:* (UID ENVELOPE)'])
-  // Its answer would not tell the UIDs, or has the mail itself, or is another page.
+  // The answer has no UIDs, or has the mail itself, or is for another page.
   assert.deepEqual(byNumber([pageOf('3:5', '(ENVELOPE)')], 9), [])
   assert.deepEqual(byNumber([pageOf('3:5', '(UID BODY.PEEK[])')], 9), [])
   assert.deepEqual(byNumber([pageOf('1:2', '(UID ENVELOPE)')], 9), [])
   assert.deepEqual(byNumber([newest], 9, new Map([['number', '2']])), [])
-  // How many messages are on a page is not known.
+  // The size of a page is unknown.
   const all = pageOf('1:5', '(UID ENVELOPE)')
   assert.deepEqual(byNumber([all], 100), ['FETCH 1:* (UID ENVELOPE)'])
   assert.deepEqual(byNumber([all], 101), [])

@@ -1,5 +1,5 @@
 /**
- * The course of one session: the client's commands so far. It teaches the book, and predicts the commands that follow.
+ * The course of one session: the client's commands so far. They are added to the book, which predicts the next commands.
  */
 import { commute } from './answers.ts'
 import type { Book } from './book.ts'
@@ -12,20 +12,20 @@ interface Step {
   readonly command: Command
   /** The text of the command if it is a search. */
   readonly search: string | undefined
-  /** The mailbox that is selected after it, if all goes well. */
+  /** The mailbox that is selected after the command, if the server answers OK. */
   readonly mailbox: string | undefined
 }
 
 /** A question that the client probably asks. */
 export interface Expected {
   readonly question: Question
-  /** How probable it is, 0 to 1. */
+  /** Its probability, 0 to 1. */
   readonly chance: number
-  /** The mailbox that is selected when it is asked. */
+  /** The mailbox that is selected when the client asks it. */
   readonly mailbox: string | undefined
   /** How many mailboxes the client selects before it. */
   readonly selects: number
-  /** The same question is expected earlier too, in place of another one, and that answer will be too old. */
+  /** The same question is also expected earlier, and that answer will be outdated when it is asked again. */
   readonly isAgain?: boolean
 }
 
@@ -35,63 +35,63 @@ interface Candidate extends Expected {
   depth: number
 }
 
-/** What the session may be asked for. */
+/** Limits of a prediction. */
 export interface ExpectedOptions {
-  /** How many questions. */
+  /** Maximum number of questions. */
   readonly max: number
-  /** Whether a mailbox may be selected for the client. */
+  /** Whether a mailbox may be selected ahead of the client. */
   readonly maySelect?: boolean
   /** Whether the client's mailbox may be left for that. */
   readonly mayLeave?: boolean
-  /** The question that is asked in place of this one. */
+  /** The question to send in place of this one. */
   readonly inPlaceOf?: (question: Question, mailbox: string) => Question
-  /** Whether this question may be asked, also together with others. */
+  /** Whether this question may be sent, alone or joined with others. */
   readonly isOpen?: (question: Question, mailbox: string) => boolean
 }
 
-/** What is found while the commands that may follow are looked at. */
+/** State of one exploration of the commands that may follow. */
 interface Exploration {
   readonly found: Map<string, Candidate>
   readonly maySelect: boolean
   readonly mayLeave: boolean
   steps: number
-  /** How many mailboxes are selected before the command that is looked at. */
+  /** How many mailboxes are selected before the command that is being explored. */
   selects: number
 }
 
 const keptSteps = 8
-/** Less likely questions cost the server more than they save the client. */
+/** Less probable questions cost the server more than they save the client. */
 const chanceMin = 0.25
 const bodyChanceMin = 0.35
-/** Less likely branches are not looked at. */
+/** Less probable branches are not explored. */
 const branchMin = 0.05
 const depthMax = 6
-/** Steps that are looked at for one prediction. */
+/** Limit on the steps explored for one prediction. */
 const stepsMax = 40
-/** More messages are not asked for by their numbers. */
+/** Limit on messages that are requested by sequence numbers. */
 const numberedMax = 100
-/** A SELECT removes \Recent, so it is asked only where nearly all clients select. */
+/** A SELECT removes \Recent, so it is sent only where nearly all clients select. */
 const selectChanceMin = 0.8
-/** The client has removed \Recent itself. */
+/** For a mailbox that the client has selected before, which has removed \Recent already. */
 const againChanceMin = 0.5
 const noHints: ReadonlyMap<string, string> = new Map()
 
 export class Course {
   readonly #book: Book
   readonly user: UserFacts
-  /** The session of the same user before this one. */
+  /** The previous session of the same user. */
   readonly #before: SessionFacts | undefined
   #hints: ReadonlyMap<string, string>
   #family = ''
-  /** The last ones. */
+  /** The last `keptSteps` steps. */
   #steps: Step[] = []
   #count = 0
   #firstShape = ''
-  /** As the client wrote it. */
+  /** The mailbox that was selected last, as the client wrote it. */
   #lastMailbox: string | undefined
-  /** Mailboxes that the user has selected for the first time in this session. */
+  /** Mailboxes that this user has selected for the first time in this session. */
   readonly #firstSelected = new Set<string>()
-  /** Mailboxes whose counts the session has asked for, apart from the one that the user reads. */
+  /** Mailboxes for which the session has sent STATUS, apart from the last mailbox of the previous session. */
   readonly #counted = new Set<string>()
   /** The texts of the STATUS commands so far. */
   readonly #statuses = new Set<string>()
@@ -118,12 +118,12 @@ export class Course {
     return this.user.mailbox(mailbox)
   }
 
-  /** What the client's tags look like: programs that begin alike are told apart by it. Only the first one counts. */
+  /** Notes the form of the first tag, which tells apart client programs that begin with the same commands. */
   tagged(tag: string): void {
     if (this.#count === 0) this.#family = /^[A-Za-z]{0,6}(?=\d+$)/.exec(tag)?.[0] ?? ''
   }
 
-  /** The client program has sent parameters of the page, before any other command. */
+  /** The client program has sent page hints. They are used only before its first command. */
   hinted(hints: ReadonlyMap<string, string>): void {
     if (this.#count === 0 && hints.size > 0) this.#hints = hints
   }
@@ -160,20 +160,20 @@ export class Course {
     this.#count++
   }
 
-  /** The server has refused the SELECT that was the client's last one. */
+  /** The server has refused the client's last command, a SELECT. */
   selectRefused(): void {
     const last = this.#steps.at(-1)
     if (last) this.#steps[this.#steps.length - 1] = { ...last, mailbox: undefined }
   }
 
-  /** The session has ended in order. */
+  /** The client has logged out. */
   end(): void {
     const last = this.#steps.at(-1)
     if (last === undefined) return
     const keys = this.#keys(this.#steps, this.#count)
     this.#book.learn(keys, { shape: endShape, holes: [] }, this.#view(this.#steps))
     const [companion, ...others] = this.#counted
-    // A session that asks for many asks for all of them.
+    // A session that asks for several mailboxes asks for all of them, and has no companion.
     if (companion !== undefined && others.length === 0) this.user.setCompanion(companion)
     this.user.setLast({
       mailbox: this.#lastMailbox ?? this.#before?.mailbox,
@@ -182,7 +182,7 @@ export class Course {
     })
   }
 
-  /** What the client probably asks next: the most probable questions, in the order in which it should ask them. */
+  /** The questions that the client most probably asks next, in the expected order. */
   expected({
     max,
     maySelect = true,
@@ -227,7 +227,7 @@ export class Course {
       const { command } = filled
       const { question } = command
       const chance = likelihood * share * filled.confidence
-      // A filled shape that reads differently is not what was learned.
+      // A value may change how the filled shape is parsed. It is then not the learned command.
       if (question === undefined || command.shape !== shape || chance < branchMin) continue
       if (question.selects !== undefined) {
         const isFirst = steps.at(-1)?.mailbox === undefined
@@ -249,7 +249,7 @@ export class Course {
     }
   }
 
-  /** The command of this shape that is expected here, and how sure its holes are. */
+  /** The command of this shape that is expected here, and the confidence of its values. */
   #filled(
     key: string,
     shape: string,
@@ -259,13 +259,13 @@ export class Course {
     const filled = this.#book.fill(key, shape, view, this.#openIn(steps, shape))
     if (filled !== undefined)
       return { command: commandOf(fillShape(shape, filled.holes)), confidence: filled.confidence }
-    // Of a page of messages whose UIDs are not known, their numbers may be.
+    // If the UIDs on a page are unknown, the messages may be requested by sequence numbers.
     const page = this.#book.pageSize(key, shape)
     const isFirstPage = !(Number(view.hint('number') ?? 1) > 1)
     if (page === undefined || view.exists === undefined || view.found !== undefined || !isFirstPage)
       return undefined
     const search = steps.findLast((step) => step.search !== undefined)?.search ?? ''
-    // What a search by words has found may be anywhere.
+    // Messages found by a search for words may be anywhere in the mailbox.
     const first = findsAll(search) ? Math.max(1, view.exists - page.count + 1) : 1
     if (view.exists - first >= numberedMax) return undefined
     const command = commandOf(fillShape(shape, ['1']))
@@ -273,12 +273,12 @@ export class Course {
     return question && { command: { ...command, ...question, question }, confidence: page.confidence }
   }
 
-  /** Whether clients enable extensions here: for that, nothing may be selected. */
+  /** Whether clients send ENABLE here, which is not allowed while a mailbox is selected. */
   #mayEnable(keys: readonly [string, ...string[]]): boolean {
     return this.#book.knows(keys[0], 'ENABLE')
   }
 
-  /** The contexts of the next command, the widest first. */
+  /** The contexts of the next command, the most general first. */
   #keys(steps: readonly Step[], count: number): [string, ...string[]] {
     const page = this.#hints.get('page') ?? ''
     const last = steps.slice(-2).map(({ command }) => command.shape)
@@ -291,14 +291,14 @@ export class Course {
     return [place, here, user, [user, this.#before?.first, this.#before?.last].join('\n')]
   }
 
-  /** Whether the user has selected this mailbox in an earlier session. Clients ask more about a mailbox that is new to them. */
+  /** Whether the user has selected this mailbox in an earlier session. Clients ask more questions about a new mailbox. */
   #knowsMailbox(steps: readonly Step[]): boolean {
     const mailbox = steps.at(-1)?.mailbox
     if (mailbox === undefined || this.#firstSelected.has(mailbox)) return false
     return this.user.mailbox(mailbox).wasSelected
   }
 
-  /** Whether the session is about the mailbox of the one before. */
+  /** Whether the session is about the last mailbox of the previous session. */
   #relationOf(steps: readonly Step[]): string {
     const named = steps.findLast(
       ({ command }) => command.selects !== undefined || command.answers.kind === 'status',
@@ -307,7 +307,7 @@ export class Course {
     return named.holes[0] === this.#before.mailbox ? 'same' : 'other'
   }
 
-  /** The form of the message that the last question was about. */
+  /** The content type of the message in the last FETCH. */
   #formOf(steps: readonly Step[]): string {
     const about = steps.findLast(({ command }) => command.answers.kind === 'fetch')
     const uid = about?.command.holes[0]
@@ -315,7 +315,7 @@ export class Course {
     return this.user.mailbox(about.mailbox).contentTypeOf(Number(uid)) ?? ''
   }
 
-  /** A session asks for the counts of a mailbox once. */
+  /** A session sends the same STATUS once. */
   #openIn(steps: readonly Step[], shape: string): IsOpen {
     if (!isStatus(shape)) return () => true
     const ahead = steps.slice(this.#steps.length)
@@ -354,7 +354,7 @@ export class Course {
   }
 }
 
-/** Whether the answer to an equal question before it is dropped when the client asks one that comes between them. */
+/** Whether an equal question is expected earlier, and a question in between makes the answer to that one outdated. */
 function isTooOld(candidate: Candidate, candidates: readonly Candidate[]): boolean {
   const { question, selects, depth } = candidate
   const key = keyOf(question, selects)
@@ -372,8 +372,8 @@ function isTooOld(candidate: Candidate, candidates: readonly Candidate[]): boole
 }
 
 /**
- * Parts of a message are asked for in one question. Any of them may be the one that the client asks for, so together they are
- * worth asking where none of them would be.
+ * Joins questions for parts of one message. The client may ask for any of them, so the joined question can be probable enough
+ * although each part alone is not.
  */
 function withParts(
   candidates: readonly Candidate[],
@@ -402,22 +402,22 @@ function withParts(
   ]
 }
 
-/** The same question about another selection is another one. */
+/** The same question about another selection has another key. */
 function keyOf({ text, needsMailbox, selects }: Question, selectsBefore: number): string {
   return needsMailbox || selects !== undefined ? `${selectsBefore} ${text}` : text
 }
 
 const isStatus = (shape: string): boolean => /^STATUS /i.test(shape)
-/** @param mailbox that is selected after these steps */
+/** @param mailbox the mailbox that is selected after these steps */
 const selectChanceMinOf = (steps: readonly Step[], mailbox: string): number =>
   steps.some(({ command: { selects } }) => selects === mailbox) ? againChanceMin : selectChanceMin
 
-/** The content of messages is the largest of answers. */
+/** Answers with the content of messages are the largest, so their questions must be more probable. */
 const chanceMinOf = ({ bodiesOf }: Question): number => (bodiesOf === undefined ? chanceMin : bodyChanceMin)
 const isUid = (text: string | undefined): boolean => text !== undefined && /^\d{1,10}$/.test(text)
 const isByNumbers = ({ holes }: Command): boolean => holes.some((value) => /^[\d:,*]+$/.test(value))
 
-/** The last command with its mailbox, if it asks about one message; undefined otherwise. */
+/** The last command and its mailbox, if it fetches one message. Undefined otherwise. */
 function messageOf(steps: readonly Step[]): string | undefined {
   const last = steps.at(-1)
   if (last?.mailbox === undefined || last.command.question?.name !== 'UID FETCH') return undefined

@@ -1,6 +1,6 @@
 /**
- * What is known about the mailboxes of one user: from this session, from others that run, and from the last one. Facts only
- * choose the questions; no answer is ever made from them.
+ * Facts about the mailboxes of one user, from all sessions of the user. Facts only select the questions. Answers are never made
+ * from them.
  */
 import type { Response } from './responses.ts'
 import { includesUid, parseUidSet, printUidSet, uidsOf, type UidSet } from './uid-set.ts'
@@ -17,7 +17,7 @@ interface MessageFacts {
   readonly contentType?: string
 }
 
-/** What a session of the same user was about, of the sessions that have ended. */
+/** Facts about the last session of the user that has ended. */
 export interface SessionFacts {
   /** The mailbox that it selected last, as the client wrote it. */
   readonly mailbox: string | undefined
@@ -27,7 +27,7 @@ export interface SessionFacts {
 }
 
 const resultsMax = 4
-/** Longer results are not remembered, written as a set. */
+/** Longer results, printed as a set, are not remembered. */
 const resultBytesMax = 2048
 const foundMax = 10_000
 const messagesMax = 200
@@ -42,14 +42,14 @@ const followingBytesMax = 1024
 export class MailboxFacts {
   exists: number | undefined
   uidNext: number | undefined
-  /** A session of the user has selected it. */
+  /** A session of the user has selected the mailbox. */
   wasSelected = false
   #uidValidity: number | undefined
-  /** By the text of the search, the one used last at the end. */
+  /** By the text of the search, the most recently used last. */
   readonly #found = new Map<string, Found>()
   readonly #messages = new Map<number, MessageFacts>()
 
-  /** @returns whether anything changed that questions depend on */
+  /** @returns whether a fact has changed that questions depend on */
   note(response: Response): boolean {
     switch (response.kind) {
       case 'status': {
@@ -94,12 +94,12 @@ export class MailboxFacts {
     return isOther
   }
 
-  /** Undefined: it is not known which messages are gone. */
+  /** @param number undefined: it is unknown which messages were removed */
   #noteExpunge(number: number | undefined): void {
     const before = this.exists
     this.exists = before === undefined || number === undefined ? undefined : before - 1
     for (const [search, found] of this.#found) {
-      // A result with all messages has each at its number.
+      // In a result with all messages, the sequence number is the index.
       const isWhole = before !== undefined && found.exists === before && found.uids.length === before
       if (isWhole && number !== undefined)
         this.#found.set(search, { ...found, uids: found.uids.toSpliced(number - 1, 1), exists: before - 1 })
@@ -137,7 +137,7 @@ export class MailboxFacts {
     return before === undefined || before.uids.join() !== uids.join()
   }
 
-  /** What the search finds now, as far as can be said. If messages have only been added, a search for all of them finds these too. */
+  /** The expected result of the search now. If messages were only added, a search for all messages also finds the new ones. */
   expected(search: string): readonly number[] | undefined {
     const found = this.#found.get(search)
     if (found === undefined) return undefined
@@ -150,7 +150,7 @@ export class MailboxFacts {
     return [...found.uids, ...Array.from({ length: added }, (_, index) => found.uidNext! + index)]
   }
 
-  /** Whether these are all messages from the first of them on, as far as a search for all messages has shown. */
+  /** Whether the set has all messages from its first one on, according to the last search for all messages. */
   isTail(set: UidSet): boolean {
     const first = set[0]![0]
     for (const [search, { uids }] of this.#found)
@@ -175,16 +175,16 @@ function removeOldest(map: Map<unknown, unknown>): void {
   for (const key of map.keys()) return void map.delete(key)
 }
 
-/** Of one user. Running sessions of the user share it. */
+/** Facts of one user, shared by its running sessions. */
 export class UserFacts {
   readonly #mailboxes = new Map<string, MailboxFacts>()
-  /** What this user last used for a hole, by the place of the hole. */
+  /** The value that this user last used for a hole, by the place of the hole. */
   readonly #values = new Map<string, string>()
   readonly #following = new Map<string, string>()
   /** Places of commands in sessions, by `Book.idOf`. */
   readonly #visited = new Set<number>()
   #last: SessionFacts | undefined
-  /** The shape of the last search by anything but numbers. */
+  /** The shape of the last search that was not by sequence number. */
   lastSearch = ''
   #companion: string | undefined
   /** Mailboxes in answers to LIST, as the server wrote them. */
@@ -221,14 +221,14 @@ export class UserFacts {
     if (this.#following.size > followingMax) removeOldest(this.#following)
   }
 
-  /** The user is at this place of a session. */
+  /** A session of the user has reached this place. */
   visit(place: number): void {
     this.#visited.add(place)
     if (this.#visited.size > visitedMax)
       for (const oldest of this.#visited) return void this.#visited.delete(oldest)
   }
 
-  /** @param place undefined: one that the book does not know */
+  /** @param place undefined: a place that the book does not know */
   hasVisited(place: number | undefined): boolean {
     return place !== undefined && this.#visited.has(place)
   }
@@ -244,7 +244,7 @@ export class UserFacts {
     return this.#last
   }
 
-  /** The mailbox whose counts a session has asked for last, apart from the one that the user reads. */
+  /** The mailbox whose counts sessions of this user request, apart from the one that the user reads. */
   get companion(): string | undefined {
     return this.#companion
   }
@@ -257,15 +257,15 @@ export class UserFacts {
     return this.#listed
   }
 
-  /** @param name of an answer to LIST, as the server writes it */
+  /** @param name a mailbox name in an answer to LIST, as the server writes it */
   noteListed(name: string): void {
-    // INBOX exists, whether or not it is subscribed.
+    // INBOX always exists, also if it is not subscribed.
     if (this.#listed.length === 0) this.#listed.push('INBOX')
     if (this.#listed.length < listedMax && name.length <= valueBytesMax && !this.#listed.includes(name))
       this.#listed.push(name)
   }
 
-  /** Nothing is known any more. Sessions that still run learn anew. */
+  /** Removes all facts. Running sessions learn again. */
   forget(): void {
     for (const each of [this.#mailboxes, this.#values, this.#following, this.#visited]) each.clear()
     this.#listed.length = 0
@@ -286,7 +286,7 @@ export class UserFacts {
   }
 }
 
-/** The last `count` UIDs of a result, or the first, as webmails ask for a page of it; `number` counts pages from 1. */
+/** One page of a result as a UID set: `count` UIDs from its end or its beginning. `number` counts pages from 1. */
 export function uidPage(
   uids: readonly number[],
   end: 'last' | 'first',
@@ -301,7 +301,7 @@ export function uidPage(
   )
 }
 
-/** How many UIDs the text names, up to `max`; undefined: it is no set of UIDs. */
+/** How many UIDs the set has. Undefined: more than `max`, or not a UID set. */
 export function sizeOfSet(text: string, max: number): number | undefined {
   const set = parseUidSet(text)
   return set && uidsOf(set, max)?.length

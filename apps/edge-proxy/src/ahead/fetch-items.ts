@@ -1,14 +1,14 @@
-/** The items of one FETCH response, so that a client can be given some of them. */
+/** Splits one FETCH response into items, so that a client can get only some of them. */
 import { isSpecific, itemKey } from './answers.ts'
 
 interface Item {
-  /** As in `itemKey`. */
+  /** Normalized by `itemKey`. */
   readonly key: string
   readonly name: string
-  /** The bytes of its value. */
+  /** The range of bytes of its value. */
   readonly from: number
   readonly to: number
-  /** False: the value may go on. */
+  /** False: the value may be longer than the requested range. */
   readonly isWhole: boolean
 }
 
@@ -19,11 +19,11 @@ interface Items {
 }
 
 /**
- * A response with these items of another one, and with what a server adds to any FETCH response.
- * @param response the whole of it
- * @param keys as in `itemKey`
- * @param bytesMax how many bytes of each part were asked for (RFC 9051 6.4.5); undefined: all
- * @returns undefined if it has not all of them, or not the whole of each, or is not understood
+ * A response with only these items of another response, and with the items that servers add to any FETCH response.
+ * @param response a complete response
+ * @param keys normalized by `itemKey`
+ * @param bytesMax how many bytes of each part were requested (RFC 9051 6.4.5); undefined: all
+ * @returns undefined if an item is missing or incomplete, or if the response cannot be parsed
  */
 export function withItems(
   response: Buffer,
@@ -46,7 +46,7 @@ export function withItems(
 
 const lastBytes = Buffer.from(')\r\n')
 
-/** `BODY[1]<0>`: from its first byte on. */
+/** An item name, such as `BODY[1]<0>`: a part from its first byte on. */
 const itemName = /^([A-Za-z0-9.]+(?:\[[A-Za-z0-9.]*\])?)(<0>)? /
 
 function itemsOf(response: Buffer, bytesMax: number | undefined): Items | undefined {
@@ -67,7 +67,7 @@ function itemsOf(response: Buffer, bytesMax: number | undefined): Items | undefi
   }
 }
 
-/** The index behind a number, NIL, a quoted string, a literal, or a list of flags. Undefined: it is something else. */
+/** The index after a number, NIL, a quoted string, a literal, or a list of flags. Undefined for any other value. */
 function valueEnd(bytes: Buffer, at: number): number | undefined {
   const start = bytes.toString('latin1', at, at + 1000)
   const literal = /^~?\{(\d{1,9})\}\r\n/.exec(start)

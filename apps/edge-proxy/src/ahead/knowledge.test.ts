@@ -6,7 +6,7 @@ import { commandOf } from './shapes.ts'
 
 const minMs = 3
 
-test('every session with a server far away, or not measured yet, learns', () => {
+test('every session of a distant server, or of one that is not measured yet, learns', () => {
   const knowledge = new Knowledge()
   assert.deepEqual(
     [0, 1, 2].map((now) => knowledge.isWorthwhile(minMs, now)),
@@ -19,7 +19,7 @@ test('every session with a server far away, or not measured yet, learns', () => 
   )
 })
 
-test('with a nearby server one session a second learns, and all of them when it has moved away', () => {
+test('one session a second of a nearby server learns, and all sessions after the round trip has grown', () => {
   const knowledge = new Knowledge()
   knowledge.measured(0.4)
   const learn = [0, 1, 999, 1_000, 1_500, 2_000].filter((now) => knowledge.isWorthwhile(minMs, now))
@@ -31,7 +31,7 @@ test('with a nearby server one session a second learns, and all of them when it 
   )
 })
 
-test('at any distance, if that is configured', () => {
+test('with a minimum of 0 ms, every session learns', () => {
   const knowledge = new Knowledge()
   knowledge.measured(0.1)
   assert.deepEqual(
@@ -40,12 +40,12 @@ test('at any distance, if that is configured', () => {
   )
 })
 
-test('of questions that the server does not know, only so many are remembered', () => {
+test('the number of remembered refused questions is limited', () => {
   const knowledge = new Knowledge()
   const question = (name: string) => commandOf(`UID SEARCH HEADER ${name} ""`).question!
   for (let count = 0; count < 1000; count++) knowledge.refused(question(`x${count}`))
   assert.ok(knowledge.isRefused(question('x999')))
-  // Its shape is the same.
+  // The shape is the same.
   assert.ok(knowledge.isRefused(question('x0')))
   knowledge.understood(question('x0'))
   assert.ok(!knowledge.isRefused(question('x1')))
@@ -56,7 +56,7 @@ test('of questions that the server does not know, only so many are remembered', 
   assert.ok(!knowledge.isRefused(long))
 })
 
-test('users that are forgotten take no memory, also while sessions of them run', () => {
+test('removed users use no memory, also while their sessions run', () => {
   const knowledge = new Knowledge(20_000)
   const fill = (name: string) => {
     const facts = knowledge.user(name)
@@ -73,7 +73,7 @@ test('users that are forgotten take no memory, also while sessions of them run',
   running.push(fill('other'))
   const bytes = [...new Set(running)].reduce((sum, facts) => sum + facts.bytes - empty, 0)
   assert.ok(bytes <= 20_000, String(bytes))
-  // A session of a user that is known anew by another one.
+  // A session of a user for whom another session has created new facts.
   const [old] = running
   const fresh = knowledge.user('user0')
   assert.notEqual(fresh, old)
@@ -83,7 +83,7 @@ test('users that are forgotten take no memory, also while sessions of them run',
   assert.equal(knowledge.user('user0'), fresh)
 })
 
-test('once its settings are not in force, nothing is asked any more', () => {
+test('after the settings of a server were replaced, no questions are sent', () => {
   const knowledge = new Knowledge()
   knowledge.answered(3)
   assert.equal(knowledge.commandsMax(0), 4)

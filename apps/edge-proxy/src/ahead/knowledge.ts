@@ -1,17 +1,17 @@
 /**
- * What is known about one server for asking ahead: what its clients ask next, the facts of its users, how far away it is,
- * and how many pipelined commands it has answered. A reload that changes the server's settings begins anew.
+ * What answer-ahead knows about one server: the commands that its clients send next, facts of its users, its round trip, and
+ * how many pipelined commands it has answered. After a reload that changes the server's settings, learning starts again.
  */
 import { Book } from './book.ts'
 import { UserFacts } from './facts.ts'
 import type { Question } from './shapes.ts'
 
-/** More at once saves no further round trip. */
+/** More questions at once would save no further round trip. */
 export const aheadMax = 8
 
-/** After an anomaly, nothing is asked ahead for this time. Then one command is tried again. */
+/** After an anomaly, no questions are sent for this time. Then one question at a time is sent. */
 const pauseMs = 600_000
-/** How often a session with a nearby server is measured: the name of the server can get an address that is farther away. */
+/** How often a session of a nearby server is measured. The server's name may get an address that is farther away. */
 const nearbyMeasuredMs = 1_000
 const refusedMax = 200
 const refusedTextMax = 1024
@@ -20,30 +20,30 @@ export class Knowledge {
   readonly book = new Book()
   readonly #usersBytesMax: number
   #usersBytes = 0
-  /** By identity, the one used last at the end, and the bytes that each counts. */
+  /** By identity, the most recently used last. `bytes`: what the facts were counted with. */
   readonly #users = new Map<string, { facts: UserFacts; bytes: number }>()
   #commandsMax = 1
   #pausedUntil = -Infinity
   #roundTripMs: number | undefined
   #measureNearbyAt = -Infinity
-  /** Shapes and texts of questions that the server does not know. */
+  /** Shapes and texts of questions to which the server answered BAD. */
   readonly #refused = new Set<string>()
 
   constructor(usersBytesMax = 8_388_608) {
     this.#usersBytesMax = usersBytesMax
   }
 
-  /** The facts of a user. `keep` them again at the end of the session. */
+  /** The facts of a user. Call `keep` at the end of the session. */
   user(identity: string): UserFacts {
     const known = this.#users.get(identity)?.facts ?? new UserFacts()
     this.keep(identity, known)
     return known
   }
 
-  /** Counts what the user's facts take now. Over the limit, users that were not seen for the longest time are forgotten. */
+  /** Counts the memory of the user's facts. Over the limit, the least recently used users are removed. */
   keep(identity: string, facts: UserFacts): void {
     const known = this.#users.get(identity)
-    // The user was forgotten while this session ran, and another one has begun anew.
+    // The user was removed while this session ran, and another session has created new facts.
     if (known !== undefined && known.facts !== facts) return facts.forget()
     this.#usersBytes -= known?.bytes ?? 0
     this.#users.delete(identity)
@@ -52,7 +52,7 @@ export class Knowledge {
     this.#usersBytes += bytes
     for (const [oldest, { facts: forgotten, bytes: freed }] of this.#users) {
       if (this.#usersBytes <= this.#usersBytesMax) return
-      // A session that still runs would keep them.
+      // Cleared, because a running session may still refer to them.
       forgotten.forget()
       this.#users.delete(oldest)
       this.#usersBytes -= freed
@@ -68,14 +68,14 @@ export class Knowledge {
     return this.#roundTripMs
   }
 
-  /** A slow answer says little about the distance, a fast one says much. */
+  /** Notes a measured time. Fast answers count more: a slow one may be due to work of the server. */
   measured(ms: number): void {
     const before = this.#roundTripMs ?? ms
     this.#roundTripMs = ms < before ? ms : before + (ms - before) * 0.02
   }
 
   /**
-   * Whether a session that begins now is to learn and ask. With a server that answers sooner than `roundTripMinMs` one session a
+   * Whether a session that begins now should learn and ask. For a server with a round trip below `roundTripMinMs`, one session a
    * second learns, because learning takes as much CPU time as the rest of a session.
    */
   isWorthwhile(roundTripMinMs: number, now: number): boolean {
@@ -85,12 +85,12 @@ export class Knowledge {
     return true
   }
 
-  /** How many commands may be in flight ahead of the client. */
+  /** How many questions may be in flight. */
   commandsMax(now: number): number {
     return now < this.#pausedUntil ? 0 : this.#commandsMax
   }
 
-  /** The settings of the server are no longer in force: sessions that still run ask nothing more. */
+  /** The settings of the server are no longer in force: running sessions send no more questions. */
   retire(): void {
     this.#pausedUntil = Infinity
   }
@@ -100,13 +100,13 @@ export class Knowledge {
     this.#commandsMax = Math.min(aheadMax, Math.max(this.#commandsMax, count + 1))
   }
 
-  /** The server has answered pipelined commands in a way that it should not. */
+  /** The server has answered pipelined commands in an unexpected way. */
   failed(now: number): void {
     this.#commandsMax = 1
     this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs)
   }
 
-  /** The server has answered BAD: it does not know the extension, for example. A client may ask such a question again and again. */
+  /** The server has answered BAD, for example because it lacks an extension. Clients may repeat such a question. */
   refused({ shape, text }: Question): void {
     for (const each of [shape, text]) {
       this.#refused.delete(each)
@@ -118,7 +118,7 @@ export class Knowledge {
     }
   }
 
-  /** The server has answered a client that asked it. */
+  /** The server has answered this question of a client with OK or NO. */
   understood({ shape, text }: Question): void {
     if (this.#refused.size === 0) return
     this.#refused.delete(shape)

@@ -1,19 +1,19 @@
-/** Which of the commands in flight an untagged response belongs to: by content, because servers answer in any order. */
+/** Finds the command in flight that an untagged response answers, by content, because servers answer in any order. */
 import { isSpecific, type AnswerKind } from './answers.ts'
 import type { Response } from './responses.ts'
 import { isSameName } from './tokens.ts'
 import { includesUid } from './uid-set.ts'
 
-/** A command in flight whose responses are recognized. */
+/** A command in flight, and the kind of its responses. */
 export interface Expecting {
   readonly tag: string
   readonly answers: AnswerKind
 }
 
 /**
- * Undefined: the response is certainly of none of them. It is then the client's, or the server reports it on its own.
- * Responses to SELECT are not found here: they look like reports, and depend on what came before.
- * @param clients what the client's own commands in flight are answered with
+ * Responses to SELECT are not recognized here: they look like unsolicited responses and depend on the context.
+ * @param clients the kinds of answers to the client's own commands in flight
+ * @returns undefined if the response answers none of them: it is for the client, or unsolicited
  */
 export function ownerOf<Each extends Expecting>(
   response: Response,
@@ -21,7 +21,7 @@ export function ownerOf<Each extends Expecting>(
   clients: readonly AnswerKind[] = [],
 ): Each | undefined {
   for (const each of inFlight) if (answers(response, each)) return each
-  // The server has left out items of STATUS.
+  // The server may have omitted items of STATUS.
   const isAbout = (asked: AnswerKind) =>
     response.kind === 'status' && asked.kind === 'status' && isAboutMailbox(response.mailbox, asked.mailbox)
   return clients.some(isAbout) ? undefined : inFlight.find((each) => isAbout(each.answers))

@@ -7,7 +7,7 @@ import { commandOf } from './shapes.ts'
 
 const read = (line: string): Response => readResponse(`${line}\r\n`)
 
-test('responses are read as far as they say whose they are', () => {
+test('responses are parsed as far as needed to match them', () => {
   assert.deepEqual(read('STATUS "a b" (MESSAGES 5 UIDNEXT 9)'), {
     kind: 'status',
     mailbox: 'a b',
@@ -23,7 +23,7 @@ test('responses are read as far as they say whose they are', () => {
     uidNext: undefined,
   })
   assert.deepEqual(read('SEARCH 1 2'), { kind: 'search', uids: [1, 2] })
-  // With the end missing, the last number may be a part of one.
+  // Without the end, the last number may be incomplete.
   assert.deepEqual(readResponse('SEARCH 1 2'), { kind: 'search', uids: undefined })
   assert.deepEqual(read('ESEARCH (TAG "x") UID ALL 1:3'), { kind: 'esearch', tag: 'x', all: [[1, 3]] })
   assert.deepEqual(read('ESEARCH (TAG "x") UID'), { kind: 'esearch', tag: 'x', all: [] })
@@ -34,7 +34,7 @@ test('responses are read as far as they say whose they are', () => {
   assert.deepEqual(read('NO trouble'), { kind: 'other' })
 })
 
-test('the items of a FETCH response are those of its first line, whatever their values look like', () => {
+test('the items of a FETCH response are those in its first line, whatever their values look like', () => {
   const line =
     '3 FETCH (RFC822.SIZE 512 ENVELOPE ("UID 9 \\") (" NIL (("A" NIL "b" "c"))) FLAGS (\\Seen x) UID 31 BODY[1.2]<0> {5}'
   const response = read(line)
@@ -48,7 +48,7 @@ test('the items of a FETCH response are those of its first line, whatever their 
   assert.equal(quoted.uid, 5)
 })
 
-test('a response belongs to the command that asked for what is in it', () => {
+test('a response belongs to the command that asked for its contents', () => {
   const inFlight = [
     'STATUS "a" (UNSEEN)',
     'UID FETCH 31 (UID FLAGS BODYSTRUCTURE)',
@@ -72,7 +72,7 @@ test('a response belongs to the command that asked for what is in it', () => {
   assert.equal(owner('SEARCH 1'), undefined)
 })
 
-test('an ESEARCH response becomes what the client asked for', () => {
+test('an ESEARCH response is rewritten for the client’s command', () => {
   const line = '* ESEARCH (TAG "E1") UID ALL 1:3,7\r\n'
   assert.equal(rewriteEsearch(line, undefined), '* SEARCH 1 2 3 7\r\n')
   assert.equal(rewriteEsearch(line, 'a1'), '* ESEARCH (TAG "a1") UID ALL 1:3,7\r\n')
@@ -85,7 +85,7 @@ test('an ESEARCH response becomes what the client asked for', () => {
     assert.equal(rewriteEsearch(`* ESEARCH (TAG "E1") UID ${odd}\r\n`, undefined), undefined, odd)
 })
 
-test('no line makes reading fail', () => {
+test('any line can be parsed without an exception', () => {
   const part = fc.constantFrom(
     'FETCH',
     '(',
@@ -109,7 +109,7 @@ test('no line makes reading fail', () => {
   )
 })
 
-test('the content type of a message is read from a header behind the first line, as one of a closed list', () => {
+test('the content type of a message is read from the header after the first line, as one of a closed list', () => {
   const typeIn = (
     header: string,
     first = '* 1 FETCH (UID 5 BODY[HEADER.FIELDS (DATE CONTENT-TYPE)]',
@@ -122,7 +122,7 @@ test('the content type of a message is read from a header behind the first line,
   assert.equal(typeIn('content-type:\r\n text/plain\r\n\r\n'), 'text/plain')
   assert.equal(typeIn('Content-Type: secret/word\r\n\r\n'), 'other')
   assert.equal(typeIn('Date: x\r\n\r\n'), 'other')
-  // It has not all arrived, is too long, or is no header.
+  // The header is incomplete, too long, or missing.
   assert.equal(typeIn('Content-Type: text/plain\r\n\r\n', undefined, 500), undefined)
   assert.equal(typeIn(`Content-Type: text/plain\r\n${'x'.repeat(5000)}`), undefined)
   assert.equal(typeIn('Content-Type: text/plain\r\n\r\n', '* 1 FETCH (UID 5 BODY[1]'), undefined)

@@ -1,4 +1,4 @@
-/** One response of a server, read as far as answer-ahead needs it: whose it is, and what it says about a mailbox. */
+/** Parses an untagged response as far as answer-ahead needs: to find the command that it answers, and facts about a mailbox. */
 import { itemKey } from './answers.ts'
 import { mailboxName } from './tokens.ts'
 import { parseUidSet, uidsOf, type UidSet } from './uid-set.ts'
@@ -15,15 +15,15 @@ export type Response =
   | { kind: 'list'; name: string | undefined }
   | { kind: 'lsub' | 'namespace' | 'quota' | 'rights' | 'acl' | 'metadata' }
   | { kind: 'search' | 'sort' | 'thread'; uids: readonly number[] | undefined }
-  /** `all`: empty if nothing was found; undefined if the response does not say. */
+  /** `all`: empty if no message was found; undefined if the response has no such list. */
   | { kind: 'esearch'; tag: string | undefined; all: UidSet | undefined }
-  /** The items of the first line: a literal ends them. Their order is that of the server. */
+  /** `items`: those in the first line, up to the first literal, in the order of the server. */
   | { kind: 'fetch'; uid: number | undefined; items: ReadonlySet<string>; size: number | undefined }
   | { kind: 'exists'; count: number }
-  /** `number`: undefined for VANISHED, which may be about several messages. */
+  /** `number`: undefined for VANISHED, which can name several messages. */
   | { kind: 'expunge'; number: number | undefined }
   | { kind: 'recent' | 'flags' }
-  /** A status with a code about the selected mailbox. */
+  /** An untagged OK with a code about the selected mailbox. */
   | { kind: 'mailbox-code'; code: string; value: number | undefined }
   | { kind: 'other' }
 
@@ -47,7 +47,7 @@ const plainKinds: Readonly<Record<string, Response>> = {
   VANISHED: { kind: 'expunge', number: undefined },
 }
 
-/** @param line the first line of an untagged response, or its beginning, from behind `* ` */
+/** @param line the first line of an untagged response, or its beginning, without `* ` */
 export function readResponse(line: string): Response {
   const head = /^(?:(\d+) +)?([A-Za-z]+)/.exec(line)
   if (!head) return other
@@ -79,7 +79,7 @@ const listedName = /^ \([^()]*\) (?:"(?:[^"\\]|\\.)*"|NIL) ("(?:[^"\\]|\\.)*"|[^
 export const tellsFlags = (response: Response): boolean =>
   response.kind === 'fetch' && response.items.has('FLAGS')
 
-/** The UIDs that a search has found, as a response tells them. */
+/** The UIDs in a response to a search. Undefined: the response does not list them. */
 export function foundIn(response: Response): readonly number[] | undefined {
   if (response.kind === 'search' || response.kind === 'sort') return response.uids
   if (response.kind !== 'esearch') return undefined
@@ -169,7 +169,7 @@ function numberAt(text: string, from: number, to: number): number | undefined {
   return /^\d{1,12}$/.test(digits) ? Number(digits) : undefined
 }
 
-/** The index behind the value at `at`: an atom, a string or a list. A literal ends the line. */
+/** The index after the value at `at`, which is an atom, a string or a list. A literal is the end of the line. */
 function valueEnd(text: string, at: number): number {
   let depth = 0
   for (let index = at; index < text.length; index++) {
@@ -196,10 +196,10 @@ function valueEnd(text: string, at: number): number {
 }
 
 /**
- * An ESEARCH response as the answer to the command that the client sent.
- * @param line the whole response
- * @param tag of the client's command if it has RETURN; undefined: it is a plain SEARCH
- * @returns undefined if the response is not understood, or is larger than is reasonable
+ * Rewrites an ESEARCH response as the answer to the client's command.
+ * @param line the complete response
+ * @param tag the tag of the client's command if it has RETURN; undefined: it is a plain SEARCH
+ * @returns undefined if the response cannot be parsed, or has too many messages for a SEARCH response
  */
 export function rewriteEsearch(line: string, tag: string | undefined): string | undefined {
   const shape =
@@ -219,10 +219,10 @@ export function rewriteEsearch(line: string, tag: string | undefined): string | 
   return `${text}\r\n`
 }
 
-/** A result with more messages is not printed as SEARCH. */
+/** A result with more messages is not printed as a SEARCH response. */
 const searchedMax = 500_000
 
-/** The forms of a message that clients treat differently. Any other is `other`. */
+/** Content types that clients treat differently. All others are `other`. */
 const contentTypes = new Set([
   ...['text/plain', 'text/html', 'multipart/alternative', 'multipart/mixed', 'multipart/related'],
   ...['multipart/signed', 'multipart/report', 'text/calendar', 'multipart/encrypted'],
@@ -230,9 +230,9 @@ const contentTypes = new Set([
 const headerBytesMax = 4096
 
 /**
- * The form of the message whose header is the literal behind a response's first line, as far as it has arrived. One of a
- * closed list. Undefined: there is no such header in the bytes.
+ * The content type of a message, from the header in the literal after a response's first line. One of `contentTypes`, or `other`.
  * @param end the line feed of the first line
+ * @returns undefined if the bytes do not contain a complete header
  */
 export function contentTypeBehind(bytes: Buffer, end: number): string | undefined {
   const size = /BODY\[HEADER[^\]]*\] \{(\d{1,5})\}\r$/i.exec(

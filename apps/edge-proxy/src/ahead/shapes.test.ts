@@ -18,7 +18,7 @@ test('a shape keeps grammar words, item lists and part numbers, and has a hole f
     ['UID SEARCH RETURN (ALL) UNDELETED', 'UID SEARCH RETURN (ALL) UNDELETED', []],
     ['UID SEARCH HEADER SUBJECT hello NOT DELETED', 'UID SEARCH HEADER SUBJECT □ NOT DELETED', ['hello']],
     ['UID SEARCH HEADER X-Mine SUBJECT', 'UID SEARCH HEADER □ □', ['X-Mine', 'SUBJECT']],
-    // The word that a user looks for may be a word of the grammar.
+    // A search word of a user may be a word of the grammar.
     ['UID SEARCH OR SUBJECT ALL FROM unseen', 'UID SEARCH OR SUBJECT □ FROM □', ['ALL', 'unseen']],
     ['UID SORT (REVERSE DATE) UTF-8 ALL', 'UID SORT (REVERSE DATE) UTF-8 ALL', []],
     ['UID FETCH 31 (BODY.PEEK[2])', 'UID FETCH □ (BODY.PEEK[2])', ['31']],
@@ -60,7 +60,7 @@ test('only commands that read, and whose answers are understood, are asked ahead
   ]
   for (const text of asked) assert.ok(isAsked(text), text)
   const refused = [
-    // They change something, or their effect is not known.
+    // Commands that change something, or whose effect is unknown.
     ...[
       'NOOP',
       'IDLE',
@@ -82,14 +82,14 @@ test('only commands that read, and whose answers are understood, are asked ahead
     ...['SELECT a (CONDSTORE)', 'UID FETCH 1 (UID ENVELOPE) (CHANGEDSINCE 5)'],
     ...['UID FETCH 1 (UID MODSEQ ENVELOPE)', 'UID SEARCH MODSEQ 5', 'UID SEARCH RETURN (ALL) MODSEQ 5'],
     ...['LIST "" * RETURN (STATUS (HIGHESTMODSEQ))', 'LIST "" * RETURN (STATUS (MESSAGES))'],
-    // Searches that go on, that keep their result, or that read all mail.
+    // Searches that send updates, save their result, or read the content of mail.
     ...[
       'UID SEARCH RETURN (SAVE) ALL',
       'UID SEARCH RETURN (UPDATE) ALL',
       'UID SEARCH RETURN (ALL CONTEXT) ALL',
     ],
     ...['UID SEARCH $', 'UID SEARCH TEXT x', 'UID SEARCH OR ALL BODY x', 'UID SORT (DATE) UTF-8 TEXT x'],
-    // Their answers look like reports, or come by sequence number.
+    // Their answers look like unsolicited responses, or use sequence numbers.
     ...[
       'UID FETCH 1:5 (UID FLAGS)',
       'UID FETCH 1:* (ENVELOPE)',
@@ -99,7 +99,7 @@ test('only commands that read, and whose answers are understood, are asked ahead
     ],
     // Servers answer with the name as a literal.
     ...['STATUS "a\\"b" (UNSEEN)', 'STATUS "a\\\\b" (UNSEEN)', 'STATUS "\u00e4" (UNSEEN)'],
-    // Macros, literals, and what no grammar has.
+    // Macros, literals and invalid syntax.
     ...[
       'UID FETCH 1 FULL',
       'UID FETCH 1 ALL',
@@ -119,7 +119,7 @@ test('only commands that read, and whose answers are understood, are asked ahead
   for (const text of refused) assert.ok(!isAsked(text), text)
 })
 
-test('a question that would enable CONDSTORE says so', () => {
+test('questions that enable CONDSTORE are marked', () => {
   const enables = (text: string) => commandOf(text).question?.enablesCondstore
   assert.equal(enables('STATUS a (HIGHESTMODSEQ)'), true)
   assert.equal(enables('status "a b" (MESSAGES highestmodseq UNSEEN)'), true)
@@ -154,7 +154,7 @@ test('commands that name messages by sequence number are recognized', () => {
     assert.ok(!usesSequenceNumbers(commandOf(text)), text)
 })
 
-test('a question that names messages by sequence number says so', () => {
+test('questions that name messages by sequence number are marked', () => {
   for (const text of ['UID SEARCH 1:3', 'UID SORT (DATE) UTF-8 2', 'UID THREAD REFS UTF-8 1:3'])
     assert.equal(commandOf(text).question?.usesNumbers, true, text)
   assert.equal(commandOf('UID THREAD REFS UTF-8 ALL').question?.usesNumbers, false)
@@ -189,7 +189,7 @@ test('commands whose answers cannot be told apart look alike', () => {
     assert.ok(!looksAlike(commandOf(one).answers, commandOf(other).answers), `${one}, ${other}`)
 })
 
-test('any text has a shape without its quoted strings and numbers, and any shape is filled to the same text', () => {
+test('the shape of any text has no quoted strings or numbers, and filling it restores the text', () => {
   const word = fc.constantFrom(
     'UID',
     'SEARCH',
@@ -231,7 +231,7 @@ test('questions commute if a client cannot tell the order in which they were exe
     ['UID SEARCH UNSEEN', 'UID FETCH 5 (UID FLAGS ENVELOPE)'],
     ['UID SORT (DATE) UTF-8 UNDELETED', 'UID SEARCH SEEN'],
     ['STATUS a (UNSEEN)', 'STATUS "a" (MESSAGES)'],
-    // A message that is moved from the one to the other would be in neither.
+    // A message that is moved from one to the other could be counted in neither.
     ['STATUS a (UNSEEN)', 'STATUS b (UNSEEN)'],
     ['STATUS a (UNSEEN)', 'LIST "" "*"'],
     ['STATUS a (UNSEEN)', 'UID SEARCH ALL'],

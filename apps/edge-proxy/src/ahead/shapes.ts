@@ -1,10 +1,11 @@
 /**
- * Commands as they are learned and asked ahead. The shape of a command keeps the words of the grammar, the item lists of
- * FETCH and part numbers. Every other token is a hole, so that nothing of one user is in a template.
+ * Parses commands for learning and for asking ahead. The shape of a command keeps the words of the grammar, the item lists of
+ * FETCH and part numbers. Every other token is a hole, so that shapes contain no data of a user.
  *
  *   UID FETCH 31 (BODY.PEEK[2])   ─▶   shape `UID FETCH □ (BODY.PEEK[2])`, holes [`31`]
  *
- * What may be asked ahead is an allow list: everything that is not understood word for word is only a step of the client.
+ * An allow list decides which commands may be asked ahead. A command that is not understood word for word is learned, but
+ * never asked ahead.
  */
 import { itemKey, type AnswerKind } from './answers.ts'
 import { flatList, mailboxName, tokensOf, type Token } from './tokens.ts'
@@ -20,11 +21,11 @@ export interface Command {
   /** The tokens that the holes stand for, as the client wrote them. */
   readonly holes: readonly string[]
   readonly answers: AnswerKind
-  /** The mailbox that it selects, by the name of `mailboxName`. */
+  /** The mailbox that it selects, normalized by `mailboxName`. */
   readonly selects: string | undefined
   /** Its answer is a list of UIDs. */
   readonly isSearch: boolean
-  /** Undefined: it is never asked ahead. */
+  /** Undefined: the command is never asked ahead. */
   readonly question: Question | undefined
 }
 
@@ -35,27 +36,27 @@ export interface Question {
   readonly shape: string
   /** The tokens that the holes stand for. */
   readonly holes: readonly string[]
-  /** For the trace: the words of the command. */
+  /** The words of the command, for the trace. */
   readonly name: string
   readonly answers: AnswerKind
   readonly selects: string | undefined
-  /** It names messages by their sequence numbers. */
+  /** It names messages by sequence numbers. */
   readonly usesNumbers: boolean
   /** It is about the selected mailbox. */
   readonly needsMailbox: boolean
-  /** Its answer tells the client flags. */
+  /** Its answer contains flags. */
   readonly hasFlags: boolean
-  /** What of the selected mailbox its answer depends on. What else is about a message never changes (RFC 9051 2.3.1.1). */
+  /** What the answer depends on in the selected mailbox. `nothing`: data of messages that never changes (RFC 9051 2.3.1.1). */
   readonly dependsOn: 'nothing' | 'members' | 'flags'
-  /** The messages whose content it asks for: their sizes must be known. */
+  /** The messages whose content it asks for. Their sizes must be known. */
   readonly bodiesOf: UidSet | undefined
-  /** A plain UID SEARCH: it is asked as ESEARCH where the server has it. */
+  /** A UID SEARCH without RETURN. It is sent as ESEARCH if the server has it. */
   readonly isPlainSearch: boolean
-  /** It would enable CONDSTORE where it is not enabled (RFC 7162 3.1). */
+  /** It enables CONDSTORE if it is not enabled already (RFC 7162 3.1). */
   readonly enablesCondstore: boolean
 }
 
-/** Whether what it means, or does, depends on the selected mailbox. */
+/** Whether the question depends on the selected mailbox, or changes it. */
 export const isAboutSelection = ({ needsMailbox, selects }: Question): boolean =>
   needsMailbox || selects !== undefined
 
@@ -71,10 +72,10 @@ export const holesIn = (shape: string): number => shape.split(hole).length - 1
 /** Longer shapes are not learned. */
 const shapeMax = 1024
 
-/** What follows when the session ends instead: it is learned like a shape. */
+/** Learned like a shape when the session ends after a command. */
 export const endShape = 'end'
 
-/** @param text a whole command without tag and line end, or as much of it as has arrived */
+/** @param text a command without tag and line end, complete or as far as it has arrived */
 export function commandOf(text: string): Command {
   const tokens = tokensOf(text)
   if (tokens === undefined || tokens.length === 0) return unknown(text)
@@ -83,7 +84,7 @@ export function commandOf(text: string): Command {
   return parsed
 }
 
-/** A command that is not understood. Its answers are known by its verb only. */
+/** A command that is not understood. Only its verb tells the kind of its answers. */
 function unknown(text: string): Command {
   const [verb = '', second = ''] = text.slice(0, 100).toUpperCase().split(' ', 2)
   const name = verb === 'UID' ? `UID ${second}` : verb
@@ -102,7 +103,7 @@ function unknown(text: string): Command {
 const selectedName = /^\S+ +("(?:[^"\\]|\\.)*"|[^\s"(){}]+) /
 
 const none: AnswerKind = { kind: 'none' }
-/** Also of forms that are not parsed. A literal makes no difference to the answers of these. */
+/** Kinds of answers by verb, also for forms that are not parsed. */
 const answersByName: Readonly<Record<string, AnswerKind>> = Object.fromEntries(
   [
     ...['APPEND', 'CHECK', 'CLOSE', 'COPY', 'CREATE', 'DELETE', 'EXPUNGE', 'IDLE', 'LOGOUT', 'MOVE', 'NOOP'],
@@ -115,7 +116,7 @@ const quoted = (text: string): boolean => text.startsWith('"')
 const wordsOf = (tokens: readonly Token[]): string[] =>
   tokens.map(({ text }) => (quoted(text) ? text : text.toUpperCase()))
 
-/** What one kind of command makes of its tokens. */
+/** The result of parsing one kind of command. */
 interface Reading {
   /** Indexes of the tokens that are holes. */
   holes: readonly number[]
@@ -176,7 +177,7 @@ function read(words: readonly string[], tokens: readonly Token[]): Reading | und
   switch (verb) {
     case 'SELECT':
     case 'EXAMINE':
-      // With parameters it enables extensions.
+      // SELECT with parameters enables extensions.
       return words.length === 2 && isName(words[1])
         ? { holes: [1], answers: { kind: 'select' }, name: verb, selects: mailboxName(tokens[1]!.text) }
         : undefined
@@ -220,7 +221,7 @@ function readStatus(words: readonly string[], tokens: readonly Token[]): Reading
   const mailbox = mailboxName(tokens[1]!.text)
   return {
     holes: [1],
-    // Servers write any other name as a literal, and then the response does not show whose it is.
+    // Servers write other names as literals, and the response could not be matched.
     isAskable: /^[ -!#-[\]-~]{1,255}$/.test(mailbox),
     answers: { kind: 'status', mailbox, items: new Set(words.slice(3, -1)) },
     name: 'STATUS',
@@ -233,7 +234,7 @@ const listWords = new Set([
   ...['SPECIAL-USE', 'CHILDREN'],
 ])
 
-/** LIST with STATUS answers two kinds of data, and is not asked ahead. */
+/** LIST with STATUS has two kinds of responses, and is not asked ahead. */
 function readList(words: readonly string[]): Reading | undefined {
   const verb = words[0]!
   if (words.length < 3 || words.includes('STATUS')) return undefined
@@ -265,7 +266,7 @@ function readUid(words: readonly string[], tokens: readonly Token[]): Reading | 
   }
 }
 
-/** Search keys, and how many arguments follow each. The arguments are holes (RFC 9051 6.4.4). */
+/** Search keys and their numbers of arguments. The arguments are holes (RFC 9051 6.4.4). */
 const searchKeys: Readonly<Record<string, number>> = {
   ...Object.fromEntries(
     [
@@ -294,21 +295,21 @@ const searchKeys: Readonly<Record<string, number>> = {
   HEADER: 2,
 }
 
-/** Names of header fields that many clients search: they belong to no user. */
+/** Names of header fields that many clients search. They contain no data of a user. */
 const searchedFields = new Set([
   ...['SUBJECT', 'FROM', 'TO', 'CC', 'BCC', 'SENDER', 'REPLY-TO', 'MESSAGE-ID', 'REFERENCES', 'LIST-ID'],
 ])
 
-/** What they find changes only with the messages in the mailbox. */
+/** Their results change only if messages are added or removed. */
 const flaglessKeys = new Set([
   ...['ALL', 'OR', 'NOT', '(', ')', 'BCC', 'BEFORE', 'BODY', 'CC', 'CHARSET', 'FROM', 'HEADER', 'LARGER'],
   ...['ON', 'SENTBEFORE', 'SENTON', 'SENTSINCE', 'SINCE', 'SMALLER', 'SUBJECT', 'TEXT', 'TO', 'UID'],
 ])
 
-/** They read the content of messages, and would delay the answers to what is asked with them. */
+/** These keys make the server read the content of messages, which would delay the other answers. */
 const slowKeys = new Set(['BODY', 'TEXT'])
 
-/** The holes of search keys from `from` on. Undefined: a key is not known. */
+/** The holes of search keys from `from` on. Undefined: a key is unknown. */
 function searchHoles(
   words: readonly string[],
   from: number,
@@ -398,7 +399,7 @@ function readFetch(words: readonly string[], tokens: readonly Token[]): Reading 
   const isKnown = items.every(
     (item) => plainItems.has(item) || headerSection.test(item) || bodySection.test(item),
   )
-  // ALL, FAST and FULL stand for several items, and some items set flags.
+  // The macros ALL, FAST and FULL are not expanded, and some items set flags.
   if (!isKnown) return undefined
   const uids = parseUidSet(words[2] ?? '')
   const keys = new Set(items.map(itemKey))
@@ -406,7 +407,7 @@ function readFetch(words: readonly string[], tokens: readonly Token[]): Reading 
     holes: [2],
     answers: { kind: 'fetch', items: keys, uids },
     name: 'UID FETCH',
-    // An answer with flags only looks like a report of the server.
+    // An answer that has only flags looks like an unsolicited response.
     isAskable: uids !== undefined && items.some((item) => item !== 'UID' && item !== 'FLAGS'),
     needsMailbox: true,
     hasFlags: keys.has('FLAGS'),
@@ -416,15 +417,15 @@ function readFetch(words: readonly string[], tokens: readonly Token[]): Reading 
 }
 
 const bySequence = /^(?:FETCH|STORE|COPY|MOVE|REPLACE|CONVERT|SEARCH|SORT|THREAD)$/
-/** They take sequence numbers as a search key. */
+/** Commands that accept sequence numbers as a search key. */
 const searchesByKeys = /^UID (?:SEARCH|SORT|THREAD)\b/i
-/** A token of such a command that may be one. */
+/** A token of such a command that may be a sequence set. */
 const numbersToken = /[ (][\d*][\d:,*]*(?=[ )]|$)/
 
 const isSearching = (name: string): boolean => name === 'UID SEARCH' || name === 'UID SORT'
 const isNumbers = (text: string): boolean => /^[\d:,*]+$/.test(text)
 
-/** Whether the command names messages by their sequence numbers, or is answered with them. */
+/** Whether the command, or its answer, names messages by sequence numbers. */
 export function usesSequenceNumbers(command: Command): boolean {
   const { shape, holes, text, question } = command
   if (bySequence.test(shape)) return true

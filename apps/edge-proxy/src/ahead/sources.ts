@@ -1,56 +1,56 @@
-/** Where clients take the values of their commands from. A hole of a template has sources with scores, and no value. */
+/** Predicts the values of holes. For each hole, the book keeps no value, but sources of the value and their scores. */
 import { sizeOfSet, uidPage } from './facts.ts'
 
-/** What a source is read from, at the moment before a command. */
+/** The state before a command, from which sources are read. */
 export interface View {
   /** Hole `index` of the command `back` commands ago, from 1. */
   hole(back: number, index: number): string | undefined
-  /** Messages in the mailbox that is selected. */
+  /** Number of messages in the selected mailbox. */
   readonly exists: number | undefined
-  /** What the last search has found, or will find. */
+  /** The known or expected result of the last search. */
   readonly found: readonly number[] | undefined
-  /** A parameter of the page, if the client program sent it in its ID. */
+  /** A page hint, if the client program sent it in its ID. */
   hint(name: string): string | undefined
   readonly hints: readonly string[]
   /** The mailbox of the same user's last session, as the client wrote it. */
   readonly lastMailbox: string | undefined
   /** INBOX, and mailboxes in answers to LIST, as the server wrote them. */
   readonly listed: readonly string[]
-  /** Another mailbox whose counts the same user's sessions ask for. */
+  /** The other mailbox whose counts the same user's sessions request. */
   readonly companion: string | undefined
-  /** What the same user last used at this place. */
+  /** The value that the same user last used at this place. */
   value(place: string): string | undefined
-  /** The shape that followed when the same user last sent the same command here. */
+  /** The shape that followed the last time the same user sent this command. */
   readonly repeated: string | undefined
 }
 
-/** Where the value of a hole comes from. */
+/** A place from which the value of a hole may come. */
 export type Source =
   | { kind: 'hint'; name: string }
   | { kind: 'back'; back: number; index: number }
   | { kind: 'exists' }
   | { kind: 'page'; end: 'last' | 'first'; count: number }
-  /** The message at this place of the result, from 1: the one that moves onto a page when another one is removed. */
+  /** The message at this position of the result, from 1. For example, the one that moves onto a page after a removal. */
   | { kind: 'nth'; end: 'last' | 'first'; nth: number }
   | { kind: 'last-mailbox' }
-  /** INBOX, if the session has not asked for it. The name belongs to no user. */
+  /** INBOX, if the session has not asked for it. The name contains no data of a user. */
   | { kind: 'inbox' }
   /** The first of the listed mailboxes that the session has not asked for. */
   | { kind: 'listed'; order: 'server' | 'special-first' }
-  /** Of the last mailbox and its companion, the one that comes first and that the session has not asked for. */
+  /** The last mailbox or its companion: the first in the order of folders that the session has not asked for. */
   | { kind: 'companion' }
-  /** The same for a user whose companion is not known yet: the mailbox with this role, as other users of the program have. */
+  /** Like `companion`, if the companion is unknown: the last mailbox or the mailbox with this role, as for other users. */
   | { kind: 'role'; role: number }
   | { kind: 'remembered' }
 
 export interface Scored {
   readonly source: Source
   score: number
-  /** It has been tried and was wrong. */
+  /** The source has been wrong at least once. */
   hasFailed: boolean
 }
 
-/** A value for a hole, and how sure it is, 0 to 1. */
+/** A value for a hole, and its confidence, 0 to 1. */
 export interface Sourced {
   readonly value: string
   readonly confidence: number
@@ -60,7 +60,7 @@ const scoreDecay = 0.7
 const scoreGain = 0.3
 const scoreAtFirst = 0.6
 const scoreMin = 0.3
-/** Of a source that was right once, and never wrong. */
+/** Confidence of a source that was right once, and never wrong. */
 const confidenceAtFirst = 0.9
 const sourcesMax = 8
 const backMax = 4
@@ -72,8 +72,8 @@ const inbox = 'INBOX'
 export type IsOpen = (value: string) => boolean
 
 /**
- * The client used this value.
- * @returns by how many the number of sources has grown
+ * The client has used this value: updates the scores, and adds sources that have it.
+ * @returns how many sources were added
  */
 export function learnHole(
   sources: Scored[],
@@ -91,7 +91,7 @@ export function learnHole(
     if (!isRight) scored.hasFailed = true
   }
   for (const source of candidates(value, view)) {
-    // The value is about to be remembered.
+    // The caller remembers the value afterwards, so this source will have it.
     if (source.kind !== 'remembered' && read(source, view, place, isOpen) !== value) continue
     if (sources.some((scored) => isSame(scored.source, source))) continue
     if (sources.length >= sourcesMax) {
@@ -105,8 +105,8 @@ export function learnHole(
 }
 
 /**
- * The value of the best source that has one. What the user last used counts only if the value comes from nowhere else: where
- * it is usually a count or a set of the mailbox, an old one is wrong as soon as the mailbox has changed.
+ * The value of the best source that has one. Sources of earlier sessions are used only if the value does not come from this
+ * session. A count or a UID set of an earlier session is wrong after the mailbox has changed.
  */
 export function valueOf(
   sources: readonly Scored[],
@@ -117,7 +117,7 @@ export function valueOf(
   const usable = sources.filter(({ score }) => score >= scoreMin)
   const ofSession = usable.filter(({ source }) => !isOfUser(source))
   if (ofSession.some(({ source }) => source.kind !== 'inbox')) return best(ofSession)
-  // Any of the listed mailboxes is a guess only for a user who has not been here before.
+  // Listed mailboxes are used only for a user who has not been at this place before.
   const isNew = view.value(place) === undefined
   return (
     best(usable.filter(({ source }) => source.kind === 'inbox' || (source.kind === 'listed') === isNew)) ??
@@ -136,13 +136,13 @@ export function valueOf(
   }
 }
 
-/** How many messages are on a page of the newest ones, and how sure that is, 0 to 1. */
+/** The size of a page of the newest messages, and its confidence, 0 to 1. */
 export interface PageSize {
   readonly count: number
   readonly confidence: number
 }
 
-/** The best source that is such a page. A page that had all messages says only that it may be longer. */
+/** The best source that is a page of the newest messages. `count` is Infinity if the page had all messages so far. */
 export function newestPage(sources: readonly Scored[]): PageSize | undefined {
   let best: (PageSize & { score: number }) | undefined
   for (const { source, score, hasFailed } of sources) {
@@ -157,7 +157,7 @@ export function newestPage(sources: readonly Scored[]): PageSize | undefined {
   return best
 }
 
-/** From an earlier session. */
+/** Whether the source has values of earlier sessions. */
 const isOfUser = ({ kind }: Source): boolean =>
   kind === 'remembered' ||
   kind === 'last-mailbox' ||
@@ -173,7 +173,7 @@ function candidates(value: string, view: View): Source[] {
   sources.push({ kind: 'exists' })
   const count = view.found === undefined ? undefined : sizeOfSet(value, pageMax)
   if (count !== undefined) {
-    // A page that holds all messages says nothing about the size of a page.
+    // A page that has all messages does not show the size of a page.
     const isAll = count >= view.found!.length
     sources.push({ kind: 'page', end: 'last', count: isAll ? Infinity : count })
     if (!isAll) sources.push({ kind: 'page', end: 'first', count })
@@ -198,7 +198,7 @@ function read(source: Source, view: View, place: string, isOpen: IsOpen): string
     case 'back':
       return view.hole(source.back, source.index)
     case 'exists':
-      // No message has the number 0.
+      // Sequence numbers begin with 1.
       return view.exists === undefined || view.exists === 0 ? undefined : String(view.exists)
     case 'page':
       return view.found === undefined
@@ -215,7 +215,7 @@ function read(source: Source, view: View, place: string, isOpen: IsOpen): string
     case 'companion':
       return companions(view).find(isOpen)
     case 'role': {
-      // A user who is new here is asked for all of them.
+      // For a new user, all listed mailboxes are requested instead.
       if (view.value(place) === undefined) return undefined
       const { listed, lastMailbox } = view
       return specialFirst(listed).find(
@@ -234,7 +234,7 @@ function companions({ listed, lastMailbox, companion }: View): string[] {
   return specialFirst(listed).filter((name) => name === lastMailbox || name === companion)
 }
 
-/** In the order in which webmails show them. */
+/** Usual mailbox names, in the order in which webmails show them. */
 const specialNames: readonly RegExp[] = [
   /^inbox$/i,
   /(?:^|[./])drafts$/i,
@@ -248,7 +248,7 @@ function specialFirst(names: readonly string[]): string[] {
   return names.toSorted((one, other) => roleOf(one) - roleOf(other))
 }
 
-/** Its place among the usual names; their number if it has none of them. */
+/** The index of the name among the usual names, or their number if it is not one of them. */
 function roleOf(name: string): number {
   const text = name.startsWith('"') ? name.slice(1, -1) : name
   const index = specialNames.findIndex((special) => special.test(text))

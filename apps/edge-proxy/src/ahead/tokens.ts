@@ -1,4 +1,4 @@
-/** The tokens of one command or response line, with their positions, so that the text between them can be kept as it is. */
+/** Splits one command into tokens with their positions, so that the text between them can be kept. */
 
 export interface Token {
   readonly text: string
@@ -6,7 +6,7 @@ export interface Token {
   readonly to: number
 }
 
-/** A parenthesis, a quoted string, or an atom; a section such as `[HEADER.FIELDS (DATE)]<0.10>` belongs to its atom. */
+/** A parenthesis, a quoted string, or an atom. A section such as `[HEADER.FIELDS (DATE)]<0.10>` is part of its atom. */
 const token =
   /[()]|"(?:[^"\\\r\n\0]|\\["\\])*"|[^\s"(){}\\[\]]+(?:\[[^\]"{}\r\n]*\](?:<[\d.]+>)?)?|\\[^\s"(){}\\[\]]+/y
 
@@ -14,8 +14,7 @@ const token =
 const textMax = 8192
 
 /**
- * The tokens of a text without line end. Undefined: it has a literal, or other syntax that the edge does not need to
- * understand.
+ * The tokens of a text without line end. Undefined: the text is too long, or has a literal or unknown syntax.
  */
 export function tokensOf(text: string): Token[] | undefined {
   if (text.length > textMax) return undefined
@@ -38,7 +37,7 @@ export function tokensOf(text: string): Token[] | undefined {
   return depth === 0 ? tokens : undefined
 }
 
-/** The tokens of the list that begins at `open`, and the index behind its end. Undefined: there is no flat list. */
+/** The tokens of the list that begins at `open`, and the index after its end. Undefined: there is no flat list. */
 export function flatList(
   tokens: readonly Token[],
   open: number,
@@ -55,7 +54,7 @@ export function mailboxName(text: string): string {
   return name.toUpperCase() === 'INBOX' ? 'INBOX' : name
 }
 
-/** Whether a server that writes one of the names may mean the other: some change case, or leave out a separator at the end. */
+/** Whether two names may mean the same mailbox: some servers change case, or omit a separator at the end. */
 export const isSameName = (one: string, other: string): boolean => comparable(one) === comparable(other)
 
 const comparable = (name: string): string => name.toUpperCase().replace(/[./]$/, '')

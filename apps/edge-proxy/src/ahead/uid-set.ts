@@ -5,7 +5,7 @@ export type UidSet = readonly (readonly [first: number, last: number])[]
 
 const uidMax = 2 ** 32 - 1
 
-/** Undefined: it is no set, or has `*` or `$`, which mean something else at another moment. */
+/** Undefined: not a set, or a set with `*` or `$`, whose meaning changes with time. */
 export function parseUidSet(text: string): UidSet | undefined {
   if (!/^\d+(?::\d+)?(?:,\d+(?::\d+)?)*$/.test(text)) return undefined
   const ranges = text.split(',').map((part): [number, number] => {
@@ -21,7 +21,7 @@ export const uidCount = (set: UidSet): number =>
 export const includesUid = (set: UidSet, uid: number): boolean =>
   set.some(([first, last]) => first <= uid && uid <= last)
 
-/** Every UID, in the order of the set. Undefined: more than `max`. */
+/** All UIDs, in the order of the set. Undefined: more than `max`. */
 export function uidsOf(set: UidSet, max: number): number[] | undefined {
   if (uidCount(set) > max) return undefined
   const uids: number[] = []
@@ -29,7 +29,7 @@ export function uidsOf(set: UidSet, max: number): number[] | undefined {
   return uids
 }
 
-/** In ascending order, with neighbours joined: the form that webmails send. Undefined: it is empty. */
+/** A set in ascending order with joined ranges, as webmails send it. Undefined: there are no UIDs. */
 export function printUidSet(uids: readonly number[]): string | undefined {
   const sorted = [...uids].sort((one, other) => one - other)
   const parts: string[] = []

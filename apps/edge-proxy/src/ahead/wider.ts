@@ -1,6 +1,6 @@
 /**
- * Questions that are asked wider than the client is expected to ask them. The answer then fits also if the mailbox has
- * changed since the edge last heard of it, or if the client asks one of several questions:
+ * Questions that are sent in a wider form than the client is expected to use. The answer is then also useful if the mailbox has
+ * changed since the last facts about it, or if the client asks one of several questions:
  *
  *   UID SEARCH 300                ─▶  UID SEARCH *           the last message, however many there are
  *   UID SEARCH 300                ─▶  UID SEARCH ALL         also every other one, by its number
@@ -9,7 +9,7 @@
  *   UID FETCH 7 (BODY.PEEK[1])    ─▶  UID FETCH 7 (BODY.PEEK[1] BODY.PEEK[2])    several parts of a message
  *   UID FETCH 7 (BODY.PEEK[1])    ─▶  UID FETCH 7 (BODY.PEEK[1]<0.32768>)    a part of a large message, if it is not longer
  *
- * The client gets the part that it asks for, and only if the whole of it is in the answer.
+ * The client gets the part of the answer that it asks for, and only if this part is complete.
  */
 import type { MailboxFacts } from './facts.ts'
 import { commandOf, type Question } from './shapes.ts'
@@ -20,7 +20,7 @@ export type Wider =
   | { readonly kind: 'all-messages' }
   | { readonly kind: 'newest'; readonly from: number }
   | { readonly kind: 'numbered' }
-  /** `bytesMax`: of each part, so many bytes are asked for, and a part that is not shorter is not given. */
+  /** `bytesMax`: number of bytes requested of each part. A part that is not shorter is not given to the client. */
   | { readonly kind: 'parts'; readonly bytesMax?: number }
 
 const lastMessage: Wider = { kind: 'last-message' }
@@ -28,18 +28,18 @@ const allMessages: Wider = { kind: 'all-messages' }
 const numberedMessages: Wider = { kind: 'numbered' }
 const parts: Wider = { kind: 'parts' }
 
-/** Bytes of all parts, and of one part, that are asked for if the message may be larger. */
+/** Limits on the bytes requested of all parts, and of one part, if the message may be larger. */
 const boundedBytesMax = 131_072
 const boundedPartMax = 32_768
-/** In a larger mailbox, one message is not looked up in a list of all. */
+/** In a larger mailbox, a message is not looked up in a list of all messages. */
 const listedMax = 2000
 
-/** Its answer, once it is complete, may answer several questions, one after the other. */
+/** Whether the complete answer can serve several questions, one after the other. */
 export const isShared = ({ kind }: Wider): boolean => kind === 'all-messages' || kind === 'parts'
 
 /**
- * How the question is asked wider; undefined: it is not.
- * @param isSmall whether the content that it asks for is certainly small enough to be held
+ * The wider form of the question. Undefined: it has none.
+ * @param isSmall whether the content that it asks for is known to be small enough to be held
  */
 export function widerThan(question: Question, facts: MailboxFacts, isSmall = true): Wider | undefined {
   const { answers } = question
@@ -55,7 +55,7 @@ export function widerThan(question: Question, facts: MailboxFacts, isSmall = tru
   return facts.isTail(answers.uids) ? { kind: 'newest', from: answers.uids[0]![0] } : undefined
 }
 
-/** The question to ask in place of one for the last message, if the mailbox is small; the question itself otherwise. */
+/** Replaces a question for the last message by one for all messages, if the mailbox is small. */
 export function withAllMessages(question: Question, facts: MailboxFacts): Question {
   const isForLast = widerThan(question, facts)?.kind === 'last-message'
   return isForLast && facts.exists! <= listedMax ? everyMessage : question
@@ -66,29 +66,29 @@ const everyMessage = commandOf('UID SEARCH ALL').question!
 const isForAll = ({ text, isPlainSearch }: Question): boolean =>
   isPlainSearch && /^UID SEARCH ALL$/i.test(text)
 
-/** The number of a question for one message by its number alone. */
+/** The sequence number in a search for exactly one message by its number. */
 function numberIn({ shape, isPlainSearch, usesNumbers, holes }: Question): number | undefined {
   const isAlone = isPlainSearch && usesNumbers && holes.length === 1 && shape.length === 'UID SEARCH x'.length
   return isAlone && /^\d{1,10}$/.test(holes[0]!) ? Number(holes[0]) : undefined
 }
 
-/** `BODY.PEEK[1.2]`, `BODY.PEEK[2.MIME]`: the message is never marked as read, and these never change. */
+/** `BODY.PEEK[1.2]`, `BODY.PEEK[2.MIME]`: data that never changes. Reading it does not mark the message as read. */
 const part = /^BODY\.PEEK\[\d+(?:\.\d+)*(?:\.MIME)?\]$/
 
-/** The parts that a question asks for, in upper case, if it asks for nothing but parts of one message. */
+/** The parts that a question asks for, in upper case. Undefined unless it asks only for parts of one message. */
 export function partsIn({ text, holes, answers }: Question): readonly string[] | undefined {
   if (answers.kind !== 'fetch' || !/^\d+$/.test(holes[0]!)) return undefined
   const items = /^UID FETCH \d+ \(?([^()]+)\)?$/i.exec(text)?.[1]!.toUpperCase().split(' ')
   return items?.every((item) => part.test(item)) ? items : undefined
 }
 
-/** One question for all parts that these ask for. They are about the same message. */
+/** One question for all parts that these questions ask for. All are about the same message. */
 export function withAllParts(questions: readonly [Question, ...Question[]]): Question {
   const items = new Set(questions.flatMap((question) => partsIn(question)!))
   return commandOf(`UID FETCH ${questions[0].holes[0]} (${[...items].join(' ')})`).question!
 }
 
-/** How often the same text may be in the answer: a part contains its own parts. */
+/** How often the same text may be in the answer: a multipart contains its parts. */
 export function copiesIn(question: Question): number {
   const numbers = (partsIn(question) ?? []).map((item) => /[\d.]*\d/.exec(item)![0])
   const outer = (number: string) => numbers.filter((each) => number.startsWith(`${each}.`)).length
@@ -96,10 +96,10 @@ export function copiesIn(question: Question): number {
 }
 
 /**
- * A question for the newest messages by their numbers, for a page of messages whose UIDs are not known. Their UIDs are in the
- * answer. Undefined: they would not be, or it asks for more than headers.
- * @param question for a page, with any UIDs
- * @param first the number of the oldest message that may be on the page
+ * A question for the newest messages by sequence numbers, for a page of messages whose UIDs are unknown.
+ * @param question a question for a page, with any UIDs
+ * @param first the sequence number of the oldest message that may be on the page
+ * @returns undefined if the answer would not contain UIDs, or if the question asks for bodies
  */
 export function newestByNumber(question: Question, first: number): Question | undefined {
   const { answers, text } = question
@@ -117,7 +117,7 @@ export function newestByNumber(question: Question, first: number): Question | un
 
 const isByNumber = ({ text }: Question): boolean => text.startsWith('FETCH ')
 
-/** The question as it is asked. */
+/** The text of the question as it is sent. */
 export function widerText({ text, holes }: Question, wider: Wider): string {
   if (wider.kind === 'newest') return text.replace(holes[0]!, `${wider.from}:*`)
   if (wider.kind === 'parts' && wider.bytesMax !== undefined)
@@ -126,8 +126,8 @@ export function widerText({ text, holes }: Question, wider: Wider): string {
 }
 
 /**
- * Whether the answer to the wider question may have what this one asks for.
- * @param asked the question that is asked wider
+ * Whether the answer to the wider question may contain the answer to this one.
+ * @param asked the question that was sent in a wider form
  */
 export function mayInclude(asked: Question, wider: Wider, question: Question): boolean {
   const { answers } = question
@@ -139,7 +139,7 @@ export function mayInclude(asked: Question, wider: Wider, question: Question): b
       return (
         question.shape === asked.shape &&
         answers.kind === 'fetch' &&
-        // What the edge expects by numbers may be these messages.
+        // A question by sequence numbers may be about the same messages.
         (isByNumber(question) || answers.uids?.every(([first]) => first >= wider.from) === true)
       )
     case 'numbered':
@@ -154,15 +154,15 @@ export function mayInclude(asked: Question, wider: Wider, question: Question): b
   }
 }
 
-/** What the answer to a wider question has. */
+/** The contents of the answer to a wider question. */
 interface WiderAnswer {
-  /** How many messages there were. Undefined: not known. */
+  /** Number of messages in the mailbox. Undefined: unknown. */
   readonly count: number | undefined
-  /** The messages that it is about. */
+  /** The messages in the answer. */
   readonly uids: ReadonlySet<number>
 }
 
-/** Whether the answer has all that the question asks for, and is the same as if it had been asked. */
+/** Whether the answer contains everything that the question asks for. */
 export function includes(wider: Wider, { count, uids }: WiderAnswer, question: Question): boolean {
   if (wider.kind === 'last-message') return count !== undefined && numberIn(question) === count
   const { answers } = question
@@ -175,9 +175,9 @@ export function includes(wider: Wider, { count, uids }: WiderAnswer, question: Q
 }
 
 /**
- * The UID of the message with the number that the question asks for. Undefined: the list may not have all messages, or not
- * this one.
- * @param count how many messages there were
+ * The UID of the message with the sequence number that the question asks for.
+ * @param count number of messages in the mailbox
+ * @returns undefined if the list does not have all messages, or not this one
  */
 export function numbered(
   found: readonly number[],
