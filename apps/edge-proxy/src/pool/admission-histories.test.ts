@@ -1,4 +1,4 @@
-/** Admission under random histories, beside a model that counts by hand: limits hold, and no place or login is lost. */
+/** Admission under random histories, compared with a model: limits hold, and no place or login is lost. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
@@ -137,7 +137,7 @@ class Model {
   }
 }
 
-/** Every promise that is settled has been heard. */
+/** Runs the callbacks of all settled promises. */
 const heard = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 test('after any history the limits hold, no place is lost, and no login waits that may enter', async () => {

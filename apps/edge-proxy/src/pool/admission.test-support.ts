@@ -1,4 +1,4 @@
-/** For tests: an admission over a real register, with connections that have no socket. */
+/** For tests: an admission with a real register, and connections without sockets. */
 import assert from 'node:assert/strict'
 import type { UpstreamConfig } from '@imapfleet/config'
 import { Link, type Transport } from '../net/link.ts'
@@ -29,7 +29,7 @@ const limits: Limits = {
 
 interface More {
   server?: string
-  /** Default: a secret of its own. */
+  /** By default, every login has another secret. */
   secret?: string
   isConnected?: boolean
 }
@@ -115,14 +115,14 @@ export class AdmissionAtWork {
     return this.admission.take(requestOf(user, asked, more))
   }
 
-  /** A place that is free at once; its login is not judged yet. */
+  /** Takes a place that is free. The server has not answered the login yet. */
   dial(user: string, asked: Partial<Limits> = {}, more: More = {}): Dial {
     const place = this.take(user, asked, more)
     assert.ok(place instanceof Dial, 'the login has to wait, or is refused')
     return place
   }
 
-  /** The login succeeds. False: there is no room for it. */
+  /** The login succeeds. False: it has no place. */
   accept(dial: Dial): boolean {
     return this.admission.admit(dial, connectionFor(dial.request))
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { AdmissionAtWork, requestOf, withIdle } from './admission.test-support.ts'
 import { Dial } from './connections.ts'
 
-test('a server has so many places, each server its own', () => {
+test('the number of connections is limited for each server separately', () => {
   const work = new AdmissionAtWork()
   assert.deepEqual([work.login('a'), work.login('b')], ['taken', 'taken'])
   assert.equal(work.login('a', {}, { server: 'other' }), 'taken')
@@ -25,7 +25,7 @@ test('a connection that is being reset keeps its place', () => {
   assert.equal(work.login('c'), 'taken')
 })
 
-test('logins that wait are served in order; one whose client has gone is not', async () => {
+test('waiting logins are served in order, except those whose clients have disconnected', async () => {
   const work = new AdmissionAtWork()
   void work.login('a')
   void work.login('b')
@@ -39,7 +39,7 @@ test('logins that wait are served in order; one whose client has gone is not', a
   assert.equal(await gone, 'abandoned')
   assert.ok((await next) instanceof Dial)
   assert.equal(work.waiting, 0)
-  // The server has still to judge the login that was given the place.
+  // The server has not answered the login that got the place.
   assert.equal(work.take('e', { queueMax: 0 }), 'queue-full')
 })
 
@@ -57,7 +57,7 @@ test('clients that have disconnected do not fill the queue', async () => {
   assert.ok((await next) instanceof Dial)
 })
 
-test('waiting is bounded in time', async () => {
+test('the wait for a place is limited in time', async () => {
   const work = new AdmissionAtWork()
   void work.login('a')
   void work.login('b')
@@ -67,7 +67,7 @@ test('waiting is bounded in time', async () => {
   assert.equal(work.login('d'), 'taken')
 })
 
-test('without a limit of the user, a login waits for a reset, and connects when that takes too long', async () => {
+test('without a limit per user, a login waits for a reset, and connects when that takes too long', async () => {
   const work = new AdmissionAtWork()
   const limits = { connectionsMax: 20, queueTimeoutMs: 20 }
   for (let count = 0; count < 9; count++) assert.equal(work.login('a', limits), 'taken')
@@ -79,7 +79,7 @@ test('without a limit of the user, a login waits for a reset, and connects when 
   assert.equal(await work.take('a', full), 'timed-out')
 })
 
-test('a user has so many places and no more, waiting or not', async () => {
+test('the number of connections per user is limited, also for waiting logins', async () => {
   const work = new AdmissionAtWork()
   const asked = { connectionsMax: 3, connectionsPerUserMax: 1 }
   assert.equal(work.login('a', asked), 'taken')
@@ -91,7 +91,7 @@ test('a user has so many places and no more, waiting or not', async () => {
   assert.deepEqual(await Promise.all(two), ['taken', 'too-many-of-user'])
 })
 
-test('a user at the limit does not hold up the next login in the queue', async () => {
+test('a user at the limit does not block the next login in the queue', async () => {
   const work = new AdmissionAtWork()
   const asked = { connectionsMax: 2, connectionsPerUserMax: 1, queueTimeoutMs: 100 }
   void work.login('a', asked)
@@ -103,7 +103,7 @@ test('a user at the limit does not hold up the next login in the queue', async (
   assert.equal(await again, 'too-many-of-user')
 })
 
-test('nothing is evicted for a login before it is judged, nor for one that is refused', () => {
+test('no connection is evicted for a login before the server has accepted it', () => {
   const work = withIdle(['a', 'b'])
   const wrong = work.dial('c')
   assert.deepEqual(work.evicted, [])
@@ -113,7 +113,7 @@ test('nothing is evicted for a login before it is judged, nor for one that is re
   assert.equal(work.take('d', { queueMax: 0, connectionsSpareMax: 0, connectionsMax: 1 }), 'queue-full')
 })
 
-test('a user whose connections are all idle keeps them until the new login is judged', () => {
+test('a user keeps all idle connections until the server has accepted the new login', () => {
   const work = withIdle(['b', 'a'])
   const asked = { connectionsMax: 9, connectionsPerUserMax: 1 }
   work.admission.giveUp(work.dial('a', asked))
@@ -122,7 +122,7 @@ test('a user whose connections are all idle keeps them until the new login is ju
   assert.deepEqual(work.evicted, ['a'])
 })
 
-test('dials take places, but nothing is evicted for them', () => {
+test('dials take places, but do not evict connections', () => {
   const work = withIdle(['a'])
   const [wrong, right] = [work.dial('c'), work.dial('d')]
   assert.equal(work.accept(right), true)
@@ -130,7 +130,7 @@ test('dials take places, but nothing is evicted for them', () => {
   assert.deepEqual(work.evicted, [])
 })
 
-test('a login whose secret is proven, or without spare connections, is given room at once', () => {
+test('a login with a proven secret, or without spare connections, evicts immediately', () => {
   const proven = withIdle(['a'])
   assert.equal(proven.login('c', {}, { secret: 'known' }), 'taken')
   proven.dial('c', {}, { secret: 'known' })
@@ -141,7 +141,7 @@ test('a login whose secret is proven, or without spare connections, is given roo
   assert.deepEqual(hard.evicted, ['a'])
 })
 
-test('the place of an evicted connection is for the login that it was evicted for', () => {
+test('the place of an evicted connection goes to the login that evicted it', () => {
   const work = withIdle(['a', 'b'])
   const asked = { connectionsMax: 3 }
   assert.equal(work.login('c', asked, { secret: 'known' }), 'taken')
@@ -152,7 +152,7 @@ test('the place of an evicted connection is for the login that it was evicted fo
   assert.equal(work.waiting, 1)
 })
 
-test('as many dials may exceed the limit as it says, and as there are idle connections to evict', async () => {
+test('dials may exceed the limit by the spare connections, and by no more than the idle connections that could be evicted', async () => {
   const work = withIdle(['a', 'b'])
   const [one] = ['c', 'd'].map((user) => work.dial(user, { connectionsSpareMax: 3 }))
   const waiting = work.take('e', { connectionsSpareMax: 3 })
@@ -168,7 +168,7 @@ test('as many dials may exceed the limit as it says, and as there are idle conne
   assert.ok((await next) instanceof Dial)
 })
 
-test('a login that succeeds when nothing is idle any more has no room', () => {
+test('a login that succeeds after all idle connections were leased gets no place', () => {
   const work = withIdle(['a', 'b'])
   const dial = work.dial('c')
   const holder = { address: '192.0.2.8', isConnected: true, loginSignal: AbortSignal.any([]), family: '' }
@@ -179,7 +179,7 @@ test('a login that succeeds when nothing is idle any more has no room', () => {
   work.dial('c')
 })
 
-test('the place of a login that was judged too late is for the next one that waits', async () => {
+test('the place of a login that was accepted too late goes to the next waiting login', async () => {
   const work = withIdle(['a'])
   const asked = { connectionsPerUserMax: 1, queueTimeoutMs: 50 }
   const dial = work.dial('a', asked)
@@ -195,7 +195,7 @@ test('the place of a login that was judged too late is for the next one that wai
   assert.equal(await waiting, 'taken')
 })
 
-test('a login that waits is given one place, however many evictions happen at the same time', async () => {
+test('a waiting login gets one place, however many evictions happen at the same time', async () => {
   const work = withIdle(['a', 'b'])
   const holder = { address: '192.0.2.8', isConnected: true, loginSignal: AbortSignal.any([]), family: '' }
   for (const user of ['a', 'b']) work.connections.toLeased(work.of(user), holder)
@@ -214,7 +214,7 @@ test('a login that waits is given one place, however many evictions happen at th
   assert.deepEqual([work.login('e'), work.login('f')], ['taken', 'taken'])
 })
 
-test('a connection that becomes idle is for the longest-waiting login that it fits, else it is evicted', async () => {
+test('a connection that becomes idle goes to the longest-waiting login that it fits, or is evicted', async () => {
   const work = new AdmissionAtWork()
   for (const user of ['a', 'b']) assert.equal(work.login(user, {}, { secret: user }), 'taken')
   const other = work.login('c')

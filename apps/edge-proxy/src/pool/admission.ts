@@ -1,11 +1,11 @@
 /**
- * How many connections a server may have, in total and per user, and which logins wait for a place. A login takes its
- * place before its connection is dialed and holds it until the connection closes. The queue is bounded in number and
- * time and served in order.
+ * Limits the connections to a server, in total and per user, and queues the logins that wait for a place. A login takes a
+ * place before its connection is dialed, and the connection keeps the place until it closes. The queue is bounded in length
+ * and time, and is served in order.
  *
- * Over a limit, the oldest idle connection is evicted, but only after the login succeeded: a wrong password evicts
- * nothing. Until the server has judged a login, its dial may therefore exceed the limits by the spare connections, if
- * there is an idle connection to evict for each dial beyond the limit (docs/adr/0010-spare-connections.md).
+ * Over a limit, the oldest idle connection is evicted, but only after the login succeeded: a wrong password evicts no
+ * connection. Until then, dials may exceed the limits by the number of spare connections, if there is an idle connection to
+ * evict for each dial beyond the limit (docs/adr/0010-spare-connections.md).
  */
 import { runtime } from '../runtime.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
@@ -18,8 +18,8 @@ const scopes = ['user', 'server'] as const
 type Scope = (typeof scopes)[number]
 
 /**
- * With `connectionsPerUserMax: 0`, idle connections of a user are evicted for logins beyond this number. Dovecot allows 10 by
- * default (`mail_max_userip_connections`), and one may be spare.
+ * With `connectionsPerUserMax: 0`, logins beyond this number evict idle connections of the user. Dovecot allows 10 by
+ * default (`mail_max_userip_connections`), and one of them may be a spare connection.
  */
 const keptPerUserMax = 9
 
@@ -30,8 +30,8 @@ export class Admission {
   #isServing = false
 
   /**
-   * @param isFit whether the login that opened the connection still counts
-   * @param evict logs an idle connection out, and settles when the server has ended it; its place is taken already
+   * @param isFit whether the connection still proves that its secret is right
+   * @param evict logs out on an idle connection, and settles when the server has closed it; its place is free immediately
    */
   constructor(
     connections: Connections,
@@ -43,7 +43,7 @@ export class Admission {
     this.#evict = evict
   }
 
-  /** A place at once, or what became of waiting for one; 'look-again': an idle connection fits the login. */
+  /** Takes a place immediately, or waits for one. 'look-again': an idle connection now fits the login. */
   take(request: LeaseRequest): Dial | NoPlace | Promise<Dial | NoPlace | 'look-again'> {
     const dial = this.#enter(request)
     if (dial) return dial
@@ -76,8 +76,8 @@ export class Admission {
   }
 
   /**
-   * The login succeeded: leases the connection to its session and evicts idle ones over the limits. False: all that was
-   * idle has been leased meanwhile. The place is given up, and the connection belongs to the caller.
+   * The login succeeded: leases the connection to its session and evicts idle connections over the limits. False: no idle
+   * connection is left to evict. The place is then given up, and the caller must close the connection.
    */
   admit(dial: Dial, connection: ServerConnection): boolean {
     const { request } = dial
@@ -99,7 +99,7 @@ export class Admission {
     this.serveQueue(dial.request.server.name)
   }
 
-  /** A connection has become idle: it goes to the longest-waiting login that it fits, or is evicted for another one. */
+  /** A connection has become idle: the login that has waited longest and that it fits gets it. Otherwise it may be evicted. */
   becameIdle(idle: ServerConnection): void {
     for (const { request, settle } of this.#connections.at(idle.serverName).waiting)
       if (request.holder.isConnected && fitsLogin(idle, request)) return settle('look-again')
@@ -107,12 +107,12 @@ export class Admission {
   }
 
   /**
-   * Gives the places that are free to the logins that wait, in order. Call it also when a connection is not idle any more: a
-   * login that waited to evict it need not wait.
+   * Gives free places to waiting logins, in order. Also call it when a connection is no longer idle: a login that waited to
+   * evict it need not wait any longer.
    */
   serveQueue(serverName: string): void {
     const { waiting } = this.#connections.at(serverName)
-    // An eviction for a waiting login comes back here; the place that it leaves is taken already.
+    // An eviction for a waiting login calls this method again. The freed place is already taken.
     if (waiting.size === 0 || this.#isServing) return
     this.#isServing = true
     try {
@@ -125,7 +125,7 @@ export class Admission {
     }
   }
 
-  /** Clients that have disconnected do not fill the queue. */
+  /** Removes logins from the queue whose clients have disconnected. */
   #removeLeft(waiting: ReadonlySet<Waiter>): void {
     for (const { request, settle } of [...waiting]) if (!request.holder.isConnected) settle('abandoned')
   }
@@ -140,7 +140,7 @@ export class Admission {
       full.length > 0 && (full.some((scope) => spareOf(scope, request) === 0) || this.isProven(request))
     if (!evictsNow && full.some((scope) => this.#excess(scope, request) >= spareOf(scope, request)))
       return undefined
-    // Taken before the eviction, so that the place is not given to the next login that waits.
+    // The place is taken before the eviction, so that it is not given to the next waiting login.
     const dial = this.#connections.beginDial(request)
     if (evictsNow)
       for (const scope of scopes)
@@ -149,9 +149,9 @@ export class Admission {
   }
 
   /**
-   * Whether a login over this limit has to evict, or to wait until it can. Without a limit of the user it has to if a
-   * connection of the user is idle or is about to be; otherwise all are in use, and the server decides. That limit refuses
-   * no login: after `queueTimeoutMs` it is exceeded.
+   * Whether a login over this limit has to evict a connection, or wait until it can. Without a configured limit per user, this
+   * holds only if enough connections of the user are idle or being reset. Otherwise the server decides. `keptPerUserMax` never
+   * refuses a login: after `queueTimeoutMs` the login exceeds it.
    */
   #isBinding(scope: Scope, request: LeaseRequest): boolean {
     if (isHard(scope, request)) return true
@@ -165,7 +165,7 @@ export class Admission {
     return isHard(scope, request) && this.#excess(scope, request) >= 0
   }
 
-  /** Whether the server has accepted this secret on a connection that is still open: it need not judge it first. */
+  /** Whether an open connection proves that the server accepts this secret. The login may then evict before it is checked. */
   isProven(request: LeaseRequest): boolean {
     return this.#connections
       .of(request.identity)
@@ -188,7 +188,7 @@ export class Admission {
     return oldest ? this.#evict(oldest) : Promise.resolve()
   }
 
-  /** By how many open connections and dials a limit is exceeded; 0: it is reached. */
+  /** By how many open connections and dials a limit is exceeded. 0: the limit is reached. */
   #excess(scope: Scope, request: LeaseRequest): number {
     const dials =
       scope === 'user'
@@ -214,7 +214,7 @@ export class Admission {
   }
 }
 
-/** Whether no login may exceed this limit: it was configured. */
+/** Whether this limit was configured, so that no login may exceed it. */
 const isHard = (scope: Scope, { server }: LeaseRequest): boolean =>
   scope === 'server' || server.config.connectionsPerUserMax > 0
 

@@ -18,13 +18,13 @@ interface Limited extends PoolAtWork {
   refusal: string
   /** Connections that each user may have at the server. */
   limit: number
-  /** How many logins the server refused for its limit. */
+  /** How many logins the server refused because of its limit. */
   refused: number
-  /** A connection of this user, opened with this secret, that is idle. */
+  /** An idle connection of this user, opened with this secret. */
   idle: (user: string, secret?: string, enabled?: string) => Promise<ServerConnection>
 }
 
-/** A pool over a server with a limit on the connections of each user. Every secret but `wrong` is right. */
+/** A pool and a server with a limit on connections per user. Every secret except `wrong` is right. */
 async function limitedTo(limit: number, limits: Layer = {}): Promise<Limited> {
   const work = await poolAtWork({
     limits: { connectionsPerUserMax: 0, ...limits },
@@ -62,7 +62,7 @@ async function limitedTo(limit: number, limits: Layer = {}): Promise<Limited> {
 const isIdle = ({ pool }: PoolAtWork, connection: ServerConnection) =>
   pool.connections.stateOf(connection) === 'idle'
 
-/** Three idle connections that a login without extensions, by LOGIN, cannot use. */
+/** Three kinds of idle connections that a LOGIN without extensions cannot use. */
 const kinds: Record<string, (work: Limited) => Promise<unknown>> = {
   async 'with an extension enabled'({ idle }) {
     for (let count = 0; count < 3; count++) await idle('joe', 'secret', 'CONDSTORE')
@@ -145,7 +145,7 @@ test('a login after a change of the password succeeds at the server’s limit, l
   }
 })
 
-test('nothing is evicted for a wrong password, also when the limit is known', async () => {
+test('a wrong password evicts no connection, also when the limit is known', async () => {
   const work = await limitedTo(2)
   const kept = [await work.idle('joe', 'secret', 'CONDSTORE'), await work.idle('joe', 'secret', 'QRESYNC')]
   await giveBackTo(work.pool, (await work.lease('joe')).connection)
@@ -169,7 +169,7 @@ test('without idle connections, the client gets the server’s refusal unchanged
   await work.accounted()
 })
 
-test('a connection of the user that is being reset is awaited: it serves the login or is evicted for it', async () => {
+test('a login waits for a connection of its user that is being reset, and uses or evicts it', async () => {
   for (const enabled of ['', 'CONDSTORE']) {
     const work = await limitedTo(2)
     await work.lease('joe')
@@ -182,7 +182,7 @@ test('a connection of the user that is being reset is awaited: it serves the log
       answer = () => asked.peer.say(`${asked.tag} OK done\r\n`)
       return undefined
     }
-    // Reuse is suspended until the login has met the limit, so that it does not wait for the reset before that.
+    // Reuse is suspended until the server has refused the login, so that the login does not wait for the reset earlier.
     const resume = work.pool.suspendReuse()
     const leasing = work.login('joe')
     const given = giveBackTo(work.pool, connection)
@@ -199,7 +199,7 @@ test('a connection of the user that is being reset is awaited: it serves the log
   }
 })
 
-test('a connection that becomes idle while another one is evicted for the login serves it, and none is dialed', async () => {
+test('a connection that becomes idle during an eviction serves the login, and none is dialed', async () => {
   const work = await limitedTo(2, { connectionsPerUserMax: 2, connectionsSpareMax: 0 })
   const { pool, scripted } = work
   const [clean, enabled] = [(await work.lease('joe')).connection, (await work.lease('joe')).connection]
@@ -247,7 +247,7 @@ test('a connection that becomes idle while another one is evicted for the login 
   await work.accounted()
 })
 
-test('a login that gets a connection that has become idle is not dialed again', async () => {
+test('no connection is dialed for a login that got an idle connection in the meantime', async () => {
   const { pool, scripted, lease, accounted } = await poolAtWork({
     limits: { connectAttempts: 2, connectDelayMs: 0 },
   })
@@ -267,7 +267,7 @@ test('a dial that would exceed two learned limits takes one idle connection', as
   const [first, second] = [(await lease('joe')).connection, (await lease('joe')).connection]
   const request = requestOf('joe')
   const connections = new Connections()
-  // Moves it to the register of this test, because a connection is in one only.
+  // Moves the connection to the register of this test, because it can be in only one register.
   pool.connections.close(first, () => {})
   connections.toLeased(first, request.holder)
   const found = [first, second]
@@ -292,7 +292,7 @@ test('a dial that would exceed two learned limits takes one idle connection', as
   pool.cut()
 })
 
-test('a login whose client has gone evicts nothing when the server refuses it for its limit', async () => {
+test('a login whose client has disconnected evicts no connection when the server refuses it because of its limit', async () => {
   const work = await limitedTo(1)
   const kept = await work.idle('joe', 'secret', 'CONDSTORE')
   const { script } = work.scripted
@@ -340,7 +340,7 @@ test('several logins wait at once until the server has noticed that connections 
   for (const leased of await Promise.all(leasing)) assert.equal(leased.reused, false)
 })
 
-test('of several logins of one user over the limit, none is refused while one of her connections is idle', async () => {
+test('of several logins of one user over the limit, none is refused while a connection of the user is idle', async () => {
   const work = await limitedTo(4)
   for (const enabled of ['A', 'B', 'C', 'D']) await work.idle('joe', 'secret', enabled)
   const results = await Promise.all(Array.from({ length: 6 }, () => work.login('joe')))
@@ -349,7 +349,7 @@ test('of several logins of one user over the limit, none is refused while one of
   await work.accounted()
 })
 
-test('when the server lowers its limit, the user loses all idle connections, but her login succeeds', async () => {
+test('when the server lowers its limit, all idle connections of the user are evicted, and the login succeeds', async () => {
   const work = await limitedTo(6)
   for (const enabled of ['A', 'B', 'C', 'D', 'E', 'F']) await work.idle('joe', 'secret', enabled)
   work.limit = 2
@@ -366,7 +366,7 @@ test('idle connections that another name for the same user opened are evicted to
   await work.accounted()
 })
 
-test('a learned limit is logged once, expires, and until then no login exceeds it', async () => {
+test('a learned limit is logged once, and no login exceeds it until it expires', async () => {
   const work = await limitedTo(3)
   const { pool, logged, clock } = work
   for (let count = 0; count < 9; count++) await work.idle('joe', 'secret', 'CONDSTORE')
@@ -425,7 +425,7 @@ const full: Record<string, (peer: Peer) => void> = {
 }
 
 for (const [how, refuse] of Object.entries(full))
-  test(`a server at its limit that ${how}: the connection that is idle for longest is evicted, of any user`, async () => {
+  test(`a server at its limit that ${how}: the oldest idle connection of any user is evicted`, async () => {
     const work = await poolAtWork({ limits: { connectAttempts: 1 } })
     const { scripted, pool, lease, server, clock, logged } = work
     scripted.onConnect = (peer) => {
@@ -479,7 +479,7 @@ test('a server that reports too many connections does not count as down', async 
   assert.deepEqual([work.server.breaker.isOpen, work.server.downReason], [false, undefined])
 })
 
-test('after a refusal for the connections of all users, the one that is idle for longest is evicted', async () => {
+test('after a refusal because of the total limit, the oldest idle connection is evicted', async () => {
   const work = await limitedTo(1)
   const [jane, jim] = [await work.idle('jane'), await work.idle('jim')]
   const { script } = work.scripted

@@ -1,7 +1,7 @@
 /**
  * Frees capacity for a login when the server or this machine allows no further connection: evicts idle connections and
- * waits until the server has closed them. Idle connections never lock a user out, neither her own nor those of other
- * users of a server at its limit. Remembers the limits that refusals have shown, so that the next login evicts first.
+ * waits until the server has closed them. Idle connections of the user, or of other users of a full server, therefore never
+ * prevent a login. Limits that are learned from refusals are remembered, so that the next login evicts first.
  */
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Exhaustion } from '../net/socket-errors.ts'
@@ -12,19 +12,19 @@ import { fitsLogin, userKeyOf } from './key.ts'
 import type { LeaseHolder, LeaseRequest, PoolContext } from './lease.ts'
 import { LearnedLimits, type LimitScope } from './learned-limits.ts'
 
-/** The operations of the pool that it calls. */
+/** Operations of the pool. */
 export interface CapacityActions {
   /** Leases an idle connection that fits the login. */
   takeIdle(request: LeaseRequest): ServerConnection | undefined
-  /** Logs a connection out that no session holds; settles when the server has ended it. */
+  /** Logs out on a connection that no session holds. Settles when the server has closed it. */
   evict(connection: ServerConnection): Promise<void>
-  /** Closes an idle connection at once. */
+  /** Closes an idle connection immediately. */
   drop(connection: ServerConnection, reason: Shortage): void
   /** Whether the server has accepted this secret on a connection that is still open. */
   isProven(request: LeaseRequest): boolean
 }
 
-/** How often one login is retried after evicting. Then the client gets the server's refusal. */
+/** How often one login is retried after an eviction. After that, the client gets the server's refusal. */
 const retriesMax: Readonly<Record<Shortage, number>> = {
   'user-limit': 2,
   'user-busy': 1,
@@ -35,16 +35,16 @@ const retriesMax: Readonly<Record<Shortage, number>> = {
   'out-of-memory': 2,
 }
 
-/** Failures that can have other causes than a limit. */
+/** Failures that may have other causes than a limit. */
 const ambiguous: readonly Shortage[] = ['user-busy', 'no-greeting', 'out-of-ports']
 
-/** Open files are shared: besides the login, clients that wait to be accepted need them. */
+/** More than one: clients that wait to be accepted also need open files. */
 const evictedWhenExhausted = 8
-/** Of all idle connections, each second while memory is short. */
+/** Share of the idle connections that is closed each second while memory is short. */
 const evictedWhenShort = 1 / 16
 /** A server needs this long to notice that a connection was closed without LOGOUT. */
 const closeNoticedMs = 250
-/** How long no connection is evicted for an ambiguous shortage after evicting one did not help. */
+/** After an eviction for an ambiguous shortage did not help, no connection is evicted for that shortage for this time. */
 const evictionSuspendedMs = 60_000
 
 export class Capacity {
@@ -92,7 +92,7 @@ export class Capacity {
     this.limits.accepted(name, undefined, this.#connections.at(name).open + 1)
   }
 
-  /** @param connections what the server allows */
+  /** @param connections number of connections that the server allows */
   noteLimit(scope: LimitScope, dial: Dial, connections = Math.max(1, this.count(scope, dial))): void {
     const { name } = dial.request.server
     if (this.limits.learn(name, scope === 'user' ? dial.user : undefined, connections, this.now))
@@ -116,8 +116,8 @@ export class Capacity {
     const { request, user } = dial
     const allowed = this.limits.of(request.server.name, scope === 'user' ? user : undefined, this.now)
     if (allowed === undefined || this.count(scope, dial) < allowed) return false
-    // Servers check a limit per user after the password. An unknown secret is sent to the server first, so that a
-    // wrong one evicts nothing.
+    // Servers check a limit per user after the password. A secret that is not proven is sent to the server first, so that a
+    // wrong one evicts no connection.
     return scope === 'server' || this.#actions.isProven(request)
   }
 
@@ -141,12 +141,12 @@ export class Capacity {
     return count
   }
 
-  /** Closes idle connections of any server without LOGOUT, which frees their files at once. Returns false if there are none. */
+  /** Closes idle connections of any server without LOGOUT, which frees their files immediately. False: none is idle. */
   evictForMachine(shortage: Exhaustion): boolean {
     return this.#dropOldest(evictedWhenExhausted, shortage)
   }
 
-  /** Memory is short: closes a part of the idle connections. Call it each second while it is. */
+  /** Closes a share of the idle connections. Call it each second while memory is short. */
   evictForMemory(): void {
     const count = Math.ceil(this.#connections.count('idle') * evictedWhenShort)
     this.#dropOldest(Math.max(evictedWhenExhausted, count), 'out-of-memory')
@@ -159,8 +159,8 @@ export class Capacity {
   }
 
   /**
-   * Evicts idle connections that count towards this limit, or leases one that fits the login.
-   * @param isLast also evicts the user's other idle connections: one was not enough
+   * Evicts an idle connection that counts towards this limit, or leases one that fits the login.
+   * @param isLast the last attempt: for a limit per user, evicts all idle connections of the user
    */
   async evictFor(
     scope: LimitScope,
@@ -196,20 +196,20 @@ export class Capacity {
     return new Promise((settle) => this.#connections.awaitReset(connection, { holder, settle }))
   }
 
-  /** Waits until the server has noticed that a connection of this user was closed. False: none was closed just now. */
+  /** Waits until the server has noticed that a connection of this user was closed. False: none was closed recently. */
   async #awaitClose(
     serverName: string,
     user: string,
     { loginSignal: signal }: LeaseHolder,
   ): Promise<boolean> {
-    // The note stays: several logins may wait for the same server.
+    // The entry stays, because several logins may wait.
     if (!this.#closedAt.has(userKey(serverName, user))) return false
     await delay(closeNoticedMs, signal)
     return !signal.aborted
   }
 }
 
-/** Frees capacity for one dial, and looks after its waits. */
+/** Frees capacity for one dial, and ends its waits when the dial is no longer needed. */
 export class CapacityForDial implements DialPlace {
   readonly #capacity: Capacity
   readonly #dial: Dial
@@ -223,12 +223,12 @@ export class CapacityForDial implements DialPlace {
     this.#dial = dial
   }
 
-  /** A connection that fits the login has become idle meanwhile, and is leased to it: the dial is not needed. */
+  /** An idle connection that was leased to the login in the meantime. The dial is then not needed. */
   get found(): ServerConnection | undefined {
     return this.#found
   }
 
-  /** Call it before dialing: waits for evictions under way, and evicts if the dial would exceed a known limit. */
+  /** Call it before dialing. Waits for evictions in progress, and evicts if the dial would exceed a learned limit. */
   async prepare(): Promise<void> {
     if (this.#dial.evictions) await this.#dial.evictions
     if (this.#capacity.limits.isEmpty) return
@@ -241,7 +241,7 @@ export class CapacityForDial implements DialPlace {
     return this.#found !== undefined || this.#dial.request.holder.loginSignal.aborted
   }
 
-  /** While the login waits to connect, a connection of its user may become idle: it serves the login. */
+  /** Runs a wait of the login. A connection of its user that becomes idle in the meantime ends the wait and serves the login. */
   async wait<T>(begin: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
     const { loginSignal } = this.#dial.request.holder
     const ending = new AbortController()
@@ -271,7 +271,7 @@ export class CapacityForDial implements DialPlace {
       this.#capacity.suspendEviction(this.#dial, shortage)
     if (++this.#attempts > retriesMax[shortage] || this.#capacity.isEvictionSuspended(this.#dial, shortage))
       return 'none'
-    // A port is free again when the server has closed the connection; a file, when the edge has.
+    // A port is free after the server has closed the connection, a file after the edge has.
     const isFreed =
       shortage === 'out-of-files' || shortage === 'out-of-memory'
         ? this.#capacity.evictForMachine(shortage)
@@ -279,7 +279,7 @@ export class CapacityForDial implements DialPlace {
             shortage === 'user-limit' || shortage === 'user-busy' ? 'user' : 'server',
             this.#attempts > 1,
           )
-    // Sockets over TLS close their file a moment later.
+    // TLS sockets close their file in a later turn of the event loop.
     if (isFreed) await new Promise<void>((resolve) => runtime.afterEvents(resolve))
     if (isFreed) this.#evictedFor = shortage
     if (this.#found) return 'not-needed'
@@ -289,7 +289,7 @@ export class CapacityForDial implements DialPlace {
   /** The server has accepted the login. */
   accepted(): void {
     this.#capacity.noteAccepted(this.#dial)
-    // The eviction helped, so the server was at its limit.
+    // The login succeeded after an eviction, so the server was at its limit.
     if (this.#evictedFor === 'no-greeting')
       this.#capacity.noteLimit('server', this.#dial, this.#capacity.count('server', this.#dial) + 1)
   }

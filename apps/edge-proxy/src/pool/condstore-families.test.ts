@@ -5,7 +5,7 @@ import { CondstoreFamilies } from './condstore-families.ts'
 const webmail = { family: 'webmail' }
 const other = { family: 'other' }
 
-test('a family is known from its first session with CONDSTORE on, for that user only', () => {
+test('a family is known after its first session with CONDSTORE, only for that user', () => {
   const families = new CondstoreFamilies()
   families.note('joe', webmail, false)
   assert.equal(families.has('joe', webmail), false)
@@ -27,7 +27,7 @@ test('a family is forgotten after 100 sessions without CONDSTORE, and not before
   assert.equal(families.has('joe', webmail), false)
 })
 
-test('no more than the given number of users and of families is known; the longest unused is forgotten', () => {
+test('the numbers of users and families are limited, and the least recently used is forgotten', () => {
   const families = new CondstoreFamilies(2, 2)
   for (const family of ['a', 'b', 'a', 'c']) families.note('joe', { family }, true)
   assert.deepEqual(

@@ -1,16 +1,16 @@
 /**
- * The client programs that enable CONDSTORE by a command, for each user. Their next login gets a connection that has it. All
- * other clients get a clean one, because the server would send them MODSEQ that they did not request.
+ * The client programs that enable CONDSTORE by a command, for each user. Their next login gets a connection that has CONDSTORE.
+ * Other clients get a clean connection, because with CONDSTORE the server would send MODSEQ data that they did not request.
  */
 
 /**
- * A program is removed after this many sessions without CONDSTORE. Webmails use it on some of their pages only, such as a refresh
- * of a mailbox that has changed, and a program that was removed has to log in again.
+ * A program is removed after this many sessions without CONDSTORE. The number is high because webmails use CONDSTORE only on some
+ * pages, such as the refresh of a changed mailbox, and the first session of a removed program needs a new connection.
  */
 const unusedSessionsMax = 100
 
 export class CondstoreFamilies {
-  /** For each identity, its families, and how many more sessions without use each of them has. */
+  /** For each identity, its families, and the number of sessions without CONDSTORE until each is removed. */
   readonly #left = new Map<string, Map<string, number>>()
   readonly #identitiesMax: number
   readonly #familiesMax: number
@@ -20,7 +20,7 @@ export class CondstoreFamilies {
     this.#familiesMax = familiesMax
   }
 
-  /** `client.family` is made only for users with a known family. */
+  /** Reads `client.family`, which is computed on demand, only for users with a known family. */
   has(identity: string, client: { readonly family: string }): boolean {
     return this.#left.size > 0 && this.#left.get(identity)?.has(client.family) === true
   }
@@ -33,7 +33,7 @@ export class CondstoreFamilies {
 
   #used(identity: string, family: string): void {
     const families = this.#left.get(identity) ?? new Map<string, number>()
-    // Both maps are in the order of their last use, and the first entry is removed.
+    // Both maps are in the order of last use, so the first entry is removed.
     families.delete(family)
     families.set(family, unusedSessionsMax)
     if (families.size > this.#familiesMax) removeFirst(families)

@@ -12,7 +12,7 @@ import { Connections, type ConnectionState } from './connections.ts'
 type State = ConnectionState | 'absent'
 type Event = ConnectionState | 'close'
 
-/** The state after each event in each state; `error`: the event is refused and changes nothing. */
+/** The state after each event in each state. `error`: the event is refused and changes nothing. */
 const table: Record<State, Record<Event, State | 'error'>> = {
   absent: { leased: 'leased', resetting: 'error', idle: 'error', close: 'absent' },
   leased: { leased: 'error', resetting: 'resetting', idle: 'idle', close: 'absent' },
@@ -23,7 +23,7 @@ const holder = { address: '192.0.2.7', isConnected: true, loginSignal: AbortSign
 const states = Object.keys(table) as State[]
 const events = ['leased', 'resetting', 'idle', 'close'] as const
 
-/** Moves that lead to each state. */
+/** The moves that lead to each state. */
 const way: Record<State, ConnectionState[]> = {
   absent: [],
   leased: ['leased'],
@@ -33,7 +33,7 @@ const way: Record<State, ConnectionState[]> = {
 
 const fresh = () => connectionOver(new Link(overSocket(new Socket())))
 
-/** The state by membership: in one set at most, and as `stateOf` has it. */
+/** The state by membership in the sets. Asserts that it is in at most one, and that `stateOf` agrees. */
 function whereIs(all: Connections, connection: ServerConnection): State {
   const server = all.at(connection.serverName)
   const sets = (['leased', 'resetting', 'idle'] as const).filter((name) => server[name].has(connection))
@@ -66,7 +66,7 @@ for (const state of states)
     })
   }
 
-test('only the session that a connection was leased to last holds it', () => {
+test('only the last session that a connection was leased to holds it', () => {
   const all = new Connections()
   const connection = fresh()
   all.toLeased(connection, holder)
@@ -115,7 +115,7 @@ test('a connection is listed for its identity and for the user who opened it, in
   assert.deepEqual([all.openedBy('joe'), all.of(two.identity)], [[], []])
 })
 
-test('a dial holds its place, of the server and of the user, until it ends once', () => {
+test('a dial holds its place, of the server and of the user, until it ends', () => {
   const all = new Connections()
   const request = requestOf('joe')
   const dial = all.beginDial(request)
@@ -126,20 +126,20 @@ test('a dial holds its place, of the server and of the user, until it ends once'
   assert.deepEqual([all.count('dialing'), all.dialsOf(request.identity)], [1, []])
 })
 
-test('a user without connections and dials leaves no list behind', () => {
+test('no list is kept for a user without connections and dials', () => {
   const all = new Connections()
   const request = requestOf('joe')
   const connection = connectionFor(request)
   all.endDial(all.beginDial(request))
   all.toLeased(connection, holder)
   all.close(connection)
-  // The list of a user that was never seen is one and the same for all.
+  // All unknown users share the same empty list.
   assert.equal(all.of(request.identity), all.of('never'))
   assert.equal(all.openedBy('joe'), all.openedBy('never'))
   assert.equal(all.dialsOf(request.identity), all.dialsOf('never'))
 })
 
-test('peaks are the most at once since they were reset', () => {
+test('peaks are the highest counts since they were reset', () => {
   const all = new Connections()
   const [one, two] = [fresh(), fresh()]
   for (const connection of [one, two]) all.toLeased(connection, holder)

@@ -1,7 +1,7 @@
 /**
- * The register of all connections to servers, by server, identity and state. A connection is in exactly one state: the
- * set that holds it. Only `#move` changes it. Logins that wait stand beside the connections that they wait for. Limits,
- * gauges and lists are read from the sizes of these sets; only the peaks are kept beside them.
+ * The register of all server connections, by server, identity and state. The state of a connection is the set that contains
+ * it, and only `#move` changes the state. Waiting logins are stored with the connections that they wait for. Limits,
+ * gauges and lists are read from these sets. Only the peaks are stored separately.
  *
  * The usual moves; `allowed` has all of them:
  *
@@ -19,14 +19,14 @@ import type { LeaseHolder, LeaseRequest, NoPlace } from './lease.ts'
 export type ConnectionState =
   /** In use by exactly one session, or being proven for it. */
   | 'leased'
-  /** Being made clean and proven clean; no session uses it. */
+  /** Being reset and proven clean. No session uses it. */
   | 'resetting'
-  /** Clean, waiting for its user. */
+  /** Clean and not in use. */
   | 'idle'
 
 const states = ['leased', 'resetting', 'idle'] as const
 
-/** `closed` is also the state of a connection that was not registered yet. */
+/** Allowed moves. `closed` is also the state of a connection that is not registered yet. */
 const allowed: Record<ConnectionState | 'closed', readonly (ConnectionState | 'closed')[]> = {
   closed: ['leased'],
   leased: ['resetting', 'idle', 'closed'],
@@ -34,7 +34,7 @@ const allowed: Record<ConnectionState | 'closed', readonly (ConnectionState | 'c
   idle: ['leased', 'resetting', 'closed'],
 }
 
-/** A connection that is being dialed and logged in for one request. It holds a place until it is open or has failed. */
+/** A connection that is being dialed and logged in for one request. It holds a place until it is open or the dial has failed. */
 export class Dial {
   readonly request: LeaseRequest
   #evictions: Promise<void>[] | undefined
@@ -44,7 +44,7 @@ export class Dial {
     this.request = request
   }
 
-  /** As on the connection that it becomes. */
+  /** Like `user` of the connection that the dial opens. */
   get user(): string {
     return userName(this.request.credentials)
   }
@@ -53,19 +53,17 @@ export class Dial {
     return this.request.credentials.user.toString('utf8')
   }
 
-  /** The place is that of a connection that the server may still count until this has settled. */
+  /** The place was freed by this eviction. The server may count the evicted connection until it has settled. */
   awaitEviction(eviction: Promise<void>): void {
     ;(this.#evictions ??= []).push(eviction)
   }
 
-  /** Settles when the server has closed the connections that were evicted for this dial; undefined: there were none. */
+  /** Settles when the server has closed the connections that were evicted for this dial. Undefined: there were none. */
   get evictions(): Promise<unknown> | undefined {
     return this.#evictions && Promise.all(this.#evictions)
   }
 
-  /**
-   * Set while the login waits to connect: ends the wait, because a connection that has become idle was leased to the login.
-   */
+  /** Set while the login waits to connect. Ends the wait after an idle connection was leased to the login. */
   onServed: ((connection: ServerConnection) => void) | undefined
 
   get identity(): string {
@@ -80,7 +78,7 @@ export class Dial {
     return this.#distrustReason
   }
 
-  /** The connection serves its session, and is closed after it. The first reason is kept. */
+  /** The connection will serve its session, and be closed after it. The first reason is kept. */
   distrust(reason: DistrustReason): void {
     this.#distrustReason ??= reason
   }
@@ -89,27 +87,27 @@ export class Dial {
 /** A login that waits for the reset of its user's connection. */
 export interface ResetWaiter {
   readonly holder: LeaseHolder
-  /** Called once; true: the connection is clean and leased to the holder. */
+  /** Called once. True: the connection is clean and leased to the holder. */
   readonly settle: (isClean: boolean) => void
 }
 
 /** A login that waits for a place. */
 export interface Waiter {
   readonly request: LeaseRequest
-  /** Called once, with the place, with the reason why there is none, or because an idle connection fits the login. */
+  /** Called once, with the place, with the reason for having none, or with 'look-again' if an idle connection fits. */
   readonly settle: (outcome: Dial | NoPlace | 'look-again') => void
 }
 
-/** The connections of one configured server, and the logins that wait for a place there. Only the register changes them. */
+/** The connections of one configured server, and the logins that wait for a place. Only the register changes these sets. */
 export interface ServerSets {
   readonly dialing: ReadonlySet<Dial>
   readonly leased: ReadonlyLinkedMap<ServerConnection, LeaseHolder>
   readonly resetting: ReadonlyLinkedMap<ServerConnection, ResetWaiter | undefined>
   /** In the order in which they became idle. */
   readonly idle: ReadonlyLinkedSet<ServerConnection>
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   readonly waiting: ReadonlySet<Waiter>
-  /** How many are logged in. */
+  /** Number of logged-in connections. */
   readonly open: number
 }
 
@@ -130,12 +128,12 @@ const closeNow = (link: Link): void => link.close()
 
 export class Connections {
   readonly #servers = new Map<string, MutableServerSets>()
-  /** Open connections in any state: a list that changes only when one is opened or closed. */
+  /** Open connections in any state. The lists change only when a connection is opened or closed. */
   readonly #byIdentity = new Map<string, ServerConnection[]>()
-  /** The same, by the user whose secret opened them. */
+  /** The same connections, by the user whose secret opened them. */
   readonly #byOpener = new Map<string, ServerConnection[]>()
   readonly #dialsByIdentity = new Map<string, Dial[]>()
-  /** Most at once since `resetPeaks`. */
+  /** The highest counts since `resetPeaks`. */
   readonly #peaks = { leased: 0, idle: 0 }
 
   /** The sets of one server. */
@@ -168,7 +166,7 @@ export class Connections {
     return this.#dialsByIdentity.get(identity) ?? none
   }
 
-  /** How many connections are in this state, or how many logins wait, over all servers. */
+  /** Number of connections in this state, or of waiting logins, over all servers. */
   count(what: ConnectionState | 'dialing' | 'waiting'): number {
     let total = 0
     for (const server of this.#servers.values()) total += server[what].size
@@ -206,14 +204,14 @@ export class Connections {
     return this.at(connection.serverName).leased.get(connection)
   }
 
-  /** Every open connection with its state. The sets may change while it is read. */
+  /** Every open connection with its state. The sets may change during the iteration. */
   *all(): IterableIterator<[ServerConnection, ConnectionState]> {
     for (const state of states)
       for (const server of this.#servers.values())
         for (const connection of server[state].keys()) yield [connection, state]
   }
 
-  /** Every idle connection, as a list of its own. */
+  /** A new list of all idle connections. */
   idle(): ServerConnection[] {
     return [...this.#servers.values()].flatMap(({ idle }) => [...idle])
   }
@@ -263,7 +261,7 @@ export class Connections {
 
   /**
    * Removes the connection and closes its socket. False: it was closed already.
-   * @param end closes the socket in another way than immediately
+   * @param end closes the socket; immediately by default
    */
   close(connection: ServerConnection, end: (link: Link) => void = closeNow): boolean {
     if (this.stateOf(connection) === 'closed') return false
@@ -283,7 +281,7 @@ export class Connections {
     return this.at(connection.serverName).resetting.get(connection)
   }
 
-  /** Takes the connection out of its set; the caller adds it to the next one. Throws for a move that is a bug. */
+  /** Removes the connection from its set. The caller adds it to the next set. Throws for a move that is not allowed. */
   #move(connection: ServerConnection, to: ConnectionState | 'closed'): MutableServerSets {
     const server = this.#at(connection.serverName)
     const from = this.stateOf(connection)

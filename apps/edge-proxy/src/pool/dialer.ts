@@ -1,4 +1,4 @@
-/** Opens a connection for a lease: dials, logs in, counts. A failure becomes the answer to the login. */
+/** Opens a connection for a lease: dials, logs in, and counts the result. A failure is returned as the answer to the login. */
 import { oneLine } from '@imapfleet/observe'
 import { expiryOf } from '../imap/credentials.ts'
 import { openConnection, type OpenResult } from '../server/open-connection.ts'
@@ -17,8 +17,8 @@ import {
 import type { CapacityForDial } from './capacity.ts'
 
 /**
- * @param capacity evicts idle connections if no further one is allowed; a connection that it leases ends the attempt
- * @param onOpen gets the connection synchronously when it is open, so that no revocation can come between
+ * @param capacity evicts idle connections if no further one is allowed. If it leases an idle connection, the attempt ends
+ * @param onOpen called synchronously when the connection is open, so that no revocation can be missed
  */
 export async function openFor<Result>(
   dial: Dial,
@@ -40,7 +40,7 @@ export async function openFor<Result>(
     if (opened.kind === 'login-refused' && !opened.byEdge) evidence.refused(request, answer.cause)
     return answer
   }
-  // Before the connection is admitted: the connections that this ends no longer count.
+  // Before the connection is admitted, because connections that this evidence closes no longer count.
   evidence.accepted(request)
   capacity.accepted()
   const connection = connectionFor(dial, opened, context.clock.now())
@@ -48,7 +48,7 @@ export async function openFor<Result>(
   return onOpen(connection, { untagged: opened.untagged, idsSent: opened.ids.sent })
 }
 
-/** Harmless: the login goes on. These are the words of imapproxy for a refused ID. Operators search logs for them. */
+/** Harmless, because the login continues. imapproxy logs a refused ID with these words, and operators search for them. */
 function logRefusedIds(answers: readonly string[], { log }: PoolContext): void {
   for (const answer of answers) log.warn('QUEUED PREAUTH failed', { command: 'ID', answer: oneLine(answer) })
 }

@@ -1,4 +1,4 @@
-/** What a server's answer to a login means for connections that are open already, in every state that they can be in. */
+/** The effect of a server's answer to a login on open connections, in every state. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
@@ -8,7 +8,7 @@ import type { ServerConnection } from '../server/server-connection.ts'
 import type { SecretChange } from './evidence.ts'
 import { giveBackTo, poolAtWork, swapIn, untilTrue, type PoolAtWork } from './pool.test-support.ts'
 
-/** A pool over a server on which passwords change. A password that is in `answers` gets that answer. */
+/** A pool and a server on which passwords change. `answers` has answers by password; the default is OK. */
 async function atWork(settings: Parameters<typeof poolAtWork>[0] = {}) {
   const work = await poolAtWork(settings)
   const answers = new Map<string, string>()
@@ -48,7 +48,7 @@ type AtWork = Awaited<ReturnType<typeof atWork>>
 
 const no = 'NO [AUTHENTICATIONFAILED] no'
 
-/** A connection of joe, opened with A, in this state; `rest` lets it go on and settles when no session uses it. */
+/** A connection of joe in this state, opened with A. `rest` continues it, and settles when no session uses it. */
 type Staged = { connection?: ServerConnection; rest: () => Promise<void> }
 const states: Record<string, (work: AtWork) => Promise<Staged>> = {
   async idle(work) {
@@ -114,7 +114,7 @@ const states: Record<string, (work: AtWork) => Promise<Staged>> = {
   },
 }
 
-/** Holds back the answer to the next NOOP; the returned function sends it. */
+/** Holds back the answer to the next NOOP. The returned function sends it. */
 function held({ holds, scripted }: AtWork): () => Promise<void> {
   holds.add('NOOP')
   const before = scripted.asked.filter((text) => text === 'NOOP').length
@@ -125,7 +125,7 @@ function held({ holds, scripted }: AtWork): () => Promise<void> {
   }
 }
 
-/** What may be learned while the connection is in that state, and whether it survives. */
+/** Evidence that may arrive in that state. `ends`: why it closes the connection. */
 const lessons: Record<string, { teach: (work: AtWork) => Promise<unknown>; ends?: string; evicts?: true }> = {
   'its secret is refused': {
     teach: (work) => fresh(work, 'A', no),
@@ -177,7 +177,7 @@ const lessons: Record<string, { teach: (work: AtWork) => Promise<unknown>; ends?
   },
 }
 
-/** A login that the server judges, whatever is warm. */
+/** A login that the server checks, even if a connection is idle. */
 async function fresh(work: AtWork, secret: string, answer: string, user = 'joe'): Promise<void> {
   work.answers.set(secret, answer)
   const resume = work.pool.suspendReuse()
@@ -200,7 +200,7 @@ async function fresh(work: AtWork, secret: string, answer: string, user = 'joe')
 
 for (const [state, stage] of Object.entries(states))
   for (const [lesson, { teach, ends, evicts }] of Object.entries(lessons)) {
-    // It is evicted for the login (capacity.test.ts).
+    // The login evicts the connection (capacity.test.ts).
     if (evicts && (state === 'idle' || state === 'resetting')) continue
     test(`${state}, ${lesson}: ${ends ?? 'it is kept'}`, async () => {
       const work = await atWork()
@@ -240,7 +240,7 @@ for (const [user, more] of [
       assert.equal(work.pool.connections.stateOf(leased.connection), 'closed')
     })
 
-test('after a change of the password, the old one is refused and the new one is warm', async () => {
+test('after a change of the password, the old one is refused, and a connection with the new one is idle', async () => {
   const { idle, login, lease, answers, logins } = await atWork()
   await idle('joe', 'A')
   answers.set('A', no)
@@ -250,7 +250,7 @@ test('after a change of the password, the old one is refused and the new one is 
   assert.equal(logins(), 3)
 })
 
-test('two secrets in turn cost one more login each, and then both are warm', async () => {
+test('two secrets in turn need one more login each, and then both have idle connections', async () => {
   const { idle, logins } = await atWork()
   for (const [secret, expected] of [
     ['A', 1],
@@ -296,7 +296,7 @@ test('a token and a password, and logins as other users, are secrets of the user
   assert.equal(jane.link.isOpen, false)
 })
 
-test('one token is one secret, in whatever message it comes', async () => {
+test('the same token is the same secret in every form of message', async () => {
   const work = await atWork()
   const { idle, lease, answers, logins } = work
   const messages = [
@@ -323,7 +323,7 @@ test('one token is one secret, in whatever message it comes', async () => {
   assert.equal(second.link.isOpen, false, 'the refused token opened it')
 })
 
-test('a refusal of one identity leaves the user’s other identities alone', async () => {
+test('a refusal of one identity does not affect the user’s other identities', async () => {
   const { idle, login, answers, pool } = await atWork()
   const own = await idle('joe', 'A')
   const asJane = await idle('joe', 'A', { authzid: wire('jane'), mechanism: 'PLAIN' })
@@ -334,7 +334,7 @@ test('a refusal of one identity leaves the user’s other identities alone', asy
   assert.deepEqual([own.link.isOpen, asJane.link.isOpen], [true, false])
 })
 
-test('evidence counts for every server, since two of them may be one mail system', async () => {
+test('evidence applies to all servers, because two of them may be one mail system', async () => {
   const { idle, lease, scripted } = await atWork()
   const elsewhere = serverAt(scripted.port, {}, 'elsewhere')
   const there = await idle('joe', 'A', { server: elsewhere })
@@ -344,12 +344,12 @@ test('evidence counts for every server, since two of them may be one mail system
   assert.deepEqual([there.link.isOpen, here.link.isOpen], [false, false])
 })
 
-test('with a master user, the server judges identities and no secrets of clients', async () => {
+test('with a master user, the server checks identities but not the secrets of clients', async () => {
   const limits = { masterUser: 'master', masterPassword: 'M', sharedSecret: 'S' }
   const { idle, login, answers, changes, pool } = await atWork({ limits })
   const [joe, jane] = [await idle('joe', 'S'), await idle('jane', 'S')]
   assert.deepEqual(changes, [])
-  // The edge itself refuses this one.
+  // The edge itself refuses this login.
   for (const wrong of ['', 'wrong', 's']) assert.equal((await login('joe', wrong)).kind, 'refused')
   assert.deepEqual([joe.link.isOpen, jane.link.isOpen, changes.length], [true, true, 0])
   answers.set('M', no)
@@ -384,7 +384,7 @@ test('other edges are notified of a new secret and of the refusal of an accepted
   assert.deepEqual(changes, [], 'a change that another edge reported is not sent again')
 })
 
-test('a change that another edge reports ends connections opened before it, and none opened after it', async () => {
+test('a change that another edge reports ends connections opened before it, but none opened after it', async () => {
   const { pool, idle, lease } = await atWork()
   await idle('joe', 'A')
   pool.evidence.changedElsewhere(new Set(['joe']))
@@ -392,7 +392,7 @@ test('a change that another edge reports ends connections opened before it, and 
   assert.equal((await lease('joe', 'A')).connection, later)
 })
 
-test('a distrusted connection is no proof of its secret: a login with it evicts nothing before it is judged', async () => {
+test('a distrusted connection does not prove its secret: a login with it evicts nothing before the server accepts it', async () => {
   const limits = { connectionsMax: 2, connectionsPerUserMax: 0 }
   const { pool, lease, login, idle, answers } = await atWork({ limits })
   await lease('joe', 'A')
@@ -413,7 +413,7 @@ test('a connection is not leased if evidence comes between the end of its reset 
   assert.equal(connection.link.isOpen, false)
 })
 
-test('ENABLE moves no session to a connection that its secret’s refusal has ended', async () => {
+test('ENABLE does not move a session to a connection whose secret was refused', async () => {
   const { pool, lease, server, idle, answers, login } = await atWork()
   const { connection: enabled } = await lease('joe', 'A')
   enabled.enabledByOne(['QRESYNC'], 'QRESYNC')
@@ -426,8 +426,8 @@ test('ENABLE moves no session to a connection that its secret’s refusal has en
   await idle('joe', 'A')
 })
 
-/** Random histories beside a model: which password is right, and what the pool may know of it. */
-test('after any history, a warm connection is of a secret that was not refused or superseded since it was opened', async () => {
+/** Random histories, compared with a model of the right passwords and the evidence about them. */
+test('after any history, the secret of an idle connection was not refused or superseded since it was opened', async () => {
   const secrets = ['A', 'B', 'C'] as const
   const step = fc.record({
     kind: fc.constantFrom('page', 'page', 'page', 'change', 'changed-elsewhere'),
@@ -437,8 +437,8 @@ test('after any history, a warm connection is of a secret that was not refused o
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
       const work = await atWork()
       const refused = (secret: string) => work.answers.has(secret)
-      /** Secrets whose last evidence is good, as the rules say. */
-      const warm = new Set<string>()
+      /** Secrets that should have an idle connection, by the rules of evidence. */
+      const reusable = new Set<string>()
       const known = new Set<string>()
       for (const { kind, secret } of steps) {
         if (kind === 'change') {
@@ -446,22 +446,22 @@ test('after any history, a warm connection is of a secret that was not refused o
           else work.answers.set(secret, no)
         } else if (kind === 'changed-elsewhere') {
           work.pool.evidence.changedElsewhere(new Set(['joe']))
-          warm.clear()
+          reusable.clear()
         } else {
           const result = await work.login('joe', secret)
-          const isWarm = warm.has(secret)
-          assert.equal(result.kind === 'leased' && result.reused, isWarm, `${secret} is warm`)
-          if (!isWarm) assert.equal(result.kind === 'refused', refused(secret))
+          const isReusable = reusable.has(secret)
+          assert.equal(result.kind === 'leased' && result.reused, isReusable, `${secret} is reusable`)
+          if (!isReusable) assert.equal(result.kind === 'refused', refused(secret))
           if (result.kind === 'refused') {
             known.delete(secret)
             continue
           }
-          if (!isWarm && !known.has(secret)) warm.clear()
+          if (!isReusable && !known.has(secret)) reusable.clear()
           known.add(secret)
-          warm.add(secret)
+          reusable.add(secret)
           await giveBackTo(work.pool, result.connection)
         }
-        assert.equal(work.pool.connections.count('idle'), warm.size)
+        assert.equal(work.pool.connections.count('idle'), reusable.size)
       }
     }),
     { seed: 11, numRuns: 60 },

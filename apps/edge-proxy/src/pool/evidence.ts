@@ -1,6 +1,6 @@
 /**
- * Applies a server's answer to a login to the connections that are already open: a refused secret ends the connections that
- * it opened, and a secret that is new for its user ends those of the user's other secrets
+ * Applies a server's answer to a login to connections that are already open. A refused secret ends the connections that it
+ * opened. An accepted secret that is new for its user ends the connections of the user's other secrets
  * (docs/adr/0012-evidence-about-secrets.md).
  * This applies to the connections of all servers, because two configured servers may be one mail system.
  */
@@ -10,9 +10,9 @@ import { isSameSecret, userKeyOf } from './key.ts'
 import { KnownSecrets } from './known-secrets.ts'
 import { refusesUser, type LeaseRequest, type RefusalCause } from './lease.ts'
 
-/** What other edges must know about the secrets of a user. It has no form of the secret. */
+/** A change that other edges must know. It contains no form of the secret. */
 export interface SecretChange {
-  /** `proven`: a server accepted a secret that is new here. `refused`: it refused one that it had accepted. */
+  /** `proven`: a server accepted a secret that is new on this edge. `refused`: it refused one that it had accepted. */
   readonly kind: 'proven' | 'refused'
   /** The login name, with its ASCII letters in lower case. */
   readonly user: string
@@ -24,10 +24,10 @@ export class Evidence {
   readonly #connections: Connections
   readonly #known = new KnownSecrets()
   readonly #distrust: (connection: ServerConnection, reason: DistrustReason) => void
-  /** Called with what other edges do not know yet. */
+  /** Called with changes that other edges do not know yet. */
   onChange: (change: SecretChange) => void = () => {}
 
-  /** @param distrust closes the connection, at once or when its session ends */
+  /** @param distrust closes the connection, immediately or when its session ends */
   constructor(
     connections: Connections,
     distrust: (connection: ServerConnection, reason: DistrustReason) => void,
@@ -49,13 +49,13 @@ export class Evidence {
   refused({ server, credentials, identity, secretDigest }: LeaseRequest, cause: RefusalCause): void {
     if (!refusesUser(cause)) return
     const userKey = userKeyOf(credentials.user.toString('utf8'))
-    // A server that judged no secret, or accepted it, refuses the identity.
+    // If the server did not check the secret, or accepted it, the refusal is about the identity.
     const isAboutSecret = judgesSecrets(server) && cause !== 'not-authorized'
     const wasKnown = isAboutSecret && this.#known.refused(server.name, userKey, secretDigest)
     const ended = isAboutSecret
       ? this.#apply(userKey, 'secret-refused', (own) => isSameSecret(own.secretDigest, secretDigest))
       : this.#apply(userKey, 'not-authorized', (own) => own.identity === identity)
-    // Other edges are not notified of a secret that was never accepted: anyone can send wrong passwords for a user.
+    // Other edges are not notified of a secret that was never accepted, because any client can send wrong passwords.
     if (wasKnown || ended > 0) this.onChange({ kind: 'refused', user: userKey })
   }
 
@@ -77,5 +77,5 @@ export class Evidence {
   }
 }
 
-/** If the edge logs all users in as a master user, the server never sees what the client sent. */
+/** Whether the server checks the client's secret. It does not if the edge logs in all users as a master user. */
 const judgesSecrets = ({ config }: LeaseRequest['server']): boolean => config.masterUser === undefined

@@ -1,4 +1,4 @@
-/** Why a connection may not serve another session, regardless of a proof of its state. */
+/** Reasons why a connection must not serve another session, even if it is proven clean. */
 import type { PoolConfig } from '@imapfleet/config'
 import type { DistrustReason, ServerConnection } from '../server/server-connection.ts'
 import type { PoolClock } from './lease.ts'
@@ -14,7 +14,7 @@ export type Unfit =
   | 'unfinished-reply'
 
 /**
- * The connection must not be kept after its session, and is no proof that its secret is right.
+ * Why the connection must not be kept after its session. Such a connection also does not prove that its secret is right.
  * @param generation `Server.generation` of the settings in force; undefined: the server is no longer configured
  */
 export function unfitToKeep(
@@ -30,7 +30,7 @@ export function unfitToKeep(
   return connection.uses >= pool.usesMax ? 'used-up' : undefined
 }
 
-/** The idle connection must not stay. */
+/** Why the idle connection must be closed. */
 export function unfitToRest(
   idle: ServerConnection,
   generation: number | undefined,
@@ -42,13 +42,13 @@ export function unfitToRest(
     : unfitToKeep(idle, generation, pool, clock)
 }
 
-/** The idle connection must not be leased. */
+/** Why the idle connection must not be leased. */
 export function unfitToLease(
   idle: ServerConnection,
   generation: number | undefined,
   pool: PoolConfig,
   clock: PoolClock,
 ): Unfit | undefined {
-  // The rest of a partial response would be taken for the beginning of the next one.
+  // The client would read the rest of an incomplete response as a new response.
   return idle.scanner.atBoundary ? unfitToRest(idle, generation, pool, clock) : 'unfinished-reply'
 }

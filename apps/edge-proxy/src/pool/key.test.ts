@@ -35,7 +35,7 @@ test('two logins have the same identity only if server, user, authzid and kind o
   )
 })
 
-test('two secrets are equal only as a whole, and a digest does not contain the secret', () => {
+test('a secret equals only the complete same secret, and a digest does not contain the secret', () => {
   const digest = digestOf(joe.secret)
   assert.equal(isSameSecret(digest, digestOf(wire('secret'))), true)
   for (const other of ['', 'secre', 'secrets', 'Secret', 'secret\0'])
@@ -43,7 +43,7 @@ test('two secrets are equal only as a whole, and a digest does not contain the s
   assert.ok(!digest.includes('secret') && digest.length === 32)
 })
 
-test('a digest cannot be checked against a list of passwords: it depends on a key of this process', () => {
+test('a digest depends on a key of this process, so it cannot be checked against a list of passwords', () => {
   assert.notEqual(digestOf(joe.secret), hash('sha256', joe.secret, 'latin1'))
 })
 
@@ -85,7 +85,7 @@ test('the expiry of a JWT is used; other secrets have none', () => {
   assert.equal(expiryOf({ ...token(''), secret: wire('user=joe\x01auth=Bearer opaque\x01\x01') }), Infinity)
 })
 
-test('once too many users have enabled an extension to be remembered, no user is told of a reuse', () => {
+test('after more users have enabled an extension than can be remembered, no user gets the notice of reuse', () => {
   const reuseNotices = new ReuseNotices(2)
   for (const user of ['a', 'b', 'b', 'a']) reuseNotices.noteEnable(user)
   assert.deepEqual([reuseNotices.mayTell('a'), reuseNotices.mayTell('c')], [false, true])

@@ -1,5 +1,5 @@
 /**
- * The key of a connection: a canonical name of its user, a digest of the secret under a key that is made at process
+ * The key of a connection: a canonical name of its user, a digest of the secret with a key that is generated at process
  * start, and the extensions that are enabled on it. The secret itself is not kept.
  */
 import { hash } from 'node:crypto'
@@ -10,13 +10,13 @@ import { withCondstore, type ServerConnection } from '../server/server-connectio
 const processKey = Buffer.alloc(32)
 runtime.fillRandom(processKey)
 
-/** The names are decoded: an atom, a quoted string and a literal of one name are one identity. */
+/** The names are decoded: an atom, a quoted string and a literal with the same name are the same identity. */
 export function identityOf(serverName: string, credentials: Credentials): string {
   const names = `${credentials.user.toString('latin1')}\0${credentials.authzid.toString('latin1')}`
   return `${serverName}\0${mechanismClass(credentials)}\0${names}`
 }
 
-/** A login name for comparison: servers compare names without regard to the case of ASCII letters. */
+/** A login name for comparison, in lower case: servers compare names without regard to the case of ASCII letters. */
 export const userKeyOf = (name: string): string =>
   /[A-Z]/.test(name) ? name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()) : name
 
@@ -40,7 +40,7 @@ export function isSameSecret(a: string, b: string): boolean {
 
 /**
  * Whether this connection may serve a login of this user with this secret.
- * @param enabledKey that of the connection must be the same; empty for a clean connection
+ * @param enabledKey the required `enabledKey` of the connection; empty for a clean connection
  */
 export function fits(
   connection: ServerConnection,
@@ -54,7 +54,7 @@ export function fits(
   )
 }
 
-/** Whether this connection may be leased to this login: a clean one, or one with CONDSTORE if the client uses that. */
+/** Whether this connection may be leased to this login: it is clean, or has CONDSTORE and the client uses that. */
 export const fitsLogin = (
   connection: ServerConnection,
   request: { readonly identity: string; readonly secretDigest: string; readonly usesCondstore: boolean },

@@ -25,7 +25,7 @@ test('digests that differ in any one byte are different secrets', () => {
     assert.ok(known.accepted('main', 'joe', `${a.slice(0, at)}!${a.slice(at + 1)}`), `byte ${at}`)
 })
 
-test('of one user, the secret whose last proof is the oldest is forgotten first', () => {
+test('the secret of a user with the oldest last proof is forgotten first', () => {
   const known = new KnownSecrets(2)
   for (const secret of [a, b, a, c]) known.accepted('main', 'joe', secret)
   assert.equal(known.refused('main', 'joe', b), false)
@@ -33,13 +33,13 @@ test('of one user, the secret whose last proof is the oldest is forgotten first'
   assert.equal(known.refused('main', 'joe', c), true)
 })
 
-test('of all users, the one whose last proof is the oldest is forgotten first', () => {
+test('the user with the oldest last proof is forgotten first', () => {
   const known = new KnownSecrets(16, 2)
   for (const user of ['joe', 'jane', 'joe', 'jim']) known.accepted('main', user, a)
   assert.equal(known.refused('main', 'jane', a), false)
   assert.equal(known.refused('main', 'joe', a), true)
   assert.equal(known.refused('main', 'jim', a), true)
-  // What is left counts: room is made for new ones only as far as needed.
+  // No more secrets are removed than needed for the new one.
   for (const user of ['joe', 'jim']) known.accepted('main', user, a)
   assert.deepEqual([known.accepted('main', 'joe', a), known.accepted('main', 'jim', a)], [false, false])
 })

@@ -1,9 +1,9 @@
 /**
- * Digests of secrets that a server has accepted, by server and user. They show whether a secret that was just accepted is
- * new for this user. The number is bounded. A secret that was removed counts as new, which costs only additional logins.
+ * Digests of secrets that a server has accepted, by server and user. They show whether an accepted secret is new for its
+ * user. Their number is limited. A secret that was removed counts as new, which only causes additional logins.
  */
 export class KnownSecrets {
-  /** By server and user; the user whose last proof is the oldest first. Of one user, the oldest proof first. */
+  /** By server and user, ordered by the last proof of the user, oldest first. The list of a user has the oldest proof first. */
   readonly #digests = new Map<string, string[]>()
   readonly #perUserMax: number
   readonly #max: number
@@ -21,7 +21,7 @@ export class KnownSecrets {
     const kept = this.#digests.get(key)
     if (kept && kept.length >= this.#perUserMax) this.#count -= kept.splice(0, 1).length
     this.#count++
-    // Moves the user to the end: its proof is the latest. A new list, because one that grows reserves room for 17.
+    // Moves the user to the end. A new array is created, because a growing array reserves space for 17 entries.
     this.#digests.delete(key)
     this.#digests.set(key, kept ? [...kept, digest] : [digest])
     this.#evict()

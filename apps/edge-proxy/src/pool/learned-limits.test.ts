@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LearnedLimits } from './learned-limits.ts'
 
-/** Teaches it refusals of one user at these counts, and returns which of them were reported as new. */
+/** Refusals of one user at these counts. Returns those that were reported as new. */
 const learned = (limits: LearnedLimits, ...counts: number[]) =>
   counts.map((connections) => limits.learn('main', 'ann', connections, 0))
 
 const shown = (limits: LearnedLimits) => [...limits.latest()].map(({ connections }) => connections)
 
-// Logins that come at once are refused at once, and each counts those that the server refuses a moment later.
-test('of the refusals of one limit, the lowest number counts, and only a lower one is reported as new', () => {
+// Of simultaneous logins, each counts others that the server refuses a moment later.
+test('the lowest of several refusals is the limit, and only a lower number is reported as new', () => {
   const limits = new LearnedLimits()
   assert.deepEqual(learned(limits, 6, 5, 6, 4, 5, 3, 3, 7), [
     true,
@@ -44,7 +44,7 @@ test('a limit that has expired does not count against a higher one', () => {
   assert.deepEqual(shown(limits), [8])
 })
 
-test('limits of users, servers and scopes are apart; the lowest one of users is shown', () => {
+test('limits of users, servers and scopes are separate, and the lowest one of the users is shown', () => {
   const limits = new LearnedLimits()
   limits.learn('main', 'ann', 3, 0)
   assert.equal(limits.learn('main', 'bob', 4, 0), false)

@@ -1,7 +1,7 @@
 /**
- * The limits on connections that servers have shown by their refusals: of one user, or of one server as a whole. A learned
- * limit only decides when idle connections are evicted; it refuses no login. It expires, because the server may have been
- * configured anew, and because other clients of the server take part in its limit.
+ * Limits on connections that were learned from refusals of servers: per user, or for the whole server. A learned limit only
+ * decides when idle connections are evicted. It never refuses a login. It expires, because the configuration of the server may
+ * change, and because other clients of the server count towards its limit.
  */
 import { userKeyOf } from './key.ts'
 
@@ -21,19 +21,19 @@ const usersMax = 10_000
 export class LearnedLimits {
   /** By server, or by server and user, oldest first. */
   readonly #limits = new Map<string, LearnedLimit>()
-  /** The lowest one of each server and scope, for operators. */
+  /** The lowest limit of each server and scope, for operators. */
   readonly #latest = new Map<string, LearnedLimit>()
 
-  /** Whether there are none, which is usual. */
+  /** Whether no limit is known, which is the usual case. */
   get isEmpty(): boolean {
     return this.#limits.size === 0
   }
 
   /**
-   * The server refused one more connection than these. Some of them may be logins that it refuses too, so a lower number
-   * that it has shown stays.
-   * @param user undefined: the limit is that of the server
-   * @returns whether it is lower than any learned of the server, or the first
+   * The server refused one more connection than this number. Some of the connections may be dials that it also refuses, so a
+   * lower number that is already known stays.
+   * @param user undefined: a limit for the whole server
+   * @returns whether the limit is the lowest of this server and scope
    */
   learn(server: string, user: string | undefined, connections: number, now: number): boolean {
     const scope = user === undefined ? 'server' : 'user'
@@ -43,13 +43,13 @@ export class LearnedLimits {
     return lower(this.#latest, shownKeyOf(server, user), limit, now)
   }
 
-  /** How many connections the server allows; undefined: it has not refused one lately. */
+  /** How many connections the server allows. Undefined: no limit is known. */
   of(server: string, user: string | undefined, now: number): number | undefined {
     const limit = this.#limits.get(keyOf(server, user))
     return limit && limit.expiresAt > now ? limit.connections : undefined
   }
 
-  /** The server has accepted so many: a lower limit is wrong. */
+  /** The server has accepted this many connections: removes lower limits. */
   accepted(server: string, user: string | undefined, connections: number): void {
     forgetLower(this.#limits, keyOf(server, user), connections)
     forgetLower(this.#latest, shownKeyOf(server, user), connections)
@@ -72,7 +72,7 @@ const keyOf = (server: string, user: string | undefined): string =>
 const shownKeyOf = (server: string, user: string | undefined): string =>
   `${user === undefined ? 'server' : 'user'} ${server}`
 
-/** Puts the limit, or the lower one that is still known, at the end. Returns whether it is lower or the first. */
+/** Moves the entry to the end, with the lower of both limits. Returns whether the new limit is lower, or the first. */
 function lower(limits: Map<string, LearnedLimit>, key: string, limit: LearnedLimit, now: number): boolean {
   const known = limits.get(key)
   const isLower = known === undefined || known.expiresAt <= now || limit.connections < known.connections

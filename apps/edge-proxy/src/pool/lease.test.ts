@@ -69,7 +69,7 @@ test('the text of a BYE is in the tagged reply, with its code if that is a reaso
     ['[LIMIT] Too many', 'limit', '[LIMIT] Too many'],
     ['[CONTACTADMIN]', 'unavailable', `[UNAVAILABLE] ${generic}`, ['* NO [CONTACTADMIN]']],
     ['[CAPABILITY IMAP4rev1] Bye', 'unavailable', '[UNAVAILABLE] Bye'],
-    // A connection that is cut is no wrong password.
+    // A cut connection does not mean that the password is wrong.
     ['[AUTHENTICATIONFAILED] x', 'unavailable', '[UNAVAILABLE] x', ['* NO [AUTHENTICATIONFAILED] x']],
     ['[broken', 'unavailable', '[UNAVAILABLE] [broken'],
   ]
@@ -77,7 +77,7 @@ test('the text of a BYE is in the tagged reply, with its code if that is a reaso
     const opened = { kind: 'unavailable', reason: 'bye', detail: 'd', untagged: [] } as const
     const { logText, ...refused } = refusedByServer({ ...opened, ...(bye !== undefined && { bye }) })
     assert.deepEqual(refused, { kind: 'refused', status: 'NO', cause, text, ...(untagged && { untagged }) })
-    // The words may repeat a secret. The detail is without it.
+    // The text may repeat a secret. The detail does not.
     assert.ok(bye === undefined || logText.endsWith(' d'))
   }
 })

@@ -1,4 +1,4 @@
-/** What a login asks of the pool, and what it gets: a connection to use, or the words to refuse with. */
+/** The request of a login to the pool, and its result: a connection, or the answer that refuses the login. */
 import type { EdgeConfig } from '@imapfleet/config'
 import type { EdgeMetrics, Log } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
@@ -11,9 +11,9 @@ import type { Servers } from '../server/servers.ts'
 
 /** The edge's clocks (edge/clock.ts). */
 export interface PoolClock {
-  /** For ages. */
+  /** Coarse milliseconds, for ages. */
   now(): number
-  /** For the expiry of credentials, which others have set: milliseconds since 1970. */
+  /** Milliseconds since 1970, for the expiry of credentials. */
   wall(): number
 }
 
@@ -29,7 +29,7 @@ export interface PoolContext {
 
 /** The client that a connection is leased to. */
 export interface LeaseHolder extends ClientIdentity {
-  /** False: the client has gone while its login waited. */
+  /** False: the client disconnected while its login waited. */
   readonly isConnected: boolean
   /** Aborted when its login is abandoned. The reason is a key of `abandonedText`. */
   readonly loginSignal: AbortSignal
@@ -45,7 +45,7 @@ export interface LeaseRequest {
   readonly secretDigest: string
   /** Earlier sessions of this user and client program enabled CONDSTORE by a command. */
   readonly usesCondstore: boolean
-  /** What goes to the server behind the barrier, if the login waits for the reset of this connection. */
+  /** Creates the commands to send behind the barrier, if the login waits for the reset of this connection. */
   readonly followersFor?: FollowersFor | undefined
   readonly holder: LeaseHolder
 }
@@ -58,23 +58,23 @@ export interface Leased {
   reused: boolean
   /** Whether the client may be told XPROXYREUSE. */
   tellReuse: boolean
-  /** Untagged lines of the server's answer to a new login, for this client. */
+  /** Untagged lines of the server's answer to a new login. They are for this client. */
   untagged: readonly string[]
   /** Whether the server got the client's ID commands before the login. */
   idsSent: boolean
 }
 
-/** Why a login is refused, as the log names it. */
+/** Why a login is refused; the `cause` in the log. */
 export type RefusalCause =
-  /** The server does not accept this name with this secret, or does not say why it refuses them. */
+  /** The server does not accept this name with this secret, or gives no reason. */
   | 'wrong-credentials'
-  /** The secret was right once (RFC 5530, EXPIRED). */
+  /** The secret has expired (RFC 5530, EXPIRED). */
   | 'expired'
   /** The secret may be right, but the user may not log in, or not as this authzid (AUTHORIZATIONFAILED, NOPERM). */
   | 'not-authorized'
   /** The user must contact the administrator, for example because the account is disabled (CONTACTADMIN). */
   | 'contact-admin'
-  /** The server wants TLS from the edge: `upstreams.NAME.tls` (PRIVACYREQUIRED). */
+  /** The server requires TLS from the edge: `upstreams.NAME.tls` (PRIVACYREQUIRED). */
   | 'tls-required'
   /** A limit of the server or of the edge. */
   | 'limit'
@@ -86,8 +86,8 @@ export type RefusalCause =
   | 'abandoned'
 
 /**
- * Whether the server has judged this user with this secret. It is then evidence against every connection that was opened
- * with them. The other causes say nothing about the credentials.
+ * Whether the server has refused this user with this secret. This is evidence against every connection that was opened with
+ * them. The other causes say nothing about the credentials.
  */
 export const refusesUser = (cause: RefusalCause): boolean =>
   cause === 'wrong-credentials' ||
@@ -105,20 +105,20 @@ export interface Refused {
   cause: RefusalCause
   status: 'NO' | 'BAD'
   text: string
-  /** Untagged lines before it, without line ends. Absent: there are none. */
+  /** Untagged lines to send before it, without line ends. Absent: there are none. */
   untagged?: readonly string[]
   /** The text for the log. */
   logText: string
-  /** The challenge with which an OAuth server explains the refusal; the client acknowledges it (RFC 7628 3.2.3). */
+  /** The challenge in which an OAuth server explains the refusal. The client must acknowledge it (RFC 7628 3.2.3). */
   challenge?: string
 }
 
-/** Why a login gets no place for one more connection. */
+/** Why a login gets no place for a new connection. */
 export type NoPlace =
   | 'too-many-of-user'
   | 'queue-full'
   | 'timed-out'
-  /** The process has no memory for a new connection (pool/memory.ts). */
+  /** The process is at its memory limit (pool/memory.ts). */
   | 'out-of-memory'
   /** The login was abandoned while it waited. */
   | 'abandoned'
@@ -130,7 +130,7 @@ const noPlaceText: Record<Exclude<NoPlace, 'abandoned' | 'out-of-memory'>, strin
 }
 
 const abandonedText = {
-  'client-gone': 'The client has gone',
+  'client-gone': 'The client disconnected',
   'out-of-time': 'Mail server did not answer in time, try again later',
   shutdown: 'Server is stopping, try again',
 }
@@ -158,7 +158,7 @@ export function refusedAsAbandoned({ loginSignal }: LeaseHolder): Refused {
   return { kind: 'refused', cause: 'abandoned', status: 'NO', text, logText: text }
 }
 
-/** The answer to a login that the server refused, or that could not reach it. */
+/** The answer to a login that the server refused, or that did not reach the server. */
 export function refusedByServer(opened: Exclude<OpenResult, { kind: 'opened' | 'abandoned' }>): Refused {
   if (opened.kind === 'login-refused') {
     const { status, text, logText, challenge } = opened
@@ -168,7 +168,7 @@ export function refusedByServer(opened: Exclude<OpenResult, { kind: 'opened' | '
       status,
       text,
       logText,
-      // Only the edge says BYE to its client.
+      // The client's connection stays open, so a BYE of the server must not reach it.
       ...untaggedLines(opened.untagged.map((line) => line.replace(/^\* BYE\b/i, '* NO'))),
       ...(challenge !== undefined && { challenge }),
     }
@@ -180,9 +180,9 @@ const untaggedLines = (untagged: readonly string[]): Pick<Refused, 'untagged'> =
   untagged.length > 0 ? { untagged } : {}
 
 /**
- * The answer to a login for which the server sent BYE or nothing. The text of the BYE is in the tagged reply, which webmails
- * show, with its code if that is a reason (RFC 5530) other than the credentials. Any other code, such as ALERT, is in an
- * untagged NO before it.
+ * The answer to a login for which the server sent BYE or nothing. The tagged reply has the text of the BYE, because webmails
+ * show it, and its code if that is a reason (RFC 5530) other than the credentials. For any other code, such as ALERT, the BYE
+ * is sent as an untagged NO before the tagged reply.
  */
 function unavailableAnswer({
   detail,
@@ -203,7 +203,7 @@ function unavailableAnswer({
   }
 }
 
-/** By response code, of RFC 5530 unless noted. */
+/** By response code (RFC 5530). */
 const causeByCode: Readonly<Record<string, RefusalCause>> = {
   AUTHENTICATIONFAILED: 'wrong-credentials',
   EXPIRED: 'expired',
@@ -227,8 +227,8 @@ function reasonIn(text: string): RefusalCause | undefined {
 }
 
 /**
- * Why a server answers a login with this status and text. A NO without a code, or with one that gives no reason, such as
- * ALERT, is a refusal of the credentials: many servers refuse a wrong password in these ways.
+ * The cause of a server's answer to a login. A NO without a code, or with a code that gives no reason, such as ALERT, counts as
+ * a refusal of the credentials, because many servers refuse a wrong password in these ways.
  */
 export function causeOf(status: 'NO' | 'BAD', text: string): RefusalCause {
   const reason = reasonIn(text) ?? (reportsTooMany(text) ? 'limit' : undefined)

@@ -18,7 +18,7 @@ test('the problem names both numbers, the key and what the edge does', () => {
   assert.match(memoryProblem('short', 950_000_000, 1_000_000_000)!, /: idle connections are evicted$/)
 })
 
-test('while memory is short, the connections that are idle for longest are closed', async () => {
+test('while memory is short, the oldest idle connections are closed', async () => {
   const { pool, lease, clock, count, accounted } = await poolAtWork()
   const users = Array.from({ length: 40 }, (_, number) => `user${number}`)
   for (const user of users) {
@@ -38,9 +38,9 @@ test('while memory is short, the connections that are idle for longest are close
 
 test('without memory, reuse continues and logins that need a new connection are refused', async () => {
   const { pool, lease, login, logins, count, accounted } = await poolAtWork()
-  const warm = await lease('joe')
+  const first = await lease('joe')
   pool.onMemory('exhausted')
-  await giveBackTo(pool, warm.connection)
+  await giveBackTo(pool, first.connection)
   const again = await lease('joe')
   assert.equal(again.reused, true)
   const cold = await login('ann')

@@ -21,7 +21,7 @@ export function memoryStateOf(residentBytes: number, bytesMax: number): MemorySt
   return residentBytes < bytesMax ? 'short' : 'exhausted'
 }
 
-/** For operators; undefined if there is nothing to tell. */
+/** A description for operators. Undefined: there is enough memory. */
 export function memoryProblem(
   state: MemoryState,
   residentBytes: number,

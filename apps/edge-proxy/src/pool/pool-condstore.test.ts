@@ -6,7 +6,7 @@ import { giveBackTo, poolAtWork, swapIn, untilTrue, type PoolAtWork } from './po
 const webmail = { family: 'webmail' }
 const plain = { family: 'plain' }
 
-/** A session that enables CONDSTORE by a command, unless its connection has it, or that does not. */
+/** Runs a session that enables CONDSTORE by a command, unless its connection has it, or one that does not use it. */
 async function session(
   { lease, pool }: PoolAtWork,
   who: { family: string; secret?: string },
@@ -18,7 +18,7 @@ async function session(
   return leased
 }
 
-test('a program that enables CONDSTORE by a command gets the connection that has it; any other gets a clean one', async () => {
+test('a program that enables CONDSTORE by a command gets a connection that has it, and other programs get a clean one', async () => {
   const work = await poolAtWork()
   const first = await session(work, webmail, true)
   for (let page = 2; page <= 5; page++) {
@@ -31,14 +31,14 @@ test('a program that enables CONDSTORE by a command gets the connection that has
     const { connection, reused, tellReuse } = await session(work, plain, false)
     assert.notEqual(connection, first.connection)
     assert.equal(connection.enabledKey, '')
-    // No ENABLE was sent, so the notice promises nothing.
+    // No ENABLE was sent, so the notice would be harmless.
     assert.equal(tellReuse, reused)
   }
   assert.equal(work.logins(), 2)
   await work.accounted()
 })
 
-test('the connection with CONDSTORE comes before a clean one, also while it is reset', async () => {
+test('a connection with CONDSTORE is preferred to a clean one, also while it is being reset', async () => {
   const work = await poolAtWork()
   const { lease, pool } = work
   const [one, other] = [await lease('joe', 'secret', webmail), await lease('joe', 'secret', webmail)]
@@ -74,7 +74,7 @@ test('another program does not get a connection with CONDSTORE, neither after it
     const work = await poolAtWork({ limits })
     const { connection } = await work.lease('joe', 'secret', webmail)
     connection.condstoreEnabled()
-    // It is being reset when the other program logs in.
+    // The connection is being reset when the other program logs in.
     const given = giveBackTo(work.pool, connection, { usesCondstore: true })
     const other = await work.lease('joe', 'secret', plain)
     await given
@@ -100,7 +100,7 @@ test('a connection with CONDSTORE is not leased to a session with another secret
   assert.notEqual(connection, first.connection)
 })
 
-test('ENABLE CONDSTORE and CONDSTORE by a command have connections of their own', async () => {
+test('ENABLE CONDSTORE and CONDSTORE by a command use separate connections', async () => {
   const work = await poolAtWork()
   const { lease, pool, server } = work
   const [byCommand, byEnable, clean] = [
@@ -121,7 +121,7 @@ test('ENABLE CONDSTORE and CONDSTORE by a command have connections of their own'
   assert.equal(swapIn(pool, server, 'CONDSTORE', next.connection), byEnable.connection)
 })
 
-test('a session that moved to a connection with CONDSTORE makes its program known', async () => {
+test('after a session moved to a connection with CONDSTORE, its program is known', async () => {
   const work = await poolAtWork()
   const { lease, pool, server } = work
   const first = await session(work, webmail, true)
@@ -146,7 +146,7 @@ test('a program that sends ENABLE and then enables CONDSTORE by a command moves 
     await untilTrue(() => pool.connections.isIdle(connection))
   }
   assert.equal(work.logins(), 2)
-  // Another program asks for the same extension, and not for CONDSTORE.
+  // Another program enables the same extension, but not CONDSTORE.
   const other = await lease('joe', 'secret', plain)
   assert.equal(swapIn(pool, server, 'UTF8=ACCEPT', other.connection), undefined)
 })

@@ -1,4 +1,4 @@
-/** At a limit: which idle connection is evicted for which login, and when. */
+/** Evictions at a limit: which idle connection, for which login, and when. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serverAt } from '../server/scripted-server.test-support.ts'
@@ -32,7 +32,7 @@ test('a wrong password evicts no idle connection, also at the limit', async () =
   }
 })
 
-test('the server judges a flood of wrong passwords in turn, and a login that waits behind it is not lost', async () => {
+test('wrong passwords are sent to the server one after the other, and a login that waits behind them is not lost', async () => {
   const { pool, lease, login, count, accounted } = await poolAtWork({
     limits: { connectionsMax: 1, connectionsSpareMax: 2 },
   })
@@ -48,7 +48,7 @@ test('the server judges a flood of wrong passwords in turn, and a login that wai
   await accounted()
 })
 
-test('at the limit, a changed password is judged first; then the connection of the old one is evicted', async () => {
+test('at the limit, a changed password is checked first, and then the connection of the old one is evicted', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsPerUserMax: 1 } })
   const { connection } = await lease('joe')
   await giveBackTo(pool, connection)
@@ -61,7 +61,7 @@ test('at the limit, a changed password is judged first; then the connection of t
   await accounted()
 })
 
-test('a login that succeeds after the idle connection was leased again waits for its turn', async () => {
+test('a login that succeeds after the idle connection was leased waits for a place', async () => {
   const { pool, lease, login, scripted, count, accounted } = await poolAtWork({
     limits: { connectionsPerUserMax: 1 },
   })
@@ -103,7 +103,7 @@ test('without spare connections, the server never sees more connections than the
   await accounted()
 })
 
-test('a second session with the same secret evicts before the server judges it, unless the user was revoked', async () => {
+test('a second session with the same secret evicts before the server checks it, unless the user was revoked', async () => {
   for (const isRevoked of [false, true]) {
     const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsMax: 2 } })
     await giveBackTo(pool, (await lease('jane')).connection)
@@ -120,7 +120,7 @@ test('a second session with the same secret evicts before the server judges it, 
   }
 })
 
-test('a login that succeeds while wrong passwords are being judged evicts nothing for them', async () => {
+test('a login that succeeds while the server checks wrong passwords evicts nothing for them', async () => {
   const work = await poolAtWork({ limits: { connectionsMax: 2 } })
   const { pool, lease, login, count, accounted } = work
   await giveBackTo(pool, (await lease('joe')).connection)
@@ -173,7 +173,7 @@ test('a connection that becomes idle and fits no login of its user is evicted fo
   await accounted()
 })
 
-test('a login that waited for a reset that failed takes a connection that has become idle meanwhile', async () => {
+test('after the reset that it waited for has failed, a login takes a connection that has become idle in the meantime', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork()
   const [broken, idle] = [(await lease('joe')).connection, (await lease('joe')).connection]
   scripted.script = but({ NOOP: undefined })
@@ -188,7 +188,7 @@ test('a login that waited for a reset that failed takes a connection that has be
   await accounted()
 })
 
-test('a secret that another server accepted, or whose token has expired, is judged again', async () => {
+test('a secret that another server accepted, or whose token has expired, is checked again', async () => {
   const { pool, lease, login, scripted, clock, accounted } = await poolAtWork()
   const [before, now] = [1, 2].map((generation) =>
     serverAt(scripted.port, { connectionsMax: 2 }, 'main', generation),

@@ -1,7 +1,7 @@
 /**
- * The pool under random histories over a real connection, beside a model of the server: passwords change, limits of users
- * and of the server are met or imagined, logins fail in every way, connections die, extensions are enabled, other edges
- * report changes. A session gets only what its own credentials have opened, nothing stays counted, and no user is locked out.
+ * The pool under random histories with real connections, compared with a model of the server: passwords change, limits of users
+ * and of the server are reached, logins fail in every way, connections are lost, extensions are enabled, other edges
+ * report changes. A session gets only connections that its credentials opened, counts return to zero, and no login is blocked.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -52,7 +52,7 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
-/** What the server knows of a connection that is logged in. */
+/** The server's view of a logged-in connection. */
 interface Session {
   readonly peer: Peer
   readonly user: string
@@ -250,7 +250,7 @@ class History {
     login.result = { ...(login.result as Leased), connection: other }
   }
 
-  /** Nothing is under way but what the server holds back, and what waits for a place. */
+  /** Settles when only answers that the server holds back, and logins that wait for a place, are left. */
   quiet(): Promise<void> {
     const { connections } = this.work.pool
     return untilTrue(
@@ -340,7 +340,7 @@ class History {
     return undefined
   }
 
-  /** Everything ends. Then each user gets a connection. */
+  /** Ends all sessions. After that, each user must get a connection. */
   async over(): Promise<void> {
     const { pool } = this.work
     this.moods.length = 0

@@ -84,7 +84,7 @@ test('a connection that was idle for a while is proven before it is leased, or r
   await dead.accounted()
 })
 
-test('the sweep proves idle connections before a session has to wait for the proof', async () => {
+test('the sweep proves idle connections before a session would have to wait for the proof', async () => {
   const work = await withIdle()
   work.clock.now += times.proveIdleAfterMs - 1
   round(work)
@@ -97,7 +97,7 @@ test('the sweep proves idle connections before a session has to wait for the pro
   await work.accounted()
 })
 
-test('one sweep proves at most 100 connections, so that a server is not asked by all at once', async () => {
+test('one sweep proves at most 100 connections', async () => {
   const { pool, lease, clock } = await poolAtWork({ pool: times })
   const users = Array.from({ length: 101 }, (_, index) => `user${index}`)
   const leased = await Promise.all(users.map((user) => lease(user)))
@@ -108,7 +108,7 @@ test('one sweep proves at most 100 connections, so that a server is not asked by
   await untilTrue(() => pool.connections.count('idle') === 101)
 })
 
-test('a revocation closes idle connections and keeps leased ones from coming back', async () => {
+test('a revocation closes idle connections, and closes leased ones after their sessions', async () => {
   const { pool, lease, count, accounted } = await poolAtWork()
   const [idle, used, other] = [await lease('joe'), await lease('joe'), await lease('jane')]
   await giveBackTo(pool, idle.connection)
@@ -125,7 +125,7 @@ test('a revocation closes idle connections and keeps leased ones from coming bac
   await accounted()
 })
 
-test('a revocation reaches connections that are being reset and connections that are being opened', async () => {
+test('a revocation applies to connections that are being reset or opened', async () => {
   const resetting = await poolAtWork()
   const { connection } = await resetting.lease('joe')
   const given = giveBackTo(resetting.pool, connection)
@@ -140,12 +140,12 @@ test('a revocation reaches connections that are being reset and connections that
   const opened = await login
   await giveBackTo(opening.pool, opened.connection)
   assert.equal(opening.pool.connections.count('idle'), 0)
-  // A purge concerns present connections only: the next one is kept.
+  // A purge concerns only present connections: the next one is kept.
   await giveBackTo(opening.pool, (await opening.lease('joe')).connection)
   assert.equal(opening.pool.connections.count('idle'), 1)
 })
 
-test('a revocation reaches connections by the name whose password opened them', async () => {
+test('a revocation applies to connections by the name whose password opened them', async () => {
   const { pool, lease, scripted } = await poolAtWork()
   scripted.script = (asked) => (asked.verb === 'AUTHENTICATE' ? `${asked.tag} OK in\r\n` : wellBehaved(asked))
   const { connection } = await lease('admin', 'secret', { authzid: Buffer.from('joe'), mechanism: 'PLAIN' })
@@ -158,7 +158,7 @@ test('a revocation reaches connections by the name whose password opened them', 
   assert.equal(pool.connections.count('idle'), 0)
 })
 
-test('a revocation reaches connections that are being opened to any server, and no other user', async () => {
+test('a revocation applies to connections that are being opened to any server, and to no other user', async () => {
   const { pool, lease, server, scripted } = await poolAtWork()
   const elsewhere = serverAt(scripted.port, {}, 'elsewhere')
   const logins = [lease('jane'), lease('joe'), lease('joe', 'secret', { server: elsewhere })]
@@ -203,7 +203,7 @@ test('while reuse is suspended, a connection that becomes idle is evicted for th
   assert.equal(pool.connections.count('waiting'), 1)
 })
 
-test('while reuse is suspended, ENABLE moves a session to no other connection', async () => {
+test('while reuse is suspended, ENABLE does not move a session to another connection', async () => {
   const { pool, lease, server } = await poolAtWork()
   const enabled = (await lease('joe')).connection
   enabled.enabledByOne(['QRESYNC'], 'QRESYNC')
@@ -215,10 +215,10 @@ test('while reuse is suspended, ENABLE moves a session to no other connection', 
   assert.equal(swapIn(pool, server, 'QRESYNC', connection), enabled)
 })
 
-test('a session leased before a change of the configuration does not give its connection back', async () => {
+test('a connection leased before a change of the configuration is closed after its session', async () => {
   const { pool, lease, login, scripted, server, count } = await poolAtWork()
   const { connection } = await lease('joe')
-  // From now on the settings of another generation are in force.
+  // From now on, settings of another generation are in force.
   await login('jane', 'wrong', { server: serverAt(scripted.port, {}, server.name, 2) })
   await giveBackTo(pool, connection)
   assert.equal(pool.connections.stateOf(connection), 'closed')
@@ -237,7 +237,7 @@ test('the sweep closes connections whose token has expired', async () => {
   assert.equal(count('upstream_drops_total{reason="credentials-expired"}'), 1)
 })
 
-test('reuse is resumed when the last of several suspensions ends, each once', async () => {
+test('reuse is resumed when the last of several suspensions has ended', async () => {
   const { pool, lease } = await withIdle()
   const [first, second] = [pool.suspendReuse(), pool.suspendReuse()]
   first()
@@ -267,7 +267,7 @@ test('a connection is not leased if its user is revoked, or reuse suspended, whi
   }
 })
 
-test('a session is moved only to a connection that was proven lately; another one is proven for the next session', async () => {
+test('a session is moved only to a recently proven connection, and another connection is proven for the next session', async () => {
   const { pool, lease, scripted, server, clock, settings } = await poolAtWork({ pool: times })
   const enabled = (await lease('joe')).connection
   enabled.enabledByOne(['QRESYNC'], 'QRESYNC')
@@ -288,7 +288,7 @@ test('a session is moved only to a connection that was proven lately; another on
   assert.equal(swapIn(pool, server, 'QRESYNC', connection), enabled)
 })
 
-test('a login that waits for a reset does not get the connection if reuse is suspended meanwhile', async () => {
+test('a login that waits for a reset does not get the connection if reuse is suspended in the meantime', async () => {
   const { pool, lease, scripted } = await withIdle()
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
@@ -347,7 +347,7 @@ test('a shorter idle timeout applies to connections that are idle already', asyn
   assert.equal(work.pool.connections.count('idle'), 0)
 })
 
-test('a closed pool closes idle connections and keeps none that comes back', async () => {
+test('a closed pool closes idle connections, and keeps none that is given back', async () => {
   const { pool, lease, accounted, count } = await withIdle()
   const used = await lease('jane')
   pool.close()

@@ -66,7 +66,7 @@ test('a login does not wait for the reset of a connection that does not fit it',
   await given
 })
 
-test('at the limit of a server, its connection that is idle for longest is evicted', async () => {
+test('at the limit of a server, its oldest idle connection is evicted', async () => {
   const { pool, lease, scripted, count, clock, accounted } = await poolAtWork({
     limits: { connectionsMax: 3 },
   })
@@ -88,7 +88,7 @@ test('at the limit of a server, its connection that is idle for longest is evict
   await accounted()
 })
 
-test('a login without a place waits in order and gets a connection of its own user', async () => {
+test('logins without a place wait in order, and each gets a connection of its own user', async () => {
   const { pool, lease, login, accounted } = await poolAtWork({
     limits: { connectionsMax: 1, queueMax: 2, queueTimeoutMs: 5000 },
   })
@@ -122,7 +122,7 @@ test('a waiting login gets the place of a connection that is closed', async () =
   assert.equal((await waiting).reused, false)
 })
 
-test('a waiting login gets the connection that its own user gives back', async () => {
+test('a waiting login gets the connection that a session of its user gives back', async () => {
   const { pool, lease, logins } = await poolAtWork({ limits: { connectionsMax: 1 } })
   const first = await lease('joe')
   const second = lease('joe')
@@ -132,7 +132,7 @@ test('a waiting login gets the connection that its own user gives back', async (
   assert.equal(logins(), 1)
 })
 
-/** A login of joe waits for its turn to connect, behind one of another user to a server that does not greet. */
+/** A login of joe that waits to connect, behind a login of another user to a server that sends no greeting. */
 async function waitingToConnect() {
   const at = await poolAtWork({ limits: { connectsMax: 1 } })
   const { pool, lease, scripted, server } = at
@@ -151,7 +151,7 @@ async function waitingToConnect() {
   return { ...at, first, other, second, greetLater, pool }
 }
 
-test('a login that waits for its turn to connect gets the connection that its own user gives back', async () => {
+test('a login that waits to connect gets the connection that a session of its user gives back', async () => {
   const { pool, server, first, other, second, greetLater, logins, accounted } = await waitingToConnect()
   const { login, isWaiting } = second()
   await isWaiting
@@ -166,7 +166,7 @@ test('a login that waits for its turn to connect gets the connection that its ow
   await accounted()
 })
 
-test('a login that waits for its turn to connect gets no connection that another secret has opened', async () => {
+test('a login that waits to connect does not get a connection that another secret opened', async () => {
   const { pool, server, first, other, second, greetLater, accounted } = await waitingToConnect()
   const { login, isWaiting } = second('another secret')
   await isWaiting
@@ -179,7 +179,7 @@ test('a login that waits for its turn to connect gets no connection that another
   await accounted()
 })
 
-test('a login that waits between two attempts to connect gets the connection that its own user gives back', async () => {
+test('a login that waits between two attempts to connect gets the connection that a session of its user gives back', async () => {
   const { pool, scripted, lease, logins, accounted } = await poolAtWork({
     limits: { connectAttempts: 2, connectDelayMs: 600_000, breakerFailures: 0 },
   })
@@ -193,7 +193,7 @@ test('a login that waits between two attempts to connect gets the connection tha
   await accounted()
 })
 
-test('a login that waited too long is refused with [LIMIT], not with a wrong password', async () => {
+test('a login that waited too long is refused with [LIMIT], not like a wrong password', async () => {
   const { lease, login, pool } = await poolAtWork({ limits: { connectionsMax: 1, queueTimeoutMs: 20 } })
   const first = await lease('joe')
   const late = await login('jane')
@@ -217,7 +217,7 @@ test('a failed login gives up its place', async () => {
   await accounted()
 })
 
-test('the limit per user holds for each user alone', async () => {
+test('the limit per user applies to each user separately', async () => {
   const { lease, login, pool } = await poolAtWork({ limits: { connectionsPerUserMax: 2, queueMax: 0 } })
   await Promise.all([lease('joe'), lease('joe')])
   const third = await login('joe')
@@ -226,7 +226,7 @@ test('the limit per user holds for each user alone', async () => {
   assert.equal(pool.connections.count('leased'), 3)
 })
 
-test('without a limit per user no login waits, and beyond 9 connections each new one evicts an idle one of the user', async () => {
+test('without a limit per user no login waits, and beyond 9 connections each new one evicts an idle connection of the user', async () => {
   const { lease, pool, count, accounted } = await poolAtWork({ limits: { queueMax: 0 } })
   const leases = await Promise.all(Array.from({ length: 12 }, () => lease('joe')))
   assert.equal(pool.connections.count('leased'), 12)
@@ -261,7 +261,7 @@ test('without a limit per user, a login that waits for a reset connects when ano
   await accounted()
 })
 
-test('without a limit per user, wrong passwords evict nothing and keep no login waiting', async () => {
+test('without a limit per user, wrong passwords evict nothing and make no login wait', async () => {
   const { lease, login, pool, count, accounted } = await poolAtWork({ limits: { queueMax: 0 } })
   const leases = await Promise.all(Array.from({ length: 9 }, () => lease('joe')))
   await giveBackTo(pool, leases[0]!.connection)
@@ -285,7 +285,7 @@ test('an idle connection that does not fit is evicted for a login of the same us
   await untilTrue(() => !connection.link.isOpen)
 })
 
-test('a connection with extensions enabled is leased only to sessions that enable exactly those', async () => {
+test('a connection with enabled extensions is leased only to sessions that enable exactly these', async () => {
   const { pool, lease, server, accounted } = await poolAtWork()
   const enabled = (await lease('joe')).connection
   enabled.enabledByOne(['QRESYNC'], 'QRESYNC')
@@ -300,13 +300,13 @@ test('a connection with extensions enabled is leased only to sessions that enabl
   await accounted()
 })
 
-test('a user whose client has enabled an extension is never told of a reuse', async () => {
+test('a user whose client has enabled an extension never gets the notice of reuse', async () => {
   const { pool, lease, server } = await poolAtWork()
   const clean = (await lease('joe')).connection
   const enabling = (await lease('joe')).connection
   swapIn(pool, server, 'QRESYNC', enabling)
   enabling.enabledByOne(['QRESYNC'], 'QRESYNC')
-  // Neither while that session lasts nor after it.
+  // Neither during that session nor after it.
   for (let round = 0; round < 2; round++) {
     await giveBackTo(pool, clean)
     const again = await lease('joe')
@@ -327,7 +327,7 @@ test('an ENABLE that enables nothing does not count as enabled', async () => {
   assert.deepEqual([again.reused, again.tellReuse], [true, true])
 })
 
-test('a session that is moved to another connection gives the first one back', async () => {
+test('a session that is moved to another connection gives back the first one', async () => {
   const { pool, lease, server, accounted } = await poolAtWork()
   const enabled = (await lease('joe')).connection
   enabled.enabledByOne(['QRESYNC'], 'QRESYNC')
@@ -339,7 +339,7 @@ test('a session that is moved to another connection gives the first one back', a
   await accounted()
 })
 
-test('a user whose client has enabled an extension by another command than ENABLE is never told of a reuse', async () => {
+test('a user whose client has enabled an extension by a command other than ENABLE never gets the notice of reuse', async () => {
   const { pool, lease } = await poolAtWork()
   const { connection } = await lease('joe')
   connection.enabled(['CONDSTORE'])

@@ -1,4 +1,4 @@
-/** For tests: a pool over a scripted server, with a clock that is set by hand. */
+/** For tests: a pool with a scripted server and a clock that the test sets. */
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import { resolveConfig, type Layer } from '@imapfleet/config'
@@ -16,7 +16,7 @@ import type { ServerConnection } from '../server/server-connection.ts'
 import type { Leased, Refused } from './lease.ts'
 import { Pool } from './pool.ts'
 
-/** The session that holds the connection gives it back. */
+/** Gives back the connection for the session that holds it. */
 export const giveBackTo = (
   pool: Pool,
   connection: ServerConnection,
@@ -24,7 +24,7 @@ export const giveBackTo = (
 ): Promise<void> =>
   pool.giveBack({ ...cleanHandBack(connection), ...more }, pool.connections.holderOf(connection)!)
 
-/** The session that holds the connection asks for another one with these extensions. */
+/** Requests another connection with these extensions for the session that holds this one. */
 export const swapIn = (pool: Pool, server: Server, enabledKey: string, connection: ServerConnection) =>
   pool.swap(
     server,
@@ -33,14 +33,14 @@ export const swapIn = (pool: Pool, server: Server, enabledKey: string, connectio
     pool.connections.holderOf(connection)!,
   )
 
-/** `family`: of the client. */
+/** `family`: the family of the client. */
 type LoginOptions = Partial<Credentials> & { server?: Server; family?: string }
 
 export interface PoolAtWork {
   pool: Pool
   scripted: ScriptedServer
   server: Server
-  /** Those in force, by name. */
+  /** The servers in force, by name. */
   servers: Map<string, Server>
   clock: { now: number; wall: number }
   metrics: EdgeMetrics
@@ -53,7 +53,7 @@ export interface PoolAtWork {
   lease: (user: string, secret?: string, more?: LoginOptions) => Promise<Leased>
   /** Value of a counter, by series key. */
   count: (series: string) => number
-  /** Settles when the server sees as many connections as the pool has. */
+  /** Settles when the server has as many connections as the pool. */
   accounted: () => Promise<void>
 }
 
@@ -71,7 +71,7 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
   const logged: string[] = []
   const log = new Log({ level: 'debug', format: 'text' }, (line) => void logged.push(line))
   const current = { current: { pool: poolConfig(settings.pool ?? {}) } }
-  /** The servers in force: a login to another object of the same name is a login after a reload. */
+  /** The servers in force. A login to another object of the same name is a login after a reload. */
   const servers = new Map([[server.name, server]])
   const pool = new Pool({
     settings: current,
@@ -127,13 +127,13 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
   }
 }
 
-/** A well-behaved server, except for its answers to these commands; undefined: it does not answer. */
+/** A well-behaved server, except for its answers to these commands. Undefined: it does not answer. */
 export function but(answers: Record<string, string | undefined>): ScriptedServer['script'] {
   return (asked) =>
     asked.verb in answers ? answers[asked.verb]?.replaceAll('TAG', asked.tag) : wellBehaved(asked)
 }
 
-/** Checks a condition at each turn of the event loop until it holds. */
+/** Waits until a condition holds. Checks it at each turn of the event loop. */
 export async function untilTrue(isSo: () => boolean): Promise<void> {
   const deadline = performance.now() + 15_000
   while (!isSo()) {

@@ -44,7 +44,7 @@ test('a second user never receives the first user’s connection', async () => {
   }
 })
 
-test('a wrong password neither uses nor evicts the warm connection, and is judged by the server', async () => {
+test('a wrong password neither uses nor evicts the idle connection, and the server checks it', async () => {
   const { pool, login, lease, logins, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   await giveBackTo(pool, connection)
@@ -71,7 +71,7 @@ test('logins with the same password by different mechanisms find the same connec
   }
 })
 
-test('two sessions of one user at the same time have a connection each', async () => {
+test('two simultaneous sessions of one user have a connection each', async () => {
   const { pool, lease, accounted } = await poolAtWork()
   const [one, two] = await Promise.all([lease('joe'), lease('joe')])
   assert.notEqual(one.connection, two.connection)
@@ -134,7 +134,7 @@ test('data that arrives between the proof and the return to the pool closes the 
   }
 })
 
-test('a connection that the server closes leaves the pool at once, and the next session gets a new one', async () => {
+test('a connection that the server closes leaves the pool immediately, and the next session gets a new one', async () => {
   const { pool, lease, scripted, count, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   await giveBackTo(pool, connection)
@@ -145,7 +145,7 @@ test('a connection that the server closes leaves the pool at once, and the next 
   await accounted()
 })
 
-test('an idle connection on which the server sends unasked data is closed, or proven before its next lease', async () => {
+test('an idle connection on which the server sends unsolicited data is closed, or proven before its next lease', async () => {
   for (const [said, reason] of [
     ['* BYE going down\r\n', 'server-said-bye'],
     ['a1 OK late\r\n', 'unexpected-reply'],
@@ -167,7 +167,7 @@ test('an idle connection on which the server sends unasked data is closed, or pr
   assert.deepEqual(scripted.asked.slice(proofs), ['NOOP'])
 })
 
-test('an idle connection that stands within a response is not leased', async () => {
+test('an idle connection within a response is not leased', async () => {
   const { pool, lease, scripted, count } = await poolAtWork()
   const { connection } = await lease('joe')
   await giveBackTo(pool, connection)
@@ -202,7 +202,7 @@ test('a login to a server that cannot be reached is refused with [UNAVAILABLE] a
   await accounted()
 })
 
-test('logins are counted by result: a wrong password apart from a server that cannot answer', async () => {
+test('logins are counted by result: wrong passwords and servers that cannot answer have separate counts', async () => {
   const { pool, login, lease, scripted, count } = await poolAtWork()
   const counted = () =>
     ['ok', 'refused', 'failed'].map((result) => count(`logins_total{upstream="main",result="${result}"}`))
@@ -251,7 +251,7 @@ test('an ALERT during the proof before a lease is logged', async () => {
     )
 })
 
-test('a session that has failed takes its own connections with it, and no other', async () => {
+test('when a session fails, its own connection is closed, and no other', async () => {
   const { pool, lease, count } = await poolAtWork()
   const [failed, other] = [await lease('joe'), await lease('joe')]
   pool.abandon(pool.connections.holderOf(failed.connection)!)

@@ -1,7 +1,7 @@
 /**
  * The pool of logged-in connections. `lease` gives a session a connection that is logged in as exactly its user: an idle
- * one, one whose reset is about to end, or a new one. `giveBack` resets it, and keeps only what is proven clean. Where
- * each connection stands is in connections.ts; who gets a place for a new one is decided in admission.ts.
+ * one, one whose reset is about to end, or a new one. `giveBack` resets the connection, and keeps it only if it is proven
+ * clean. connections.ts has the state of each connection, and admission.ts decides which login may open a new one.
  */
 import { oneLine, type ClosedValue } from '@imapfleet/observe'
 import { stackOf } from '../errors.ts'
@@ -46,15 +46,15 @@ import type { MemoryState } from './memory.ts'
 import { Capacity } from './capacity.ts'
 import { ReuseNotices } from './reuse-notices.ts'
 
-/** Why a connection is not reused; it is counted. */
+/** Why a connection is not reused; a label value of `reuse_refused_total`. */
 type NotReused = ClosedValue<'reuse_refused_total', 'reason'>
 
-/** How many idle connections are proven in one sweep, so that a server is not asked by all at once. */
+/** Limit on idle connections that are proven in one sweep, so that a server does not get all the commands at once. */
 const provenPerSweep = 100
 
 export class Pool {
   readonly connections = new Connections()
-  /** What servers and other edges say about secrets. */
+  /** Evidence of servers and other edges about secrets. */
   readonly evidence = new Evidence(this.connections, (connection, reason) =>
     this.#distrust(connection, reason),
   )
@@ -63,7 +63,7 @@ export class Pool {
   readonly #capacity: Capacity
   readonly #reuseNotices = new ReuseNotices()
   readonly #condstoreFamilies = new CondstoreFamilies()
-  /** Of the connections in `resetting`. */
+  /** Running resets of the connections in `resetting`. */
   readonly #resets = new WeakMap<ServerConnection, RunningReset>()
   /** Reasons why no connection is reused at present, one for each suspension. */
   readonly #suspensions = new Set<symbol>()
@@ -88,7 +88,7 @@ export class Pool {
     })
   }
 
-  /** Synchronous if an idle connection was proven lately; it always settles, and never rejects for a server's fault. */
+  /** Synchronous if a recently proven idle connection fits. The promise always settles, and does not reject for a server's fault. */
   lease(
     server: Server,
     credentials: Credentials,
@@ -116,7 +116,7 @@ export class Pool {
     for (;;) {
       const proven = await this.#proven(request, candidate)
       if (proven) return this.#reused(request, proven)
-      // Another one may have become idle. From here to the place in the queue, everything is synchronous.
+      // Another connection may have become idle. There must be no `await` from here until the login is in the queue.
       candidate = this.#takeIdleForLogin(request)
       if (candidate) continue
       if (request.holder.loginSignal.aborted) return refusedAsAbandoned(request.holder)
@@ -139,7 +139,7 @@ export class Pool {
     }
   }
 
-  /** `candidate`, an idle connection, or one whose reset ends well, once it is known to be alive and clean. */
+  /** Proves `candidate`, or a connection whose reset the login waits for. Undefined: there is none that is clean. */
   async #proven(
     request: LeaseRequest,
     candidate: ServerConnection | undefined,
@@ -183,8 +183,8 @@ export class Pool {
   }
 
   /**
-   * Swaps a session's connection for an idle one of the same user on which exactly these extensions are enabled, and
-   * gives the first one back. Undefined: there is none that was proven lately, and the session keeps its own.
+   * Swaps a session's connection for an idle one of the same user on which exactly these extensions are enabled, and gives
+   * back the first one. Undefined: there is no recently proven one, and the session keeps its connection.
    */
   swap(
     server: Server,
@@ -195,14 +195,15 @@ export class Pool {
     const { connection } = handBack
     const { identity, secretDigest } = connection
     const request = { server, holder, identity, secretDigest }
-    // CONDSTORE that a command of this session has enabled stays enabled; other sessions of the program will enable it.
+    // If a command of this session has enabled CONDSTORE, the new connection must have it. If the program usually enables it,
+    // such a connection is preferred.
     const usesCondstore = connection.hasCondstoreByCommand || this.#condstoreFamilies.has(identity, holder)
     const other =
       (usesCondstore ? this.#takeIdle(request, withCondstore(enabledKey)) : undefined) ??
       (connection.hasCondstoreByCommand ? undefined : this.#takeIdle(request, enabledKey))
     if (!other) return undefined
     if (!this.#isFresh(other)) {
-      // The session would have to wait for the proof. It enables its own; the next session finds this one proven.
+      // The session does not wait for a proof. It sends its own ENABLE, and the next session finds this connection proven.
       void this.refresh(other)
       return undefined
     }
@@ -212,8 +213,8 @@ export class Pool {
   }
 
   /**
-   * Ends a lease; the session must not use the connection again. Settles when the connection is idle, leased to a
-   * login that waits for it, or closed.
+   * Ends a lease. The session must not use the connection again. Settles when the connection is idle, leased to a login that
+   * waits for it, or closed.
    */
   giveBack(handBack: HandBack, holder: LeaseHolder): Promise<void> {
     const { connection } = handBack
@@ -232,19 +233,19 @@ export class Pool {
     return this.#clean(connection, handBack)
   }
 
-  /** A command of a session enables CONDSTORE. Called while its client is connected: afterwards its address is not known. */
+  /** A command of a session enables CONDSTORE. Call it while the client is connected: `family` needs its address. */
   noteCondstore(identity: string, holder: LeaseHolder): void {
     this.#condstoreFamilies.note(identity, holder, true)
   }
 
-  /** Closes what a session holds that has failed: the state of its connection is unknown. */
+  /** Closes the connection of a session that has failed: the state of the connection is unknown. */
   abandon(holder: LeaseHolder): void {
     for (const [connection, state] of [...this.connections.all()])
       if (state === 'leased' && this.connections.holderOf(connection) === holder)
         this.#closeUnfit(connection, 'failed-here')
   }
 
-  /** Proves a connection that no session has used since its last proof, so that the next one need not wait for that. */
+  /** Proves an idle connection again, so that the next session need not wait for the proof. */
   refresh(connection: ServerConnection): Promise<void> {
     return this.#clean(connection, nothingLeft)
   }
@@ -255,8 +256,8 @@ export class Pool {
   }
 
   /**
-   * Closes the idle connections of these users and keeps the others from coming back, those that are still being opened
-   * included. Returns how many open connections were meant.
+   * Closes the idle connections of these users, and marks the others, including those that are being opened, to be closed after
+   * their sessions. Returns how many open connections are affected.
    */
   purge(
     isMeant: (who: { readonly user: string; readonly openedBy: string }) => boolean,
@@ -274,8 +275,8 @@ export class Pool {
   }
 
   /**
-   * Until the returned function is called, every login gets a new connection: which users were revoked is not known.
-   * Suspensions may overlap.
+   * Until the returned function is called, every login gets a new connection, because the edge does not know which users
+   * were revoked. Suspensions may overlap.
    */
   suspendReuse(): () => void {
     const suspension = Symbol()
@@ -288,8 +289,7 @@ export class Pool {
   }
 
   /**
-   * This process or machine has run out of files or memory: closes some of the connections that are idle for longest.
-   * False: none is idle.
+   * This process or machine has run out of files or memory: closes some of the oldest idle connections. False: none is idle.
    */
   onExhausted(what: Exhaustion): boolean {
     return this.#capacity.evictForMachine(what)
@@ -299,18 +299,18 @@ export class Pool {
     return this.#memory
   }
 
-  /** How much memory the process has left; call it each second. */
+  /** Sets the memory state, and evicts idle connections if memory is short. Call it each second. */
   onMemory(state: MemoryState): void {
     this.#memory = state
     if (state !== 'enough') this.#capacity.evictForMemory()
   }
 
-  /** The limits on connections that servers have shown lately. */
+  /** The learned limits of servers on connections. */
   learnedLimits(): ReturnType<LearnedLimits['latest']> {
     return this.#capacity.limits.latest()
   }
 
-  /** Closes idle connections that are too old and proves the others in time; call it each second. */
+  /** Closes idle connections that are too old, and proves the others again before they have to be. Call it each second. */
   sweep(): void {
     this.#capacity.sweep()
     const { settings, clock } = this.#context
@@ -323,12 +323,12 @@ export class Pool {
         void this.refresh(connection)
   }
 
-  /** Idle connections have to be proven again before they are leased. */
+  /** Idle connections must be proven again before they are leased. */
   doubtIdle(): void {
     for (const connection of this.connections.idle()) connection.doubt()
   }
 
-  /** Closes idle connections that no session may use any more; call it after a change of the configuration. */
+  /** Closes idle connections that no session may use any more. Call it after a change of the configuration. */
   dropUnfit(): void {
     const { settings, clock } = this.#context
     for (const connection of this.connections.idle()) {
@@ -338,7 +338,7 @@ export class Pool {
     }
   }
 
-  /** Closes what no session uses: idle, being reset, or proven for a login that was abandoned. From now on nothing is kept. */
+  /** Closes connections that no session uses: idle, in reset, or held by an abandoned login. From now on, none is kept. */
   close(): void {
     this.#isClosed = true
     for (const connection of this.connections.idle()) this.drop(connection, 'shutdown')
@@ -351,7 +351,7 @@ export class Pool {
     for (const [connection] of [...this.connections.all()]) this.#closeUnfit(connection, 'shutdown')
   }
 
-  /** leased or idle → resetting → idle, or leased to the login that waits for it, or closed. */
+  /** Resets the connection: leased or idle → resetting → idle, leased to the login that waits for it, or closed. */
   async #clean(connection: ServerConnection, leftovers: Leftovers): Promise<void> {
     let isClean = false
     let waiter
@@ -388,7 +388,7 @@ export class Pool {
     return true
   }
 
-  /** Records a proof that succeeded. Closes a connection whose proof failed or that is not fit for another session. */
+  /** Records a successful proof. Closes the connection if the proof failed or if it is not fit for another session. */
   #keepOrClose(connection: ServerConnection, result: ResetResult): boolean {
     const refusal = this.#isClosed
       ? 'shutdown'
@@ -400,7 +400,7 @@ export class Pool {
     return true
   }
 
-  /** A connection of the pool: it has become idle meanwhile, and is leased to the login. */
+  /** Opens a connection. Returns a ServerConnection if one has become idle in the meantime and is leased to the login. */
   async #open(dial: Dial): Promise<Leased | Refused | ServerConnection | 'over-limit'> {
     const { counters } = this.#context.metrics
     const upstream = dial.request.server.name
@@ -435,8 +435,8 @@ export class Pool {
   }
 
   /**
-   * Leases the idle connection that fits and was used last: it is the most likely one to be alive, and the others reach
-   * their idle timeout.
+   * Leases the most recently used idle connection that fits. It is the most likely to be alive, and the others can reach their
+   * idle timeout.
    */
   #takeIdle(
     request: Pick<LeaseRequest, 'server' | 'identity' | 'secretDigest' | 'holder'>,
@@ -469,9 +469,9 @@ export class Pool {
     this.#admission.serveQueue(connection.serverName)
   }
 
-  /** Proves a connection that was not proven lately. False: it could not be proven, and is closed. */
+  /** Proves a connection unless its last proof is recent. False: it is not clean, and is closed. */
   async #proveOrClose(connection: ServerConnection): Promise<boolean> {
-    // It may have become unfit since its reset ended.
+    // The connection may have become unfit since its reset ended.
     const refusal = this.#unfit(connection)
     if (refusal !== undefined) return this.#closeUnfit(connection, refusal)
     if (this.#isFresh(connection)) return true
@@ -484,17 +484,17 @@ export class Pool {
     return clock.now() - connection.provenAt <= settings.current.pool.proveIdleAfterMs
   }
 
-  /** leased or resetting → idle. From here on any byte from the server is unexpected. */
+  /** leased or resetting → idle. From now on, any byte from the server is unexpected. */
   #putIdle(connection: ServerConnection): void {
     this.connections.toIdle(connection)
     connection.rest(this.#context.settings.current.pool.resetBytesMax, this.#onLost)
-    // It has a place already, so it has waited for longer than any login in the queue.
+    // A dial already has a place, so its login has waited longer than any login in the queue.
     if (this.#serveDial(connection)) return
     if (this.#isReuseSuspended) this.#admission.serveQueue(connection.serverName)
     else this.#admission.becameIdle(connection)
   }
 
-  /** Leases what has become idle to a login of its user that waits to connect. Its place goes to the next login. */
+  /** Leases an idle connection to a login of its user that waits to connect. The place of the dial becomes free. */
   #serveDial(idle: ServerConnection): boolean {
     const dial = this.connections
       .dialsOf(idle.identity)
@@ -510,7 +510,7 @@ export class Pool {
     return false
   }
 
-  /** Logs an idle connection out in favour of another one; settles when the server has ended it, and no longer counts it. */
+  /** Logs out on an idle connection to make room for another one. Settles when the server has closed it. */
   #evict(connection: ServerConnection): Promise<void> {
     let ended: Promise<void> | undefined
     const isClosed = this.#close(connection, (link) => {
@@ -520,10 +520,10 @@ export class Pool {
     return ended ?? Promise.resolve()
   }
 
-  /** @param end closes the socket in another way than immediately */
+  /** @param end closes the socket; immediately by default */
   #close(connection: ServerConnection, end?: (link: Link) => void): boolean {
     if (!this.connections.close(connection, end)) return false
-    // A login that evicts waits until the server has ended the connection.
+    // After an eviction, the login waits until the server has closed the connection. No entry is needed.
     if (end === undefined) this.#capacity.noteClosed(connection)
     this.#admission.serveQueue(connection.serverName)
     return true
@@ -535,16 +535,16 @@ export class Pool {
     return unfitToKeep(connection, this.#generationFor(connection), settings.current.pool, clock)
   }
 
-  /** Of the settings in force: a request may have been made before a reload. */
+  /** The generation of the settings in force. That of a request may be older, from before a reload. */
   #generationFor({ serverName }: ServerConnection): number | undefined {
     return this.#context.servers.get(serverName)?.generation
   }
 }
 
-/** What happened to the connection after its proof: the promise of a proof settles later than its last byte arrives. */
+/** Whether the connection was spoiled or closed after the last byte of its proof, before the promise settled. */
 function spoiledSinceProof(connection: ServerConnection): NotReused | undefined {
   return connection.link.isOpen ? connection.spoilReason : 'closed-by-peer'
 }
 
-/** Whether a client has enabled an extension by ENABLE. One that has enabled nothing does not count. */
+/** Whether a client has enabled an extension by ENABLE. An ENABLE without effect does not count. */
 const hasEnabled = ({ extensions }: ServerConnection): boolean => extensions.size > 0

@@ -1,11 +1,11 @@
 /**
- * Which users may be told XPROXYREUSE. Horde takes it to mean that its own earlier ENABLEs still hold, so a user whose
- * client has ever enabled an extension gets a clean connection without the notice.
+ * Decides which users may get the notice XPROXYREUSE. Horde concludes from it that extensions that it enabled earlier are still
+ * enabled. A user whose client has ever enabled an extension therefore gets no notice.
  */
 export class ReuseNotices {
   readonly #enabling = new Set<string>()
   readonly #identitiesMax: number
-  /** The set was full once: from then on no user may be told. */
+  /** The set was full once. From then on, no user gets the notice. */
   #isIncomplete = false
 
   constructor(identitiesMax = 100_000) {
