@@ -262,7 +262,7 @@ suite('TLS to servers', () => {
 
   test('a server that requires TLS gets no password without it', async () => {
     stub.offer({ before: 'IMAP4rev1 STARTTLS LOGINDISABLED' })
-    await assertUnavailable('plaintext', /does it want TLS/)
+    await assertUnavailable('plaintext', /does it require TLS/)
   })
 
   test('if STARTTLS is not offered, logins fail if it is required, and succeed otherwise', async () => {

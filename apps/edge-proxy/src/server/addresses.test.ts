@@ -41,7 +41,7 @@ async function halfDead(settings = {}) {
   return { scripted, silent, server, login }
 }
 
-test('an address that never greets delays the first login by its share of the time, and later ones not at all', async () => {
+test('an address that never greets delays the first login by its share of the time, and no later login', async () => {
   const { silent, server, login } = await halfDead()
   const first = await login()
   assert.ok(first >= 190 && first < 390, String(first))
@@ -49,7 +49,7 @@ test('an address that never greets delays the first login by its share of the ti
   assert.equal(silent.accepted.length, 1)
   assert.match(
     server.problems[0]!,
-    /^down since \S+Z, others are used: 127\.0\.0\.2 port \d+: no greeting within/,
+    /^down since \S+Z, other addresses are used: 127\.0\.0\.2 port \d+: no greeting within/,
   )
 })
 
@@ -59,7 +59,7 @@ test('logins with roundRobin skip an address that is down', async () => {
   assert.equal(silent.accepted.length, 1)
 })
 
-test('an address that is down is tried when no other one answers', async () => {
+test('an address that is down is tried when no other address answers', async () => {
   const { scripted, silent, server, login } = await halfDead()
   await login()
   silent.close()
@@ -83,7 +83,7 @@ test('without health checks, one login tries the address again after each pause'
   assert.deepEqual(server.problems, [])
 })
 
-test('without health checks, an address that is not the first one is tried again too', async () => {
+test('without health checks, an address other than the first is also tried again', async () => {
   for (const roundRobin of [false, true]) {
     const { silent, scripted, server, login } = await halfDead({
       hosts: ['127.0.0.1', '127.0.0.2'],
@@ -106,7 +106,7 @@ test('without health checks, an address that is not the first one is tried again
   }
 })
 
-test('an address whose dial was abandoned is checked, with the whole time', async () => {
+test('an address whose dial was abandoned is checked, with the full time limit', async () => {
   const { server } = await halfDead()
   const abandoning = new AbortController()
   const dialing = dial(server, abandoning.signal)
@@ -129,7 +129,7 @@ test('an address whose dial was abandoned comes last until it answers, also with
     abandoning.abort()
     assert.equal((await dialing).kind, 'abandoned')
     await login()
-    // A check of it is under way.
+    // A check of the address is running.
     const isChecked = server.addresses.takeDue(performance.now()).length > 0
     assert.equal(isChecked, settings.healthIntervalMs > 0)
     await login()
@@ -158,7 +158,7 @@ test('pauses between checks double up to a minute, and an address that a name no
   assert.deepEqual(addresses.down, [])
 })
 
-test('an address that has greeted lately is not checked after an abandoned dial', async () => {
+test('an address that has greeted recently is not checked after an abandoned dial', async () => {
   const { server } = await halfDead()
   const { addresses } = server
   const slow = { host: 'mail', address: '192.0.2.1' }
@@ -188,7 +188,7 @@ function greeted(...present: typeof all): Addresses {
   return addresses
 }
 
-test('an address that greets and then answers no login is tried last after five in a row', () => {
+test('an address that greets but answers no logins is tried last after five consecutive failures', () => {
   const addresses = greeted(first, second)
   for (let login = 0; login < 4; login++) addresses.loginFailed(first, 'closed', 0, 10_000)
   addresses.loginAnswered(first, undefined, 0, 10_000)
@@ -199,7 +199,7 @@ test('an address that greets and then answers no login is tried last after five 
   assert.match(addresses.down[0]!.reason, /^mail \(192\.0\.2\.1\): 5 failed logins in a row: closed$/)
 })
 
-test('the last address in use stays in use, however many logins it fails', () => {
+test('the last address in use stays in use, however many logins fail', () => {
   const addresses = greeted(first, second)
   addresses.markDown(second, 'refused', 0, 10_000)
   for (let login = 0; login < 50; login++) addresses.loginFailed(first, 'closed', 0, 10_000)
@@ -213,13 +213,13 @@ test('the last address in use stays in use, however many logins it fails', () =>
   assert.deepEqual(alone.down, [])
 })
 
-/** Lets each of them answer so many logins. */
+/** Makes each address answer this many logins. */
 function answered(addresses: Addresses, count: number, acceptedMs: number, ...present: typeof all): void {
   for (const each of present)
     for (let login = 0; login < count; login++) addresses.loginAnswered(each, acceptedMs, 0, 10_000)
 }
 
-test('an address that greets and fails logins stays out of use for a time that grows, and its greetings change nothing', (t) => {
+test('an address that greets but fails logins stays out of use for a growing time, whatever its greetings', (t) => {
   t.mock.method(runtime, 'jitter', () => 0)
   const addresses = greeted(first, second)
   const heldMs: number[] = []
@@ -227,7 +227,7 @@ test('an address that greets and fails logins stays out of use for a time that g
   for (let round = 0; round < 4; round++) {
     while (!addresses.isDown(first)) addresses.loginFailed(first, 'closed', now, 10_000)
     const since = now
-    // A dial that was under way, and logins that were.
+    // A dial and logins that were in progress.
     addresses.greeted(first, 10, now, 10_000)
     for (let login = 0; login < 10; login++) addresses.loginFailed(first, 'closed', now, 10_000)
     while (addresses.isDown(first)) {
@@ -243,7 +243,7 @@ test('an address that greets and fails logins stays out of use for a time that g
   assert.deepEqual(addresses.takeDue(now + 10_000), [first], 'its record was clean again')
 })
 
-test('an address that fails a part of its logins is tried last if another one fails far fewer', () => {
+test('an address that fails some logins is tried last if another one fails far fewer', () => {
   const addresses = greeted(first, second)
   answered(addresses, 20, 10, second)
   for (let login = 0; login < 40; login++) {
@@ -270,7 +270,7 @@ test('an address that accepts logins far more slowly than another one is tried l
   assert.match(addresses.down[0]!.reason, /slow: 3000 ms to accept a login, 100 ms at another address$/)
 })
 
-test('at least half of the addresses stay in use, however many fail logins', () => {
+test('at least half of the addresses stay in use, even if all fail logins', () => {
   const four = [...all, at('192.0.2.4')]
   const addresses = greeted(...four)
   for (let login = 0; login < 50; login++)
@@ -282,7 +282,7 @@ test('at least half of the addresses stay in use, however many fail logins', () 
   assert.equal(three.down.length, 1)
 })
 
-test('an address whose greetings take far longer than those of another one is tried last, until they are quick again', () => {
+test('an address that greets far more slowly than another one is tried last, until its greetings are fast again', () => {
   const addresses = greeted(first, second)
   for (let dials = 0; dials < 20; dials++) addresses.greeted(first, 900, 0, 10_000)
   assert.equal(addresses.down.length, 0, 'below a second, distance explains it')
@@ -293,7 +293,7 @@ test('an address whose greetings take far longer than those of another one is tr
   while (addresses.down.length > 0) addresses.greeted(first, 20, 0, 10_000)
 })
 
-test('an address that has come back is first in a growing share of the dials for half a minute', (t) => {
+test('for half a minute after an outage, an address is preferred in a growing share of the dials', (t) => {
   const addresses = greeted(...all)
   addresses.markDown(first, 'refused', 0, 10_000)
   addresses.greeted(first, 10, 100_000, 10_000)
@@ -308,7 +308,7 @@ test('an address that has come back is first in a growing share of the dials for
   assert.deepEqual(addresses.inOrder([first], 100_000), [first], 'alone, it gets all')
 })
 
-test('a server whose first address closes each connection at the login is reached by the second one', async () => {
+test('if the first address closes each connection at the login, logins use the second one', async () => {
   const scripted = await ScriptedServer.start()
   const broken = createServer((socket) => {
     socket.on('error', () => {}).on('data', () => socket.destroy())
@@ -324,7 +324,7 @@ test('a server whose first address closes each connection at the login is reache
   assert.deepEqual(results, [...Array<string>(5).fill('unavailable'), ...Array<string>(3).fill('opened')])
 })
 
-test('a server whose first address cannot judge logins is reached by the second one', async () => {
+test('if the first address cannot check logins, logins use the second one', async () => {
   const scripted = await ScriptedServer.start()
   const broken = createServer((socket) => {
     socket.on('error', () => {})
@@ -344,7 +344,7 @@ test('a server whose first address cannot judge logins is reached by the second 
   assert.deepEqual(results, [...Array<string>(5).fill('login-refused'), ...Array<string>(3).fill('opened')])
 })
 
-test('logins that wait for a silent address use another one as soon as it counts as down', async () => {
+test('logins that wait for an unresponsive address use another one as soon as it counts as down', async () => {
   const { scripted, silent, server } = await halfDead({ connectsMax: 2 })
   const client = { address: '192.0.2.7', loginSignal: unlimited }
   const opened = await Promise.all(Array.from({ length: 20 }, () => openConnection(server, joe, client)))

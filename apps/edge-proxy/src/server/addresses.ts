@@ -1,8 +1,8 @@
 /**
- * Which addresses of one server do not answer, fail logins, or are far slower than the others. Logins try them last, unless
- * all are so. Health checks try them in the background, after pauses that double, and move them back when they answer. Then
- * they get logins gradually. An address that greets and fails logins, or accepts them slowly, stays away for a time that
- * grows with each repetition: its greeting proves nothing.
+ * Tracks which addresses of one server do not answer, fail logins, or are far slower than the others. Logins try such addresses
+ * last. Health checks try them in the background, after pauses that double. When an address answers again, it gets logins
+ * gradually. An address that greets but fails logins, or accepts them slowly, stays out of use for a time that grows with
+ * each repetition, because its greeting does not show that logins work.
  */
 import { jittered, runtime } from '../runtime.ts'
 import type { Address } from './resolver.ts'
@@ -16,31 +16,31 @@ export interface AddressOutage extends Address {
 
 interface Entry {
   readonly address: Address
-  /** Undefined: a dial was abandoned before the address had answered. */
+  /** Undefined: the address is only suspected, because a dial was abandoned before it had answered. */
   outage: AddressOutage | undefined
   checkAt: number
-  /** Until the check after the next one. */
+  /** The pause after the next check. */
   pauseMs: number
-  /** A greeting does not end the outage before. */
+  /** Until then, a greeting does not end the outage. */
   heldUntil: number
 }
 
-/** What an address that has greeted is known for. Times are from runtime.now(). */
+/** Statistics of an address that has greeted. Times are from runtime.now(). */
 interface Experience {
   greetedAt: number
-  /** From the dial to the greeting, in milliseconds; recent dials count more. */
+  /** Weighted average of the time from the dial to the greeting, in milliseconds. */
   greetingMs: number
   logins: Logins
-  /** When it came back after an outage; -Infinity: it had none. */
+  /** When it came back into use after an outage; -Infinity: it had none. */
   returnedAt: number
-  /** How often it was taken out of use for its logins, one soon after the other. */
+  /** How often it was taken out of use because of its logins within a short time. */
   ejections: number
 }
 
-/** Of an address since it has been in use. Recent ones count more. */
+/** Logins at an address since it came into use. Averages are weighted: recent logins count more. */
 interface Logins {
   count: number
-  /** In a row, without an answer or with one that says that the server cannot judge them. */
+  /** Consecutive logins without an answer, or whose answer says that the server cannot check them now. */
   failed: number
   failedShare: number
   accepted: number
@@ -51,9 +51,9 @@ interface Logins {
 const noLogins = (): Logins => ({ count: 0, failed: 0, failedShare: 0, accepted: 0, acceptedMs: 0 })
 
 const pauseMaxMs = 60_000
-/** Failed logins in a row after which an address counts as down. */
+/** After this many consecutive failed logins, an address counts as down. */
 const failedLoginsMax = 5
-/** The same for their share, once there are enough of them to tell. */
+/** Above this share of failed logins, an address counts as down, if it has had at least `tellingLogins`. */
 const failedShareMax = 0.3
 const tellingLogins = 20
 /** An address is slow if it takes this many times as long as another one, and at least `slowFromMs`. */
@@ -62,15 +62,15 @@ const slowFromMs = 1_000
 /** The weight of the newest value in an average. There are more logins than greetings. */
 const greetingWeight = 0.3
 const loginWeight = 0.1
-/** An address that has come back is first in a growing share of the dials for this long. */
+/** For this long after an outage, an address is preferred in only a growing share of the dials. */
 const slowStartMs = 30_000
-/** One that is in use for this long without failing logins has a clean record. */
+/** After this long in use, earlier ejections of an address are not counted. */
 const recordMs = 600_000
 /** How long an address is kept out of use for its logins, at most. */
 const heldMaxMs = 300_000
 
 export class Addresses {
-  /** By address. Those that answer have no entry. */
+  /** Down or suspected addresses, by address. */
   readonly #entries = new Map<string, Entry>()
   readonly #experience = new Map<string, Experience>()
 
@@ -83,14 +83,14 @@ export class Addresses {
   }
 
   /**
-   * Whether it is tried last: it is down, or suspected.
-   * @param tried addresses that are tried as if they were not down
+   * Whether the address is tried last, because it is down or suspected.
+   * @param tried addresses that are tried although they are down
    */
   isLast({ address }: Address, tried: readonly Address[] = []): boolean {
     return this.#entries.has(address) && !tried.some((trial) => trial.address === address)
   }
 
-  /** Those that are tried once more come first, so that they are; those that are down or suspected come last. */
+  /** Addresses that are tried once more come first. Addresses that are down or suspected come last. */
   inOrder(addresses: readonly Address[], now: number, tried: readonly Address[] = []): Address[] {
     const isTrial = (address: Address) => this.#entries.has(address.address) && !this.isLast(address, tried)
     const usable = addresses.filter(({ address }) => !this.#entries.has(address))
@@ -103,7 +103,7 @@ export class Addresses {
     ]
   }
 
-  /** At random, more rarely the longer the address has been back. */
+  /** Random: the longer the address has been back in use, the less likely. */
   #isWarmingUp(address: string, now: number): boolean {
     const returnedMs = now - (this.#experience.get(address)?.returnedAt ?? -Infinity)
     return returnedMs < slowStartMs && runtime.jitter() > returnedMs / slowStartMs
@@ -112,7 +112,7 @@ export class Addresses {
   /**
    * The address has greeted.
    * @param greetingMs time since the dial
-   * @param pauseMs until it is checked if it is too slow
+   * @param pauseMs time until the first check if the address is too slow
    */
   greeted(address: Address, greetingMs: number, now: number, pauseMs: number): void {
     const before = this.#experience.get(address.address)
@@ -143,8 +143,8 @@ export class Addresses {
   }
 
   /**
-   * The server has answered a login, and could judge it.
-   * @param acceptedMs how long it took to accept it; undefined: it has refused it
+   * The server has accepted or refused a login.
+   * @param acceptedMs how long it took to accept the login; undefined: it refused the login
    */
   loginAnswered(address: Address, acceptedMs: number | undefined, now: number, pauseMs: number): void {
     const logins = this.#noteLogin(address, false)
@@ -163,8 +163,8 @@ export class Addresses {
   }
 
   /**
-   * The address has greeted and then not answered a login, or said that it cannot judge it now. After some in a row, or if
-   * their share is high, it is tried last, if there is another one that does better.
+   * The address has greeted, but did not answer a login or said that it cannot check it now. After several consecutive failures,
+   * or if their share is high, the address counts as down, if another address fails far fewer logins.
    */
   loginFailed(address: Address, detail: string, now: number, pauseMs: number): void {
     const logins = this.#noteLogin(address, true)
@@ -194,9 +194,9 @@ export class Addresses {
     return logins
   }
 
-  /** Takes the address out of use for its logins, for longer each time that this happens soon after the last time. */
+  /** Takes the address out of use because of its logins. The time grows if this happens repeatedly. */
   #eject(address: Address, reason: string, now: number, pauseMs: number): void {
-    // Logins that were under way fail too.
+    // Other logins in progress may fail after the address is down already.
     if (this.isDown(address) || !this.#mayEject(address)) return
     const experience = this.#experience.get(address.address)!
     const isRepeated = now - experience.returnedAt < recordMs
@@ -206,7 +206,7 @@ export class Addresses {
     this.#entries.get(address.address)!.heldUntil = now + heldMs
   }
 
-  /** At least half of the addresses stay in use, and one of those is another one: if more fail, the fault is not theirs. */
+  /** At least half of the addresses, and at least one other, stay in use. If more fail, the addresses are not the cause. */
   #mayEject(address: Address): boolean {
     if (this.isDown(address)) return true
     const known = new Set([...this.#experience.keys(), ...this.#entries.keys()])
@@ -221,7 +221,7 @@ export class Addresses {
     )
   }
 
-  /** The address could not be used. It is checked after `pauseMs`, and then after twice the pause each time. */
+  /** The address could not be used. It is checked after `pauseMs`, and then after pauses that double. */
   markDown(address: Address, reason: string, now: number, pauseMs: number): void {
     const present = this.#entries.get(address.address)
     const outage = { ...address, since: present?.outage?.since ?? runtime.wall(), reason }
@@ -237,9 +237,9 @@ export class Addresses {
   }
 
   /**
-   * A dial was abandoned before the address had answered: the next check finds out whether it does.
-   * @param trustedMs an address that has greeted within this time is not suspected: its clients are impatient
-   * @param untilCheckMs how long it comes last before it is checked
+   * A dial was abandoned before the address had answered. The next check finds out whether it answers.
+   * @param trustedMs an address that has greeted within this time is not suspected
+   * @param untilCheckMs time until the check
    */
   suspect(address: Address, now: number, trustedMs: number, untilCheckMs: number): void {
     const greetedAt = this.#experience.get(address.address)?.greetedAt ?? -Infinity
@@ -253,7 +253,7 @@ export class Addresses {
       })
   }
 
-  /** The addresses to check now. The time of the next check of each begins to run. */
+  /** Returns the addresses to check now, and schedules their next checks. */
   takeDue(now: number): Address[] {
     const due = [...this.#entries.values()].filter(({ checkAt }) => checkAt <= now)
     for (const entry of due) {
@@ -263,7 +263,7 @@ export class Addresses {
     return due.map(({ address }) => address)
   }
 
-  /** Forgets the addresses that the names no longer have. */
+  /** Removes all other addresses: the names no longer resolve to them. */
   keepOnly(addresses: readonly Address[]): void {
     if (this.#entries.size === 0 && this.#experience.size <= addresses.length) return
     const present = new Set(addresses.map(({ address }) => address))

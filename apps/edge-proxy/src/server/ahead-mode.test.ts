@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aheadMode, isMetered } from './ahead-mode.ts'
 
-test('with auto, nothing is asked ahead of a provider that meters commands', () => {
+test('with auto, answer-ahead is off for providers that meter commands', () => {
   const metered = [
     ...['imap.gmail.com', 'IMAP.Gmail.com.', 'imap.googlemail.com', 'outlook.office365.com'],
     ...['imap-mail.outlook.com', 'outlook.office.com', 'partner.outlook.cn', 'outlook.office365.us'],
@@ -23,7 +23,7 @@ test('with auto, nothing is asked ahead of a provider that meters commands', () 
   }
 })
 
-test('an explicit mode holds for any host', () => {
+test('an explicit mode applies to any host', () => {
   for (const ahead of ['off', 'learn', 'on'] as const)
     for (const host of ['imap.gmail.com', 'imap.example.com'])
       assert.equal(aheadMode({ ahead, hosts: [host] }), ahead)

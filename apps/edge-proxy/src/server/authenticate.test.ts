@@ -19,7 +19,7 @@ async function begin(offered: string, credentials: Partial<Credentials>, master?
   return { reply, scripted: peer }
 }
 
-/** Reads a command, and splits the tag off. */
+/** Reads a command and separates its tag. */
 async function command(scripted: Peer): Promise<{ tag: string; text: string }> {
   const [tag, ...words] = (await scripted.line()).split(' ')
   return { tag: tag!, text: words.join(' ') }
@@ -74,7 +74,7 @@ test('if the server has LITERAL+ or LITERAL-, a short literal does not wait', as
   assert.equal((await command(long.scripted)).text, 'LOGIN joe {4097}')
 })
 
-test('after a literal is refused, nothing more is sent', async () => {
+test('after a literal was refused, no more data is sent', async () => {
   const { reply, scripted } = await begin('IMAP4REV1', { secret: wire('\xe4') })
   const { tag } = await command(scripted)
   scripted.say(`${tag} NO [AUTHENTICATIONFAILED] no\r\n`)
@@ -144,7 +144,7 @@ test('no command line is longer than 1000 bytes: a long name or password is a li
   await finish(scripted, tag, reply)
 })
 
-test('the mechanism LOGIN is used for a server that offers nothing else', async () => {
+test('the mechanism LOGIN is used if the server offers no other', async () => {
   for (const mechanism of ['command', 'PLAIN', 'LOGIN'] as const) {
     const { reply, scripted } = await begin('IMAP4REV1 SASL-IR LOGINDISABLED AUTH=LOGIN', { mechanism })
     const { tag, text } = await command(scripted)

@@ -5,17 +5,17 @@ import { encodeString } from '../imap/encode.ts'
 import { printPlain } from '../imap/sasl.ts'
 import type { Exchange, ExchangeFailure, Reply } from './exchange.ts'
 
-/** The user that logs in for all users, if one is configured (`masterUser`; auth_sasl_plain_* of imapproxy). */
+/** The master user that logs in for all users (`masterUser`; auth_sasl_plain_* of imapproxy). */
 export interface MasterLogin {
   user: string
   password: string
 }
 
-/** `challenge`: how an OAuth server explained a refusal before its reply (RFC 7628 3.2.2). */
+/** `challenge`: the challenge in which an OAuth server explains a refusal before its reply (RFC 7628 3.2.2). */
 export type LoginReply = Reply & { challenge?: string }
 
 /**
- * Longest command line without a literal (RFC 2683 3.2.1.5). What is longer is sent in parts, after the server's `+`: a
+ * Longest command line without a literal (RFC 2683 3.2.1.5). Longer data is sent in parts, after the server's `+`, because a
  * server may cut off or refuse longer lines (RFC 4959 3 makes the initial response optional for this).
  */
 const lineBytesMax = 1000
@@ -23,7 +23,7 @@ const lineBytesMax = 1000
 /** Longest literal that is sent without waiting, the limit of LITERAL- (RFC 7888 5). */
 const literalBytesMax = 4096
 
-/** Uses the command that the client used, LOGIN or AUTHENTICATE. If the server offers only the other one, it uses that. */
+/** Uses the client's command, LOGIN or AUTHENTICATE, or the other one if the server offers only that. */
 export async function authenticate(
   exchange: Exchange,
   capabilities: readonly string[],
@@ -49,7 +49,7 @@ export async function authenticate(
   if (offersLogin) return login(exchange, capabilities, credentials)
   if (offers(capabilities, 'AUTH=LOGIN')) return saslLogin(exchange, credentials)
   // A password must not be sent to a server that disables LOGIN (RFC 9051 6.2.3).
-  exchange.fail('not-imap', 'the server offers neither LOGIN nor AUTHENTICATE PLAIN; does it want TLS?')
+  exchange.fail('not-imap', 'the server offers neither LOGIN nor AUTHENTICATE PLAIN; does it require TLS?')
   return exchange.failure!
 }
 
@@ -66,7 +66,7 @@ async function sasl(
   let challenge: string | undefined
   const reply = await exchange.command(sent ? inOneLine : command, (text) => {
     if (sent) {
-      // It explains a refusal. After this dummy response (RFC 7628 3.2.3) the server sends its tagged reply.
+      // The challenge explains a refusal. After this dummy response (RFC 7628 3.2.3), the server sends its tagged reply.
       challenge = text
       return mechanism === 'OAUTHBEARER' ? 'AQ==' : ''
     }
@@ -76,15 +76,15 @@ async function sasl(
   return reply.kind === 'reply' && challenge !== undefined ? { ...reply, challenge } : reply
 }
 
-/** The mechanism LOGIN, for a server that has nothing better. It asks for the name, then for the password. */
+/** The mechanism LOGIN, for a server that offers no better one. The server asks for the name, then for the password. */
 function saslLogin(exchange: Exchange, { user, secret }: Credentials): Promise<Reply | ExchangeFailure> {
   const answers = [user, secret].map((bytes) => bytes.toString('base64'))
   return exchange.command('AUTHENTICATE LOGIN', () => answers.shift() ?? '*')
 }
 
 /**
- * Strings that cannot be quoted, or are long, become literals. Each waits for the server's `+`, unless it is short and the
- * server has LITERAL+ or LITERAL-.
+ * Strings that cannot be quoted, or that are long, are sent as literals. Each literal waits for the server's `+`, unless it is
+ * short and the server has LITERAL+ or LITERAL-.
  */
 function login(
   exchange: Exchange,

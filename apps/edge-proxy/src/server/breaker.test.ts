@@ -6,7 +6,7 @@ import { Breaker } from './breaker.ts'
 beforeEach(() => void mock.method(runtime, 'jitter', () => 0))
 afterEach(() => mock.restoreAll())
 
-/** The first cool-down is a tenth. */
+/** The first cool-down is a tenth of the configured one. */
 const limits = { breakerFailures: 3, breakerCooldownMs: 10_000 }
 
 test('the breaker opens after a number of consecutive failures, for the cool-down', () => {
@@ -19,7 +19,7 @@ test('the breaker opens after a number of consecutive failures, for the cool-dow
   assert.equal(breaker.allows(1010), true)
 })
 
-test('the cool-down is up to a quarter longer at random', (t) => {
+test('the cool-down has a random jitter of up to a quarter', (t) => {
   t.mock.method(runtime, 'jitter', () => 0.999)
   const breaker = new Breaker()
   for (let failure = 0; failure < 3; failure++) breaker.failed(0, limits)
@@ -32,7 +32,7 @@ test('after the cool-down one attempt is allowed until its result is known, and 
   assert.equal(breaker.allows(1000), true)
   assert.equal(breaker.allows(1000), false)
   assert.equal(breaker.allows(100_000), false)
-  // Its client has gone: nothing is known about the server.
+  // The client has disconnected, so the attempt has no result.
   breaker.endTrial()
   assert.equal(breaker.allows(100_000), true)
   assert.equal(breaker.allows(100_000), false)
@@ -40,7 +40,7 @@ test('after the cool-down one attempt is allowed until its result is known, and 
   assert.deepEqual([breaker.allows(100_000), breaker.allows(100_000)], [true, true])
 })
 
-test('attempts that began before it opened do not prolong the cool-down, and the one after it does', () => {
+test('attempts that began before the breaker opened do not prolong the cool-down, and the one after the cool-down does', () => {
   const breaker = new Breaker()
   for (let failure = 0; failure < 3; failure++) breaker.failed(0, limits)
   breaker.failed(900, limits)
@@ -51,7 +51,7 @@ test('attempts that began before it opened do not prolong the cool-down, and the
   assert.equal(breaker.allows(2600), true)
 })
 
-test('each cool-down is half as long again as the one before, up to the configured one, and the next outage begins anew', () => {
+test('each cool-down is 1.5 times as long as the previous one, up to the configured one, and the next outage starts again', () => {
   const breaker = new Breaker()
   for (let outage = 0; outage < 2; outage++) {
     for (let failure = 0; failure < 3; failure++) breaker.failed(0, limits)
@@ -68,7 +68,7 @@ test('each cool-down is half as long again as the one before, up to the configur
 
 const never = new AbortController().signal
 
-test('logins wait for a server that has just gone, until there is news of it', async () => {
+test('logins wait for a server that has just gone down, until an attempt has ended', async () => {
   const breaker = new Breaker()
   for (let failure = 0; failure < 3; failure++) breaker.failed(0, limits)
   assert.equal(breaker.isAwaited(0), true)
@@ -88,7 +88,7 @@ test('logins wait for a server that has just gone, until there is news of it', a
   assert.equal(told, 2)
 })
 
-test('logins do not wait for a server that is gone for longer', () => {
+test('logins do not wait for a server that has been down for longer', () => {
   const breaker = new Breaker()
   for (let failure = 0; failure < 3; failure++) breaker.failed(0, limits)
   assert.deepEqual([breaker.isAwaited(4999), breaker.isAwaited(5000)], [true, false])
@@ -103,7 +103,7 @@ test('logins do not wait for a server that is gone for longer', () => {
   assert.equal(slow.isAwaited(0), false)
 })
 
-test('a failure after the cool-down opens it again immediately, and a success closes it', () => {
+test('a failure after the cool-down opens the breaker again immediately, and a success closes it', () => {
   const breaker = new Breaker()
   for (let failure = 0; failure < 3; failure++) breaker.failed(0, limits)
   assert.equal(breaker.allows(1000), true)
@@ -116,7 +116,7 @@ test('a failure after the cool-down opens it again immediately, and a success cl
   assert.equal(breaker.allows(2000), true)
 })
 
-test('failures that are not consecutive never open it, and with breakerFailures 0 no number does', () => {
+test('failures that are not consecutive never open the breaker, and with breakerFailures 0 no number of failures does', () => {
   const breaker = new Breaker()
   for (let round = 0; round < 20; round++) {
     breaker.failed(0, limits)

@@ -1,7 +1,7 @@
 /**
  * The circuit breaker of one server. After a number of consecutive failures it opens: logins fail immediately instead of
- * waiting for a dead server. After each cool-down it allows one attempt at a time, until an attempt succeeds. The first
- * cool-downs are short, and logins wait for their end: a server that restarts is back soon.
+ * waiting for a server that is down. After each cool-down it allows one attempt at a time, until an attempt succeeds. The first
+ * cool-downs are short, and logins wait for their end, because a server that restarts is usually available again soon.
  */
 import { jittered, runtime } from '../runtime.ts'
 
@@ -12,12 +12,13 @@ export interface BreakerLimits {
   breakerCooldownMs: number
 }
 
-/** The first cool-down, as a share of the longest. Each is so many times as long as the one before. */
+/** The first cool-down, as a share of the longest one. */
 const firstCooldown = 0.1
+/** Ratio of each cool-down to the previous one. */
 const growth = 1.5
-/** Logins wait for the end of a cool-down that is not longer. */
+/** Logins wait for the end of a cool-down up to this length. */
 const awaitedCooldownMs = 2_000
-/** They wait no longer than this since the breaker has opened, whatever an attempt to connect takes. */
+/** Logins wait until this time after the breaker opened, even if an attempt to connect takes longer. */
 const awaitedMs = 5_000
 
 export class Breaker {
@@ -25,12 +26,12 @@ export class Breaker {
   #openedAt = 0
   /** 0: closed. */
   #openUntil = 0
-  /** Without jitter. */
+  /** The present cool-down, without jitter. */
   #cooldownMs = 0
   #isTrying = false
   readonly #waiting = new Set<() => void>()
 
-  /** Whether a connection may be tried now. While the breaker is open, one at a time; see `endTrial`. */
+  /** Whether an attempt to connect is allowed now. While the breaker is open, one at a time; see `endTrial`. */
   allows(now: number): boolean {
     if (!this.isOpen) return true
     if (this.#isTrying || now < this.#openUntil) return false
@@ -46,7 +47,7 @@ export class Breaker {
     return this.isOpen && this.#cooldownMs <= awaitedCooldownMs && now < this.#openedAt + awaitedMs
   }
 
-  /** Settles when an attempt may be allowed, when there is news of the server, when it is not awaited any more, or at the signal. */
+  /** Settles when an attempt may be allowed, when an attempt has ended, when logins should wait no longer, or at the signal. */
   awaitNews(now: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {
@@ -57,7 +58,7 @@ export class Breaker {
         resolve()
       }
       const endsAt = this.#openedAt + awaitedMs
-      // The one attempt that is under way brings news.
+      // While an attempt is in progress, its end settles this promise.
       const until = this.#isTrying ? endsAt : Math.min(this.#openUntil, endsAt)
       const timer = runtime.after(Math.max(0, until - now), settle)
       this.#waiting.add(settle)
@@ -72,7 +73,7 @@ export class Breaker {
     this.#tellNews()
   }
 
-  /** An attempt that began before the breaker opened, or a health check, does not prolong the cool-down. */
+  /** An attempt failed. One that began before the breaker opened, or a health check, does not prolong the cool-down. */
   failed(now: number, limits: BreakerLimits): void {
     this.#failures++
     const opens = limits.breakerFailures > 0 && this.#failures >= limits.breakerFailures
@@ -88,7 +89,7 @@ export class Breaker {
     this.#tellNews()
   }
 
-  /** The attempt that was allowed has ended without a result that says anything about the server. Another one is allowed. */
+  /** The allowed attempt has ended without a result about the server. Another one is allowed. */
   endTrial(): void {
     this.#isTrying = false
     this.#tellNews()

@@ -39,7 +39,7 @@ test('items expire in the order of their times, never early, and only once', asy
   assert.deepEqual(names, ['soon', 'late'])
 })
 
-test('an item that was removed does not expire, and one that is added later does', async () => {
+test('a removed item does not expire, and an item that is added later does', async () => {
   const { timeouts, names } = timeoutsAndNames()
   const removed = item('removed')
   timeouts.add(removed, 10)

@@ -1,6 +1,6 @@
 /**
- * Timeouts that hardly ever expire, with one timer for all of them, because a timer for each reset would cost more than
- * the rest of its bookkeeping. It does not keep the process alive.
+ * Timeouts that hardly ever expire, with one timer for all of them, because a timer for each reset would cost more CPU time than
+ * the rest of its bookkeeping. The timer does not keep the process alive.
  */
 import { LinkedMap, type Linked } from '../linked-members.ts'
 import { runtime, type Timer } from '../runtime.ts'
@@ -18,7 +18,7 @@ export class CoarseTimeouts<Item extends Linked<Item>> {
     this.#onTimeout = onTimeout
   }
 
-  /** Calls back for the item after this time, up to two steps late, unless it is removed before. */
+  /** Calls `onTimeout` for the item after this time, at most two steps late, unless the item is removed before. */
   add(item: Item, ms: number): void {
     this.#due.set(item, this.#step + Math.ceil(ms / stepMs) + 1)
     this.#timer ??= runtime.every(stepMs, () => this.#advance()).unref()

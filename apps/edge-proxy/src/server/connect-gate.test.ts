@@ -6,7 +6,7 @@ const never = new AbortController().signal
 const first = { host: 'mail', address: '192.0.2.1' }
 const second = { host: 'mail', address: '192.0.2.2' }
 
-test('attempts beyond the limit enter in the order of their arrival, one for each that leaves', async () => {
+test('attempts beyond the limit enter in order of arrival, one for each attempt that leaves', async () => {
   const gate = new ConnectGate()
   assert.deepEqual([gate.enter(first, 2, never), gate.enter(first, 2, never)], [true, true])
   const entered: number[] = []
@@ -24,7 +24,7 @@ test('attempts beyond the limit enter in the order of their arrival, one for eac
   assert.equal(gate.waiting, 0)
 })
 
-test('an attempt that is abandoned while it waits takes no turn', async () => {
+test('an attempt that is abandoned while it waits gets no turn', async () => {
   const gate = new ConnectGate()
   assert.equal(gate.enter(first, 1, never), true)
   const client = new AbortController()

@@ -1,8 +1,8 @@
 /**
  * Limits how many attempts to connect to one address of a server are made at the same time (`upstreams.NAME.connectsMax`).
- * When a mail server restarts, every session needs a new connection. The server then gets the attempts in turn, and serves
- * the first users while the others wait. An address that is silent holds up no login that can use another one. A turn lasts
- * until the login is answered, or a second if the server judges it for longer.
+ * When a mail server restarts, every session needs a new connection. The server then gets the attempts in order, and serves
+ * the first users while the others wait. An address that does not answer does not delay logins that can use another one. A turn
+ * lasts until the login is answered, at most a second after the login was sent.
  */
 import type { Address } from './resolver.ts'
 
@@ -13,10 +13,10 @@ interface Turns {
 }
 
 export class ConnectGate {
-  /** By address; those without an attempt have none. */
+  /** By address. Addresses without an attempt have no entry. */
   readonly #turns = new Map<string, Turns>()
 
-  /** Attempts that wait for their turn, at any address. */
+  /** Number of attempts that wait for their turn, at all addresses. */
   get waiting(): number {
     let count = 0
     for (const { waiting } of this.#turns.values()) count += waiting.size
@@ -48,7 +48,7 @@ export class ConnectGate {
     })
   }
 
-  /** The attempt has ended: its turn passes to the one that has waited longest. */
+  /** The attempt has ended: the attempt that has waited longest gets its turn. */
   leave({ address }: Address): void {
     const turns = this.#turns.get(address)
     if (!turns) return

@@ -1,6 +1,6 @@
 /**
- * Opens a connection to one address of a server, up to its greeting and capabilities, TLS or STARTTLS included, within one
- * deadline. A failure says in which phase it happened, and notes that the address is down.
+ * Opens a connection to one address of a server, including TLS or STARTTLS, until its greeting and capabilities have arrived.
+ * One deadline applies to all phases. A failure names the phase, and marks the address as down.
  */
 import { isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -27,7 +27,7 @@ export interface Dialed {
   isSecure: boolean
   /** Lines for the user: untagged status responses, and a greeting with a code such as ALERT. */
   said: string[]
-  /** The dial has waited for its turn: lets the next one in. Idempotent. */
+  /** Ends the turn of this dial at the gate. Idempotent. Absent: the dial has no turn. */
   leaveTurn?: () => void
 }
 
@@ -54,7 +54,7 @@ export interface DialAbandoned {
 
 export interface DialOptions {
   signal: AbortSignal
-  /** Time for everything up to the capabilities. */
+  /** Time limit for everything until the capabilities have arrived. */
   timeoutMs: number
   /** Sent before everything else (a PROXY header). */
   preamble: Preamble | undefined
@@ -78,7 +78,7 @@ export async function dialAddress(
   return dialed
 }
 
-/** What the dial waits for, as text for operators. */
+/** The event that the dial waits for, as text for operators. */
 type Phase = 'TCP connection' | 'TLS handshake' | 'greeting' | 'answer to CAPABILITY' | 'answer to STARTTLS'
 
 class AddressDial {
@@ -89,7 +89,7 @@ class AddressDial {
   #phase: Phase = 'TCP connection'
   #exchange: Exchange | undefined
   #isSecure = false
-  /** Without the required TLS, the server's lines may be forged: they are only logged. */
+  /** Before the required TLS, lines of the server may be forged, so they are only logged. */
   #mayBeForged: boolean
 
   constructor(server: Server, address: Address, options: DialOptions) {
@@ -119,7 +119,7 @@ class AddressDial {
     }
   }
 
-  /** The connection before its greeting, with TLS if that comes first. */
+  /** Connects, and starts TLS if it is implicit. */
   async #open(): Promise<OpenTransport> {
     const { histograms, config } = this.#server
     const { port, keepAlive, tls } = config
@@ -171,7 +171,7 @@ class AddressDial {
     if (reply.status !== 'OK')
       return this.#failed('starttls-refused', `the server refused STARTTLS: ${reply.status} ${reply.text}`)
     const raw = link.detach()
-    // Data behind the reply was not sent under TLS, so it is not known to be the server's (RFC 9051 6.2.1).
+    // Data after the reply was not sent under TLS, so it may be forged (RFC 9051 6.2.1).
     if (!exchange.isQuiet || raw.readableLength > 0)
       return this.#failed('not-imap', 'the server sent data behind its reply to STARTTLS')
     link.attach(overSocket(await this.#openTls(raw)))
@@ -188,7 +188,7 @@ class AddressDial {
       ...(tls.context && { secureContext: tls.context }),
       socket: raw,
       rejectUnauthorized: config.verify,
-      // SNI has no addresses (RFC 6066 3). Node verifies `host`, name or address, against the certificate.
+      // SNI must not contain an address (RFC 6066 3). Node verifies `host`, name or address, against the certificate.
       ...(isIP(name) ? {} : { servername: name }),
       host: name,
       ...(ticket && { session: ticket }),
@@ -225,7 +225,7 @@ class AddressDial {
     }
   }
 
-  /** Ends whose reason needs no detail besides the phase. */
+  /** The text for a reason that needs no detail besides the phase. */
   #endText(reason: DialFailure['reason']): string {
     const missing = this.#exchange?.isWithinLine ? `no complete ${this.#phase}` : `no ${this.#phase}`
     if (reason === 'timed-out') return `${missing} within ${Math.round(this.#options.timeoutMs)} ms`
@@ -240,7 +240,7 @@ class AddressDial {
     if (reason === 'timed-out' && this.#phase === 'greeting' && tls !== 'implicit' && port === 993)
       return `; port 993 usually needs ${key}: implicit`
     if (tls === 'implicit' && text.includes('WRONG_VERSION_NUMBER'))
-      return `; the server sends no TLS on this port: is ${key}: starttls or none meant?`
+      return `; the server sends no TLS on this port; try ${key}: starttls or none`
     if (tls !== 'opportunistic') return ''
     return this.#phase === 'answer to STARTTLS' || this.#phase === 'TLS handshake'
       ? `; repair TLS at the server, or set ${key}: none to send passwords without TLS`
@@ -253,7 +253,7 @@ function writtenFirst(transport: ReturnType<OpenTransport>, bytes: Buffer): Retu
   return transport
 }
 
-/** @param said gets what the server says to people besides its answer */
+/** @param said lines for the user are appended to it */
 async function askCapabilities(exchange: Exchange, said: string[]): Promise<readonly string[] | undefined> {
   const reply = await exchange.command('CAPABILITY')
   if (reply.kind === 'failed') return undefined
@@ -261,5 +261,5 @@ async function askCapabilities(exchange: Exchange, said: string[]): Promise<read
   return reply.status === 'OK' ? lastCapabilities(reply.untagged) : undefined
 }
 
-/** NO and BAD always are; OK if it has a code that is not a capability list. */
+/** Whether a line is for the user: NO, BAD, or OK with a code that is not a capability list. */
 const isForPeople = (line: string): boolean => /^\* (?:(?:NO|BAD)\b|OK \[(?!CAPABILITY\b))/i.test(line)

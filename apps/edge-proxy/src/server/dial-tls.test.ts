@@ -23,7 +23,7 @@ async function startTlsServer(
   offered = 'STARTTLS',
 ): Promise<{ port: number; peers: Peer[] }> {
   const peers: Peer[] = []
-  // The edge may close the connection at any step.
+  // The edge may close the connection at any time.
   const port = await listen((raw) => void serve(raw).catch(() => raw.destroy()))
   const serve = async (raw: Socket) => {
     const plain = new Peer(raw)
@@ -50,7 +50,7 @@ test('STARTTLS: only capabilities sent under TLS count', async () => {
   }
 })
 
-test('plain text behind the reply to STARTTLS is never used', async () => {
+test('plain text after the reply to STARTTLS is never used', async () => {
   const injections = [
     'TAG OK begin\r\n* CAPABILITY IMAP4rev1 INJECTED\r\n',
     'TAG OK begin\r\n* CAPABILITY IMAP4rev1 INJ',
@@ -65,7 +65,7 @@ test('plain text behind the reply to STARTTLS is never used', async () => {
   }
 })
 
-test('STARTTLS that is not offered, or refused, is a failure, and the edge does not continue in the clear', async () => {
+test('if STARTTLS is not offered or refused, the dial fails and does not continue without TLS', async () => {
   const without = await startTlsServer('', 'IDLE')
   const none = await dial(serverAt(without.port, { tls: 'starttls', caFile }), unlimited)
   assert.equal(none.kind === 'dial-failed' && none.reason, 'starttls-not-offered')
@@ -101,7 +101,7 @@ test('opportunistic: if STARTTLS fails, the edge does not continue without TLS, 
   assert.match(refused.detail, /the server refused STARTTLS: NO not now$/)
 })
 
-test('opportunistic: if STARTTLS is not offered, the edge continues in the clear', async () => {
+test('opportunistic: if STARTTLS is not offered, the edge continues without TLS', async () => {
   const scripted = await ScriptedServer.start()
   assert.equal((await dial(serverAt(scripted.port, { tls: 'opportunistic' }), unlimited)).kind, 'dialed')
 })

@@ -79,7 +79,7 @@ test('a host without an address fails, and the detail has the host', async () =>
   assert.match(failed.detail, /no-such-host\.invalid/)
 })
 
-test('whatever a server sends instead of a greeting is in the failure, with its address', async () => {
+test('the failure contains the text that a server sends instead of a greeting, and its address', async () => {
   const behaviours: [act: (socket: Socket) => void, reason: string, words: RegExp][] = [
     [(socket) => socket.end(), 'closed-by-peer', /: no greeting: closed-by-peer$/],
     [(socket) => socket.resetAndDestroy(), 'reset-by-peer', /: (no greeting: reset-by-peer|.*ECONNRESET.*)$/],
@@ -115,7 +115,7 @@ test('whatever a server sends instead of a greeting is in the failure, with its 
   }
 })
 
-test('addresses are tried in turn until one answers', async () => {
+test('addresses are tried in order until one answers', async () => {
   const scripted = await ScriptedServer.start()
   // The server is bound to 127.0.0.1 only.
   const dialed = await dial(serverAt(scripted.port, { hosts: ['127.0.0.2', '127.0.0.1'] }), unlimited)
@@ -145,7 +145,7 @@ test('the preamble is sent first', async () => {
   assert.equal(await (await first.promise).line(), 'PROXY UNKNOWN')
 })
 
-test('an aborted dial closes its connection at once, in whatever phase it is', async () => {
+test('an aborted dial closes its connection immediately, in any phase', async () => {
   for (const greeting of ['', '* OK ready\r\n']) {
     const abandoning = new AbortController()
     const { promise, resolve } = Promise.withResolvers<Peer>()
@@ -163,7 +163,7 @@ test('an aborted dial closes its connection at once, in whatever phase it is', a
   assert.deepEqual(scripted.asked, [])
 })
 
-test('a server that greeted while this process was paused is not late', async () => {
+test('a greeting that arrived while this process was paused is not too late', async () => {
   const scripted = await ScriptedServer.start()
   scripted.greeting = undefined
   const server = serverAt(scripted.port, { connectTimeoutMs: 200 })

@@ -1,10 +1,10 @@
-/** Opens a connection to a server: tries its addresses in turn, those that do not answer at present last. */
+/** Opens a connection to a server: tries its addresses in order. Addresses that are down come last. */
 import { runtime } from '../runtime.ts'
 import { dialAddress, type DialAbandoned, type Dialed, type DialFailure } from './dial-address.ts'
 import type { Preamble, Server } from './server.ts'
 import type { DialPlace } from './shortage.ts'
 
-/** How a login waits for its turn at each address. Health checks, one at a time, do not wait. */
+/** How a login waits for its turn at each address. Health checks do not wait, because they run one at a time. */
 export interface DialTurns {
   readonly place: DialPlace
   /** Whether the circuit breaker allows the attempt, after the wait for its turn. */
@@ -12,8 +12,8 @@ export interface DialTurns {
 }
 
 /**
- * One attempt: tries each address of the server at most once, all within `connectTimeoutMs`. A silent address uses only its
- * share of the time, so that the next ones have theirs. The time in which the attempt waits for its turn does not count.
+ * One attempt: tries each address of the server at most once, all within `connectTimeoutMs`. An address that does not answer uses
+ * only its share of the time. Time during which the attempt waits for its turn does not count.
  * @param signal abandons the dial
  * @param preamble sent before everything else (a PROXY header)
  */
@@ -39,7 +39,7 @@ export async function dial(
         const wasLast = addresses.isLast(next, round.trials)
         const isEntered = await turns.place.wait((end) => gate.enter(next, config.connectsMax, end))
         endsAt += runtime.now() - askedAt
-        // What the attempts that were made meanwhile have shown counts for this one.
+        // The results of other attempts in the meantime apply to this one.
         const isOver = turns.place.isOver || !isEntered
         const isAllowed = !isOver && turns.isAllowed()
         if (!isAllowed || (addresses.isLast(next, round.trials) && !wasLast)) {
@@ -82,7 +82,7 @@ function once(action: () => void): () => void {
   }
 }
 
-/** The last reason, the details of all, and what all servers said. */
+/** Joins failures: the last reason, and the details and lines of all. */
 function joined(failures: readonly DialFailure[], { config, resolver }: Server): DialFailure {
   const names = resolver.failures(config).values()
   const detail = [...failures.map((failure) => failure.detail), ...names].join('; ')

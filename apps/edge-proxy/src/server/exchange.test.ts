@@ -108,7 +108,7 @@ test('a continuation request is answered if the command expects one, and is an e
   assert.deepEqual(await unasked, { kind: 'failed', reason: 'not-imap', detail: '+ go on' })
 })
 
-test('a reply without end is cut off', async () => {
+test('an endless reply is cut off', async () => {
   const { exchange, scripted } = await begin()
   const reply = exchange.command('CAPABILITY')
   await scripted.line()
@@ -118,7 +118,7 @@ test('a reply without end is cut off', async () => {
   await scripted.closed()
 })
 
-test('the end of the connection, from either side, fails the present command and all later ones', async () => {
+test('after the end of the connection, from either side, the present command and all later ones fail', async () => {
   const { exchange, scripted } = await begin()
   const reply = exchange.command('NOOP')
   await scripted.line()
@@ -133,7 +133,7 @@ test('the end of the connection, from either side, fails the present command and
   await other.scripted.closed()
 })
 
-test('an exchange is quiet only if the server has sent nothing behind its last reply', async () => {
+test('an exchange is quiet only if the server has sent nothing after its last reply', async () => {
   const { link, peer } = await acceptedLink()
   const exchange = new Exchange(link)
   const reply = exchange.command('STARTTLS')
@@ -164,7 +164,7 @@ test('untagged lines between two replies, whole or in parts, belong to the secon
   assert.deepEqual(await reply, { kind: 'reply', status: 'OK', text: 'done', untagged })
 })
 
-test('commands sent ahead leave in one segment with the next one, and each gets its own reply', async () => {
+test('commands of `commandAhead` are sent in one segment with the next command, and each gets its own reply', async () => {
   const { exchange, scripted } = await begin()
   const ahead = [exchange.commandAhead('ID NIL'), exchange.commandAhead('ID ("a" "b")')]
   assert.equal(scripted.unread, '')
@@ -198,7 +198,7 @@ test('a tagged reply in the same segment as a BYE is the answer, unless it is OK
   assert.deepEqual(failure.kind === 'failed' && [failure.reason, failure.said], ['bye', ['* BYE going down']])
 })
 
-test('a released link gives its next handler every byte behind the last reply, whole or in parts', async () => {
+test('the next handler of a released link gets every byte after the last reply, whole or in parts', async () => {
   for (const [behind, more] of [
     ['', '* 1 EXISTS\r\n'],
     ['* OK [ALERT] x\r\n', ''],

@@ -1,6 +1,6 @@
 /**
- * Commands to a server, each with its reply, before a session uses the connection: greeting, STARTTLS, ID, login, health
- * checks. The replies are bounded in bytes; the callers bound them in time.
+ * Sends commands to a server and waits for their replies, before a session uses the connection: greeting, STARTTLS, ID, login,
+ * health checks. The bytes of replies are limited here, and their time by the callers.
  */
 import { ResponseScanner, type LineVerdict, type ResponseKind } from '../imap/response-scanner.ts'
 import type { Link, LinkEnd } from '../net/link.ts'
@@ -17,9 +17,9 @@ export interface Reply {
 /** The exchange has ended, and the link is closed. */
 export interface ExchangeFailure {
   kind: 'failed'
-  /** `closed-here`: the edge had no further use for it. */
+  /** `closed-here`: the edge closed the connection because it was no longer needed. */
   reason: LinkEnd | 'closed-here' | 'too-much-data' | 'not-imap' | 'bye'
-  /** For operators: what the server sent last, or what is wrong with it. */
+  /** For operators: the last line of the server, or a description of the problem. */
   detail?: string
   /** The untagged lines since the last reply, a BYE included. Absent: there were none, or too many. */
   said?: readonly string[]
@@ -27,7 +27,7 @@ export interface ExchangeFailure {
 
 interface Greeting {
   kind: 'greeting'
-  /** The whole line, without its end. */
+  /** The complete line, without its line end. */
   text: string
 }
 
@@ -45,11 +45,11 @@ export class Exchange {
   #onGreeting: ((greeting: Greeting | ExchangeFailure) => void) | undefined
   /** Commands without a reply, in the order in which they were sent. */
   readonly #expected: Expected[] = []
-  /** Commands that wait for the next one, to leave in one segment with it. */
+  /** Commands that are sent in one segment with the next one. */
   #unsent = ''
   /** The untagged lines since the last reply. */
   #untagged: string[] = []
-  /** The bytes since the last reply, while none is expected. */
+  /** Bytes after the last reply, while no reply is expected. */
   #behind: Buffer | undefined
   #bytes = 0
   #failure: ExchangeFailure | undefined
@@ -86,7 +86,7 @@ export class Exchange {
     return reply
   }
 
-  /** Sends a command in one segment with the next `command`, so that its reply costs no round trip of its own. */
+  /** Sends a command in one segment with the next `command`, so that it needs no additional round trip. */
   commandAhead(text: string): Promise<Reply | ExchangeFailure> {
     return this.#expect(text, undefined)
   }
@@ -118,7 +118,7 @@ export class Exchange {
     for (const { resolve } of this.#expected.splice(0)) resolve(failure)
   }
 
-  /** Waits only for replies to what was sent: the exchange fails when anything else would have to be sent. */
+  /** Allows no more data to be sent. Replies are still awaited, but the exchange fails when more would have to be sent. */
   sendNoMore(): void {
     this.#isWithdrawn = true
   }
@@ -133,14 +133,14 @@ export class Exchange {
     return this.#untagged
   }
 
-  /** Whether the server has sent the beginning of a line, and not its end. */
+  /** Whether the last line of the server is incomplete. */
   get isWithinLine(): boolean {
     return !this.#scanner.atBoundary
   }
 
   /**
-   * Leaves the link to its next handler, which gets the bytes behind the last reply and everything after them. The link is
-   * paused if there are such bytes. Undefined after success.
+   * Leaves the link to its next handler, which gets all bytes after the last reply. The link is paused if there already are such
+   * bytes. Undefined after success.
    */
   release(): ExchangeFailure | undefined {
     if (this.#failure) return this.#failure
@@ -164,7 +164,7 @@ export class Exchange {
     if (this.#bytes > replyBytesMax) return this.fail('too-much-data')
     if (!this.#isWaiting) this.#behind = this.#behind ? Buffer.concat([this.#behind, bytes]) : bytes
     this.#scanner.scan(bytes)
-    // A tagged reply in the same segment is more specific than the BYE before it.
+    // Checked after the scan: a tagged reply in the same segment is more specific than a BYE.
     const bye = this.#untagged.find(isBye)
     if (bye !== undefined) this.fail('bye', bye)
   }
@@ -191,7 +191,7 @@ export class Exchange {
   }
 
   #onContinuation(line: string): void {
-    // Commands that were sent ahead of it expect none.
+    // Commands of `commandAhead` expect no continuation request.
     const expected = this.#expected.find(({ onContinue }) => onContinue !== undefined)
     if (!expected) return this.fail('not-imap', line)
     if (this.#isWithdrawn) return this.fail('closed-here')

@@ -7,7 +7,7 @@ import { HealthChecks } from './health.ts'
 import { ScriptedServer, serverAt, unlimited } from './scripted-server.test-support.ts'
 import type { Server } from './server.ts'
 
-/** Health checks of one server, whose events can be awaited. */
+/** Health checks of one server. Its events can be awaited. */
 function watch(server: Server): { health: HealthChecks; next: () => Promise<string> } {
   const events: string[] = []
   let wake = () => {}
@@ -33,7 +33,7 @@ async function watched(settings: Layer = {}) {
   return { scripted, server, ...watch(server) }
 }
 
-test('a check finds that a server is down, and that it is up again', async () => {
+test('a check detects that a server is down, and that it is up again', async () => {
   const { scripted, server, health, next } = await watched()
   scripted.greeting = '* BYE closed for today\r\n'
   health.sweep(10_000)
@@ -76,7 +76,7 @@ test('with when-quiet, a server is checked when no login has reached it for the 
   await scripted.connections[0]!.closed()
 })
 
-test('checks of a server that stays down become rarer', async () => {
+test('checks become rarer while a server stays down', async () => {
   const { scripted, health } = await watched({ healthIntervalMs: 10_000 })
   scripted.greeting = '* BYE no\r\n'
   const checks: number[] = []
@@ -96,7 +96,7 @@ test('with healthIntervalMs 0 there are no checks', async () => {
   assert.equal(scripted.connections.length, 1)
 })
 
-test('one address that is down is reported, checked in the background, and reported when it answers', async () => {
+test('an address that is down is reported, checked in the background, and reported again when it answers', async () => {
   const { scripted, server, health, next } = await watched({
     hosts: ['127.0.0.2', '127.0.0.1'],
     connectTimeoutMs: 2000,
@@ -113,7 +113,7 @@ test('one address that is down is reported, checked in the background, and repor
   assert.deepEqual(server.addresses.down, [])
 })
 
-test('a dial that was abandoned is followed by a check, which decides whether the server is down', async () => {
+test('after an abandoned dial, a check decides whether the server is down', async () => {
   const { scripted, server, health, next } = await watched({ connectTimeoutMs: 200 })
   server.markUp()
   scripted.greeting = undefined
@@ -125,7 +125,7 @@ test('a dial that was abandoned is followed by a check, which decides whether th
   assert.match(await next(), /^upstream_down .*no greeting within 200 ms/)
 })
 
-test('stopping closes a check under way, before the greeting and after it', async () => {
+test('stopping closes the connection of a running check, before the greeting and after it', async () => {
   for (const greeting of [undefined, '* OK [CAPABILITY IMAP4rev1 ID] ready\r\n']) {
     const { scripted, health } = await watched()
     scripted.greeting = greeting

@@ -1,7 +1,7 @@
 /**
- * Finds out without a login whether servers answer: at the start, while a server or one of its addresses is down, and, if
- * configured, when no login has reached a server for a while. A server that answers a check logs a connection without a
- * login, so logins count as checks, and checks of what stays down become rarer.
+ * Checks without a login whether servers answer: at the start, while a server or one of its addresses is down, and, if
+ * configured, when no login has reached a server for a while. Logins count as checks, because servers log connections without
+ * a login. Checks become rarer while a server stays down.
  */
 import { jittered } from '../runtime.ts'
 import { dial } from './dial.ts'
@@ -11,7 +11,7 @@ import type { Address } from './resolver.ts'
 import type { Server } from './server.ts'
 import { shortageInDial, countsAsFailure } from './shortage.ts'
 
-/** What can go down, and the event that ends it. */
+/** Events of outages, and the events of their ends. */
 const ends = {
   upstream_down: 'upstream_up',
   address_down: 'address_up',
@@ -19,7 +19,7 @@ const ends = {
 } as const
 type Outage = keyof typeof ends
 
-/** Called when something goes down or comes back, as logins or checks find out. */
+/** Called at the beginning and the end of an outage that logins or checks found. */
 type OnHealthEvent = (
   event: Outage | (typeof ends)[Outage],
   facts: { upstream: string; detail: string },
@@ -35,10 +35,10 @@ const pauseMaxMs = 60_000
 export class HealthChecks {
   readonly #servers: () => Iterable<Server>
   readonly #onEvent: OnHealthEvent
-  /** Of servers that are not known to be up. */
+  /** Schedules of servers that are down or not checked yet. */
   readonly #schedules = new WeakMap<Server, Schedule>()
   readonly #checking = new Set<Server>()
-  /** What was reported of each server and is not over: event and its detail, by what is down. */
+  /** Reported outages of each server that have not ended: event and detail, by host or address. */
   readonly #reported = new WeakMap<Server, ReadonlyMap<string, [Outage, string]>>()
   readonly #stopping = new AbortController()
 
@@ -47,7 +47,7 @@ export class HealthChecks {
     this.#onEvent = onEvent
   }
 
-  /** Looks up names and checks what is due; call it each second. */
+  /** Looks up names, and runs the checks that are due. Call it each second. */
   sweep(now: number): void {
     for (const server of this.#servers()) {
       server.resolver.refresh(server.config)
@@ -67,7 +67,7 @@ export class HealthChecks {
     return this.#checking.size > 0
   }
 
-  /** Closes the connections of checks under way. */
+  /** Closes the connections of running checks. */
   stop(): void {
     this.#stopping.abort()
   }
@@ -99,7 +99,7 @@ export class HealthChecks {
       server.markDown(dialed.detail)
   }
 
-  /** One address of a server that is up. */
+  /** Checks one address of a server that is up. */
   async #checkAddress(server: Server, address: Address): Promise<void> {
     const options = {
       signal: this.#stopping.signal,
@@ -124,7 +124,7 @@ export class HealthChecks {
   }
 }
 
-/** What is down, with event and reason. While the server is down, its addresses are not reported one by one. */
+/** Present outages, with event and reason. While the server is down, its addresses are not reported separately. */
 function outagesOf(server: Server): Map<string, [Outage, string]> {
   const { downReason, addresses, resolver, config } = server
   const outages = new Map<string, [Outage, string]>()

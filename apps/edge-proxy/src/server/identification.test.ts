@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Identification } from './identification.ts'
 
-test('what a server says before and after login is kept apart, and printed as one line', () => {
+test('the answers before and after login are kept separately, and printed as one line', () => {
   const identification = new Identification()
   assert.deepEqual([identification.beforeLogin, identification.afterLogin], [undefined, undefined])
   identification.learnBeforeLogin(['* OK hm', '* ID NIL'])
@@ -11,7 +11,7 @@ test('what a server says before and after login is kept apart, and printed as on
   assert.equal(identification.afterLogin, '* ID ("name" "Cyrus" "os" NIL)\r\n')
 })
 
-test('an answer that cannot be printed as one line is not kept, and none is invented', () => {
+test('an answer that cannot be printed as one line is not kept', () => {
   const identification = new Identification()
   for (const line of [
     '* ID ("name" {6}\r\n',

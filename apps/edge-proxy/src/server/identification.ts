@@ -1,16 +1,16 @@
 /**
- * What a server answers to ID (RFC 2971), before login and after it: some servers tell users more. Webmails recognise a
- * server by this answer.
+ * The server's answers to ID (RFC 2971), before and after login, because some servers tell logged-in users more. Webmails
+ * identify a server by this answer.
  */
 import { parseIdResponse, printId, type IdPairs } from '../imap/id.ts'
 
 export class Identification {
   #beforeLogin: IdPairs | undefined
   #wasAsked = false
-  /** The line of the server, to recognise it, and the same as it is printed. */
+  /** The line of the server, and the line that the edge prints from it. */
   #afterLogin: { readonly line: string; readonly printed: string } | undefined
 
-  /** Whether the server was asked before a login, and has answered in some way. */
+  /** Whether the server has answered an ID before login, in any way. */
   get wasAsked(): boolean {
     return this.#wasAsked
   }
@@ -20,7 +20,7 @@ export class Identification {
     return this.#beforeLogin
   }
 
-  /** The untagged response, with its line end. Undefined as for `beforeLogin`. */
+  /** The untagged response, with its line end. Undefined in the same cases as `beforeLogin`. */
   get afterLogin(): string | undefined {
     return this.#afterLogin?.printed
   }

@@ -1,4 +1,4 @@
-/** Asks a server for its answer to ID, for clients that ask before any login has told the edge. */
+/** Requests a server's answer to ID, for clients that send ID before the edge knows the answer from a login. */
 import { offers } from '../imap/capability.ts'
 import { startDeadline } from '../net/deadline.ts'
 import { runtime } from '../runtime.ts'
@@ -6,13 +6,13 @@ import { dial } from './dial.ts'
 import type { Dialed } from './dial-address.ts'
 import type { Server } from './server.ts'
 
-/** A server that cannot be asked is asked again after this time. */
+/** After a request that failed, the next one is made after this time. */
 const askAgainAfterMs = 10_000
 
 const lastAsked = new WeakMap<Server, { readonly at: number; readonly done: Promise<void> }>()
 
 /**
- * Settles when the server was asked, or cannot be asked now. One connection serves all that ask at the same time.
+ * Settles when the server has answered, or cannot be asked now. Simultaneous calls share one connection.
  * @param signal ends the attempt
  */
 export function identify(server: Server, signal: AbortSignal): Promise<void> {
@@ -30,8 +30,8 @@ async function ask(server: Server, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Learns what a server says before a login, for clients that ask before theirs, and closes the connection.
- * @param signal closes it at once
+ * Learns the server's capabilities and its answer to ID before login, and closes the connection.
+ * @param signal closes the connection immediately
  */
 export async function learnAndClose(
   server: Server,
@@ -48,7 +48,7 @@ export async function learnAndClose(
     signal.removeEventListener('abort', giveUp)
     if (reply.kind === 'reply') server.identification.learnBeforeLogin(reply.untagged)
   }
-  // Only a courtesy: its reply is not awaited.
+  // The reply is not awaited.
   void exchange.command('LOGOUT')
   link.closeWhenWritten(1000)
 }

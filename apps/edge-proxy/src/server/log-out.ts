@@ -2,12 +2,12 @@
 import type { Link } from '../net/link.ts'
 import { runtime } from '../runtime.ts'
 
-/** How long the server may take to answer LOGOUT. */
+/** Time limit for the reply to LOGOUT. */
 const replyTimeoutMs = 2000
-/** How long it may take to close the connection after that. */
+/** Time limit for the server to close the connection after its reply. */
 const closeTimeoutMs = 250
 
-/** Settles when the server has closed the connection, or when it takes too long; then the edge has closed it. */
+/** Settles when the server has closed the connection, or when the edge has closed it after a time limit. */
 export function logOut(link: Link): Promise<void> {
   if (!link.isOpen) return Promise.resolve()
   return new Promise((resolve) => {

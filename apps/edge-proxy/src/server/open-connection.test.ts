@@ -38,7 +38,7 @@ test('an accepted login returns the capabilities, the text and the untagged line
   assert.ok(opened.kind === 'opened')
   assert.deepEqual(opened.capabilities, ['NEW', 'IDLE'])
   assert.equal(opened.text, 'Welcome, joe')
-  // A list for the client is reduced to what the edge supports.
+  // The client's list contains only what the edge supports.
   assert.deepEqual(opened.untagged, ['* OK [ALERT] disk is full', '* OK [CAPABILITY OLD] x'])
 })
 
@@ -62,7 +62,7 @@ test('a refused login returns the server’s code and text, and the connection i
   }
 })
 
-test('what the server sends behind its OK to the login, whole or in parts, reaches the next handler of the link', async () => {
+test('data after the OK to the login, whole or in parts, reaches the next handler of the link', async () => {
   for (const [behind, more] of [
     ['* OK [ALERT] disk is full\r\n', '* 1 EXISTS\r\n'],
     ['* 3 EXI', 'STS\r\n'],
@@ -82,7 +82,7 @@ test('what the server sends behind its OK to the login, whole or in parts, reach
   }
 })
 
-test('a connection that the server ends after its OK to the login is not used, and the client gets the text of the BYE', async () => {
+test('a connection that the server closes after its OK to the login is not used, and the client gets the text of the BYE', async () => {
   for (const [behind, bye] of [
     ['* BYE too many connections\r\n', 'too many connections'],
     ['x OK who?\r\n', undefined],
@@ -116,7 +116,7 @@ test('untagged lines before a refused login reach the client', async () => {
   assert.deepEqual(refused.untagged, said)
 })
 
-test('words that the server sends in the segment behind a refusal reach the client, also if it closes then', async () => {
+test('lines after a refusal in the same segment reach the client, also if the server closes the connection', async () => {
   for (const behind of ['* NO [ALERT] account locked', '* BYE [ALERT] blocked for an hour']) {
     const scripted = await answering(
       ({ tag }) => `* BAD hm\r\n${tag} NO [AUTHENTICATIONFAILED] no\r\n${behind}\r\n* half`,
@@ -171,7 +171,7 @@ test('the detail of a failed login is one line, whatever the server sends', asyn
   assert.ok(!opened.detail.includes('\r') && !opened.detail.includes('\n'))
 })
 
-test('dialing is tried as often as configured, and the server is marked down with the reason', async () => {
+test('a dial is attempted as often as configured, and the server is marked down with the reason', async () => {
   const scripted = await ScriptedServer.start()
   scripted.greeting = '* BYE busy\r\n'
   const server = serverAt(scripted.port, { connectAttempts: 3, connectDelayMs: 0 })
@@ -193,12 +193,12 @@ test('an open circuit breaker fails logins without a connection', async () => {
   assert.equal(scripted.connections.length, 2)
 })
 
-test('after the cool-down one login at a time tries the server, and the others are refused at once', async () => {
+test('after the cool-down one login at a time tries the server, and the others are refused immediately', async () => {
   const scripted = await ScriptedServer.start()
   scripted.greeting = '* BYE busy\r\n'
   const server = serverAt(scripted.port, { breakerFailures: 1, breakerCooldownMs: 25_000 })
   await openConnection(server, joe(), client)
-  // It sends no greeting, so that the attempt lasts.
+  // The server sends no greeting, so that the attempt lasts.
   scripted.greeting = undefined
   const abandoning = new AbortController()
   const isRefused = (opened: OpenResult) => opened.kind === 'unavailable' && opened.reason === 'breaker-open'
@@ -212,7 +212,7 @@ test('after the cool-down one login at a time tries the server, and the others a
   const trial = attempt()
   while (scripted.connections.length < 2) await turn()
   for (let login = 0; login < 5; login++) assert.ok(isRefused(await openConnection(server, joe(), client)))
-  // The client of the attempt goes away: the next login tries.
+  // The client of the attempt disconnects, so the next login tries.
   abandoning.abort('client-gone')
   assert.equal((await trial).kind, 'abandoned')
   scripted.greeting = '* OK ready\r\n'
@@ -229,7 +229,7 @@ test('a paused server gets no new connection', async () => {
   assert.equal(scripted.connections.length, 0)
 })
 
-test('preauthCommand is sent before the login, and the login only if the answer is OK', async () => {
+test('preauthCommand is sent before the login, and the login is sent only if the answer is OK', async () => {
   const scripted = await ScriptedServer.start()
   const server = serverAt(scripted.port, { preauthCommand: 'XHELLO edge' })
   assert.equal((await openConnection(server, joe(), client)).kind, 'opened')
@@ -241,18 +241,18 @@ test('preauthCommand is sent before the login, and the login only if the answer 
   await scripted.connections[1]!.closed()
 })
 
-test('the time limit of a login does not end the connection after it', async () => {
+test('the time limit of a login does not end the connection later', async () => {
   const scripted = await ScriptedServer.start()
   const server = serverAt(scripted.port, { loginTimeoutMs: 100 })
   const opened = await openConnection(server, joe(), client)
   assert.ok(opened.kind === 'opened')
-  // The time of the next login begins later, so that of the first has run out too.
+  // The time limit of the next login ends later, so the first one has ended too.
   scripted.script = (asked) => (asked.verb === 'LOGIN' ? undefined : wellBehaved(asked))
   assert.equal((await openConnection(server, joe(), client)).kind, 'unavailable')
   assert.equal(opened.link.isOpen, true)
 })
 
-test('with a shared secret, only the whole secret opens a connection of the master user', async () => {
+test('with a shared secret, only the complete secret opens a connection of the master user', async () => {
   const scripted = await ScriptedServer.start()
   const server = serverAt(scripted.port, {
     masterUser: 'proxy',
@@ -367,7 +367,7 @@ test('a server that has restarted gets connectsMax attempts at a time, and every
   assert.equal(server.gate.waiting, 0)
 })
 
-test('a server that greets at once and judges slowly gets connectsMax logins at a time', async () => {
+test('a server that greets immediately and checks logins slowly gets connectsMax logins at a time', async () => {
   const judging: (() => void)[] = []
   let most = 0
   const judgeSoon = async () => {
@@ -387,7 +387,7 @@ test('a server that greets at once and judges slowly gets connectsMax logins at 
   assert.equal(most, 3)
 })
 
-test('logins that the server is checking for long do not keep others from connecting', async () => {
+test('logins that the server checks for a long time do not prevent others from connecting', async () => {
   const { promise: isJudged, resolve: judge } = Promise.withResolvers<void>()
   const scripted = await answering(({ tag, peer }) => {
     void isJudged.then(() => peer.say(`${tag} NO [AUTHENTICATIONFAILED] wrong\r\n`))
@@ -411,7 +411,7 @@ test('logins to a server that restarts wait for it', async () => {
   assert.deepEqual([...new Set(opened.map(({ kind }) => kind))], ['opened'])
 })
 
-test('when the circuit breaker opens, logins that wait for their turn are refused at once', async () => {
+test('when the circuit breaker opens, logins that wait for their turn are refused immediately', async () => {
   const scripted = await ScriptedServer.start()
   scripted.greeting = '* BYE not now\r\n'
   const server = serverAt(scripted.port, { connectsMax: 2, breakerFailures: 2, breakerCooldownMs: 60_000 })

@@ -1,6 +1,6 @@
 /**
- * How a logged-in connection comes to be: dial with retries, log in, and read what the server says about the login. All
- * failures are values: the server refused the login, or it is unavailable.
+ * Opens a logged-in connection: dials with retries, logs in, and reads the server's answer to the login. All failures are
+ * values: the server refused the login, or it is unavailable.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { oneLine, type ClosedValue } from '@imapfleet/observe'
@@ -46,9 +46,9 @@ export type OpenResult =
       /** The text for the log, without the secret that a server may repeat. */
       logText: string
       challenge?: string
-      /** The edge refused them: the server was not asked. */
+      /** The edge refused the credentials without asking the server. */
       byEdge?: true
-      /** Untagged lines before it, and in the same segment behind it, for this client. */
+      /** Untagged lines before the reply, and after it in the same segment. They are for this client. */
       untagged: readonly string[]
       ids: SentIds
     }
@@ -88,11 +88,11 @@ const refusedHere: OpenResult = {
 
 /** The client that a connection is opened for. Its address and its ID commands are for the server. */
 interface LoginClient extends ClientIdentity {
-  /** Aborts the dial or the login: nothing is sent to the server after that. With `client-gone` as the reason, a login that was sent is awaited. */
+  /** Aborts the dial or the login. No more data is sent. With the reason `client-gone`, the reply to a sent login is awaited. */
   readonly loginSignal: AbortSignal
 }
 
-/** @param place asked when no further connection is allowed; the attempt is repeated if it has freed one */
+/** @param place frees capacity when no further connection is allowed. The attempt is then repeated */
 export async function openConnection(
   server: Server,
   credentials: Credentials,
@@ -118,8 +118,8 @@ const withoutPool = ({ loginSignal }: LoginClient): DialPlace => ({
 })
 
 /**
- * A login keeps its turn until it is answered, so that a server whose logins are slow is not asked for more of them. But no
- * longer than this, because servers answer wrong passwords late on purpose.
+ * A login keeps its turn at the gate until it is answered, so that a server with slow logins does not get more of them. The time
+ * is limited, because servers delay the answer to a wrong password on purpose.
  */
 const judgedMs = 1_000
 
@@ -134,7 +134,7 @@ async function dialAndLogIn(
   if (dialed.kind === 'abandoned') return dialed
   if (dialed.kind !== 'dialed') return unavailable(dialed.reason, dialed.detail, dialed.said)
   const cancelDeadline = startDeadline(server.config.loginTimeoutMs, () => dialed.exchange.fail('timed-out'))
-  // A login that was sent continues after the client disconnects: the next session can use the connection.
+  // A login that was sent continues after the client disconnects, because the next session can use the connection.
   const onAbandoned = () =>
     signal.reason === 'client-gone' ? dialed.exchange.sendNoMore() : dialed.exchange.fail('closed-here')
   signal.addEventListener('abort', onAbandoned)
@@ -156,7 +156,7 @@ async function dialAndLogIn(
   }
 }
 
-/** What the result of a login says about the address. A limit that was reached says nothing. */
+/** Notes the result of a login for the address. A limit that was reached says nothing about the address. */
 function noteLogin(server: Server, address: Address, result: OpenResult, ms: number): void {
   if (result.kind === 'opened') server.addressAnsweredLogin(address, ms)
   else if (result.kind === 'login-refused' && !isNotJudged(result.text))
@@ -192,7 +192,7 @@ async function dialWithRetries(
   }
 }
 
-/** One attempt that the circuit breaker allows, and its effect on the breaker. Repeated while capacity is freed. */
+/** Makes one attempt if the circuit breaker allows it, and updates the breaker. Repeats the attempt while capacity is freed. */
 async function attemptDial(
   server: Server,
   client: LoginClient,
@@ -235,7 +235,7 @@ async function logIn(
     if (reply.kind === 'failed' || reply.status !== 'OK')
       return unavailable('preauth-refused', 'the server did not answer OK to preauthCommand')
   }
-  // Sent in one segment with the login, and before it: servers such as Dovecot use the client's address for the login.
+  // Sent before the login, because servers such as Dovecot use the client's address in it for the login, but in one segment.
   const ids = offers(offered, 'ID') ? server.idCommands(client) : undefined
   const idReplies = ids?.map((id) => exchange.commandAhead(id)) ?? []
   const reply = await server.histograms.upstream_login_seconds.measure(
@@ -254,7 +254,7 @@ async function logIn(
   const sentIds: SentIds = { sent: ids !== undefined, refused: await refusedIds(server, idReplies) }
   const { status } = reply
   const text = forClient(reply.text)
-  // What follows an OK is for the session. After a refusal there is none.
+  // Data after an OK is for the session. After a refusal there is no session.
   const behind = status === 'OK' ? [] : exchange.said
   const untagged = [...said, ...reply.untagged, ...behind]
     .filter(isForClient)
@@ -301,7 +301,7 @@ async function refusedIds(
   return refused
 }
 
-/** Capability lists are part of the edge's answer. The exchange omits literals, so a line that announces one is omitted too. */
+/** Whether the client gets the line. The edge sends its own capability list. Lines with literals are omitted, like their literals. */
 const isForClient = (line: string): boolean =>
   !/^\* CAPABILITY\b/i.test(line) && (/^\* (?:OK|NO|BAD|BYE)\b/i.test(line) || !/\{\d+\+?\}$/.test(line))
 
@@ -329,8 +329,8 @@ function masterOf({ config }: Server) {
 }
 
 /**
- * If the edge logs all users in as a master user, clients prove themselves by a shared secret instead of a password. It
- * must match completely, and is compared in constant time.
+ * If the edge logs in all users as a master user, clients authenticate by a shared secret instead of a password. It must be
+ * equal, and is compared in constant time.
  */
 function hasSharedSecret({ config }: Server, { secret }: Credentials): boolean {
   if (config.sharedSecret === undefined) return true

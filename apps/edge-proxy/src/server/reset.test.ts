@@ -53,7 +53,7 @@ test('after BAD, a connection is proven by a command that needs a logged-in user
   }
 })
 
-test('a BAD that comes only during the reset counts like one before it, and a NO does not', async () => {
+test('a BAD during the reset counts like one before it, and a NO does not', async () => {
   for (const [reply, command] of [
     ['BAD no', 'LIST'],
     ['PREAUTH x', 'LIST'],
@@ -83,7 +83,7 @@ test('a mailbox is deselected by UNSELECT, never by CLOSE, which expunges', asyn
   }
 })
 
-/** What the server answers to the commands of a reset, in turn, and what comes of it. */
+/** The server's answers to the commands of a reset, in order, and the result. */
 interface Deselection {
   offered: string
   answers: [command: string, answer: string][]
@@ -179,7 +179,7 @@ for (const [name, { offered, answers, reason }] of Object.entries(deselections))
   })
 }
 
-test('data behind the reply that completes the deselection is dirty', async () => {
+test('data after the reply that completes the deselection is dirty', async () => {
   const { result } = await run({
     offered: 'IMAP4rev1',
     prepare: select,
@@ -285,7 +285,7 @@ for (const [name, { reason, ...rest }] of Object.entries(dirty)) {
   })
 }
 
-test('a silent server is dirty within the time limit, before and after the earlier replies', async () => {
+test('a server that does not answer is dirty after the time limit, before and after the earlier replies', async () => {
   const short = { ...limits, timeoutMs: 30 }
   for (const left of [{}, { unanswered: ['a1'] }, { unanswered: ['a1'], idling: true }]) {
     const { result } = await run({ left, scripted() {} }, short)
@@ -321,7 +321,7 @@ test('an ALERT is reported, and untagged data does not make a reset dirty', asyn
   assert.deepEqual(alerts, ['* OK [ALERT] disk is full'])
 })
 
-test('every barrier has another tag', async () => {
+test('every barrier has a different tag', async () => {
   const { connection, scripted } = await loggedIn()
   const tags = new Set<string>()
   for (let round = 0; round < 50; round++) {
@@ -339,7 +339,7 @@ test('data between the proof and the next handlers spoils the connection', async
   const { connection, scripted } = await loggedIn()
   const result = reset(connection, nothingLeft, limits)
   const tag = await barrier(scripted, 'NOOP')
-  // As if one TLS segment held two records: both arrive before any promise callback runs.
+  // Like two records in one TLS segment: both arrive before any promise callback runs.
   connection.link.handler.onData(Buffer.from(`${tag} OK done\r\n`))
   connection.link.handler.onData(Buffer.from('* 3 EX'))
   assert.deepEqual(await result, { kind: 'clean' })
@@ -363,7 +363,7 @@ test('a cached mailbox stays selected, unless it changes during the proof', asyn
   assert.equal(changed.connection.mailbox, 'none')
 })
 
-test('a connection that has already ended is dirty at once', async () => {
+test('a connection that has already ended is dirty immediately', async () => {
   const { connection, scripted } = await loggedIn()
   const { end } = hear(connection.link)
   scripted.socket.destroy()
@@ -424,7 +424,7 @@ for (const [name, { said, reason, kept = '' }] of Object.entries(followed))
     if (reason === undefined) assert.equal(followers.kept, kept)
   })
 
-test('nothing goes behind a barrier that is not sent, has been answered, or is answered as a question is', async () => {
+test('no commands are sent behind a barrier that is not sent yet, has been answered, or has an answer like theirs', async () => {
   for (const [left, prepare] of [
     [{ unanswered: ['a'] }, () => {}],
     [{ hadBad: true }, () => {}],

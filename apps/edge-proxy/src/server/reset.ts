@@ -1,10 +1,10 @@
 /**
- * Makes a used connection clean, and proves it. It waits for every reply of the last session, then sends a barrier: a
- * command with an unguessable tag, whose reply must be the last thing that the server sends. Time and bytes are limited.
- * If anything is uncertain, the result is `dirty`, and the pool closes the connection. Only answers to commands that were sent
- * behind the barrier may follow its reply.
+ * Makes a used connection clean, and proves it. The reset waits for every reply to the last session, then sends a barrier: a
+ * command with an unguessable tag, whose reply must be the last data that the server sends. Only answers to commands that were
+ * sent behind the barrier may follow. Time and bytes are limited. If anything is uncertain, the result is `dirty`, and the pool
+ * closes the connection.
  *
- * Only an OK proves that no mailbox is selected: servers differ on what a refused SELECT, EXAMINE or UNSELECT leaves.
+ * Only an OK proves that no mailbox is selected: servers differ on the state after a refused SELECT, EXAMINE or UNSELECT.
  *
  *   nothing selected, or a cached mailbox: NOOP ─▶ clean
  *   a mailbox may be selected: UNSELECT ─┬─ OK ─▶ clean
@@ -38,7 +38,7 @@ export interface Leftovers {
   unanswered: readonly string[]
   /** The server is in IDLE and waits for DONE (RFC 2177). */
   idling: boolean
-  /** The server has answered BAD: that it still serves the user must be proven. */
+  /** The server has answered BAD, so the barrier must prove that the user is still logged in. */
   hadBad: boolean
 }
 
@@ -62,7 +62,7 @@ export interface HandBack extends Leftovers {
   connection: ServerConnection
   /** Undefined: it may be reset and reused. */
   refusal: HandBackRefusal | undefined
-  /** Whether the client has asked for what enables CONDSTORE; undefined: it has not ended its session. */
+  /** Whether the client has sent a command that enables CONDSTORE. Undefined: its session continues. */
   usesCondstore: boolean | undefined
 }
 
@@ -74,29 +74,29 @@ export interface ResetLimits {
 }
 
 /**
- * Commands that go to the server behind the barrier, for the login that waits for the connection. They depend on nothing that
- * a session leaves, and change nothing. Their answers may arrive before the reply to the barrier, or after the reset.
+ * Commands that are sent behind the barrier, for the login that waits for the connection. They do not depend on the state that a
+ * session leaves, and change nothing. Their answers may arrive before the reply to the barrier, or after the reset.
  */
 export interface Followers {
-  /** Their text, with tags and line ends. It is sent at once. */
+  /** Returns the commands, with tags and line ends, which are sent immediately. */
   send(): string
-  /** Takes an untagged response, from `start` to its line feed at `end`. False: it answers none of them. */
+  /** Takes an untagged response, from `start` to its line feed at `end`. False: it answers none of the commands. */
   takeUntagged(bytes: Buffer, start: number, end: number): boolean
-  /** Bytes of the response that was taken last, first line included. They are valid during the call only. */
+  /** Bytes of the response that was taken last, first line included. They are valid only during the call. */
   onKept(bytes: Buffer): void
-  /** Takes a tagged reply. False: it answers none of them. */
+  /** Takes a tagged reply. False: it answers none of the commands. */
   takeTagged(bytes: Buffer, start: number, end: number): boolean
 }
 
 /** A reset that has begun. */
 export interface RunningReset {
-  /** Always settles. Until then the connection is not to be used. */
+  /** Always settles. The connection must not be used until then. */
   readonly result: Promise<ResetResult>
-  /** Sends these commands behind the barrier, at most once. False: they are not sent. */
+  /** Sends these commands behind the barrier, at most once. False: they were not sent. */
   follow(followers: Followers): boolean
 }
 
-/** Of a connection that no session has used since its last reset: the reset only proves that it is alive and clean. */
+/** For a connection that no session has used since its last reset, which only proves that it is alive and clean. */
 export const nothingLeft: Leftovers = { unanswered: [], idling: false, hadBad: false }
 
 export function beginReset(
@@ -110,7 +110,7 @@ export function beginReset(
   return { result: promise, follow: (followers) => running.follow(followers) }
 }
 
-/** Always settles. Until then the connection is not to be used. */
+/** Always settles. The connection must not be used until then. */
 export const reset = (
   connection: ServerConnection,
   leftovers: Leftovers,
@@ -119,12 +119,12 @@ export const reset = (
 
 const timeouts = new CoarseTimeouts<Reset>((expired) => expired.onTimeout())
 
-/** The `replies` of the last session are awaited, then the reply to the `barrier`. `answered`: nothing may follow it. */
+/** What the reset waits for: `replies` to the last session, or the reply to the `barrier`. `answered`: no more data may follow. */
 type Step = 'replies' | 'barrier' | 'answered' | 'done'
 
 /**
- * After NOOP and LIST a selected mailbox stays selected, for the select cache. LIST needs a logged-in user, and returns only
- * the hierarchy delimiter. EXAMINE is of INBOX, which always exists.
+ * NOOP and LIST leave a mailbox selected, for the select cache. LIST requires a logged-in user, and returns only the hierarchy
+ * delimiter. EXAMINE opens INBOX, which always exists.
  */
 type BarrierCommand = 'NOOP' | 'LIST' | 'UNSELECT' | 'EXAMINE' | 'CLOSE'
 
@@ -135,7 +135,7 @@ interface Barrier {
   readonly command: BarrierCommand
 }
 
-/** An ALERT may come with any status (RFC 9051 7.1). */
+/** ALERT may be in a response with any status (RFC 9051 7.1). */
 const isAlert = (bytes: Uint8Array, at: number, end: number): boolean =>
   startsWithWord(bytes, wordEnd(bytes, at, end), ' [ALERT]')
 
@@ -148,11 +148,11 @@ class Reset extends Linked<Reset> implements LinkHandler, ResponseSink {
   #hadBad: boolean
   #bytes = 0
   #step: Step = 'replies'
-  /** The last one that was sent. */
+  /** The last barrier that was sent. */
   #barrier: Barrier | undefined
   /** INBOX has been opened by EXAMINE. */
   #hasExamined = false
-  /** They have been sent. */
+  /** Commands that were sent behind the barrier. */
   #followers: Followers | undefined
 
   constructor(
@@ -193,7 +193,10 @@ class Reset extends Linked<Reset> implements LinkHandler, ResponseSink {
     this.#connection.link.write(`${tag} ${command}${argumentsOf[command] ?? ''}\r\n`)
   }
 
-  /** LIST is answered as another LIST is. A mailbox that stays selected may change, and then needs another barrier. */
+  /**
+   * No commands follow a LIST barrier, because its response looks like that to a client's LIST. None follow if a mailbox stays
+   * selected, because a change of it needs another barrier.
+   */
   follow(followers: Followers): boolean {
     if (this.#step !== 'barrier' || this.#barrier!.command === 'LIST') return false
     if (this.#followers !== undefined || this.#connection.selectAnswer !== undefined) return false
@@ -225,7 +228,7 @@ class Reset extends Linked<Reset> implements LinkHandler, ResponseSink {
     // The rest of an answer to a follower arrives.
     if (!scanner.atBoundary && this.#followers !== undefined) return
     if (!scanner.atBoundary) this.#finish('data-after-barrier')
-    // The mailbox changed during the proof, so the select cache cannot use it. Deselect it by another barrier.
+    // The mailbox changed during the proof, so the select cache cannot use it. Another barrier deselects it.
     else if (mailbox === 'selected') this.#sendBarrier()
     else this.#finish(undefined)
   }
@@ -247,7 +250,7 @@ class Reset extends Linked<Reset> implements LinkHandler, ResponseSink {
     const at = untaggedAt(bytes, start)
     if (reportsMailboxChange(bytes, at, false)) this.#connection.forgetSelect()
     if (startsWithWord(bytes, at, 'BYE')) this.#finish('server-said-bye')
-    // The answer to the edge's CAPABILITY, if the session ended before it came. It may list UNSELECT.
+    // The answer to the edge's CAPABILITY, if the session ended before. The list may have UNSELECT.
     else if (startsWithWord(bytes, at, 'CAPABILITY')) {
       const capabilities = capabilitiesIn(bytes.toString('latin1', start, end))
       if (capabilities) this.#connection.learnCapabilities(capabilities)
@@ -274,7 +277,7 @@ class Reset extends Linked<Reset> implements LinkHandler, ResponseSink {
         if (!isOk) return this.#finish('barrier-refused')
         break
       case 'UNSELECT':
-        // With nothing selected, servers refuse it in words of their own (`BAD No mailbox selected.`).
+        // Servers also refuse UNSELECT if no mailbox is selected, in different words (`BAD No mailbox selected.`).
         if (!isOk) return this.#hasExamined ? this.#finish('cannot-deselect') : this.#send('EXAMINE')
         this.#connection.mailboxLeft()
         break
@@ -289,8 +292,8 @@ class Reset extends Linked<Reset> implements LinkHandler, ResponseSink {
   }
 
   /**
-   * EXAMINE has selected INBOX. CLOSE expunges a mailbox unless it is read-only (RFC 9051 6.4.1), so it is sent only after
-   * the server has confirmed that.
+   * EXAMINE has selected INBOX. CLOSE expunges a mailbox unless it is read-only (RFC 9051 6.4.1), so CLOSE is sent only after
+   * the server has confirmed READ-ONLY.
    * @param at where the status of the reply to EXAMINE begins
    */
   #leaveInbox(bytes: Buffer, at: number): void {
@@ -304,7 +307,7 @@ class Reset extends Linked<Reset> implements LinkHandler, ResponseSink {
     if (this.#step === 'done') return
     this.#step = 'done'
     timeouts.remove(this)
-    // More bytes may arrive before the next handlers are set. The pool checks the spoil reason.
+    // More bytes may arrive before the next handler is set. The pool then finds the spoil reason.
     const onData = () => this.#connection.spoil('data-after-barrier')
     this.#connection.link.handler = { onData, onEnd() {} }
     this.#settle(reason === undefined ? { kind: 'clean' } : { kind: 'dirty', reason })

@@ -4,7 +4,7 @@ import { Resolver } from './resolver.ts'
 
 const never = AbortSignal.any([])
 
-/** A resolver whose lookups are answered by the test, with a clock that it sets. */
+/** A resolver with lookups that the test answers and a clock that it sets. */
 function resolverAtWork(resolveEveryMs = 1000) {
   const clock = { now: 1_000_000 }
   const asked: { host: string; answer: (...addresses: string[]) => void; fail: (error: Error) => void }[] = []
@@ -21,7 +21,7 @@ function resolverAtWork(resolveEveryMs = 1000) {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-test('24 logins at once are one lookup, and each gets its answer', async () => {
+test('24 simultaneous logins share one lookup, and each gets its answer', async () => {
   const { resolver, asked, config } = resolverAtWork()
   const mail = config('mail.example.org')
   const waiting = Array.from({ length: 24 }, () => {
@@ -37,7 +37,7 @@ test('24 logins at once are one lookup, and each gets its answer', async () => {
   )
 })
 
-test('an answer is renewed before it expires, and served at once until a new one comes, however long that takes', async () => {
+test('an answer is renewed before it expires, and used until a new one arrives, however long that takes', async () => {
   const { resolver, clock, asked, config } = resolverAtWork()
   const mail = config('mail.example.org')
   const known = () => resolver.known(mail).map(({ address }) => address)
@@ -50,7 +50,7 @@ test('an answer is renewed before it expires, and served at once until a new one
   clock.now += 1
   resolver.refresh(mail)
   assert.equal(asked.length, 2)
-  // The name server is silent.
+  // The name server does not answer.
   for (let hour = 0; hour < 24; hour++) {
     clock.now += 3_600_000
     resolver.refresh(mail)
@@ -98,7 +98,7 @@ test('a name that never had an answer fails for a second after each lookup, and 
   assert.equal(asked.length, 2)
 })
 
-test('a silent name server holds up neither other names nor addresses, and a wait ends in time or by its signal', async () => {
+test('a name server that does not answer delays neither other names nor addresses, and a wait ends in time or by its signal', async () => {
   const { resolver, asked, config } = resolverAtWork()
   const both = config('silent.example.org', '192.0.2.7', 'mail.example.org')
   resolver.refresh(both)

@@ -1,7 +1,7 @@
 /**
- * Looks up the host names of servers, as the operating system does. A name is looked up in the background before its answer
- * expires, and once at a time. Logins wait only for the first answer; while the name server is silent, the last one is used
- * (docs/adr/0016-names-and-addresses.md).
+ * Looks up the host names of servers by the resolver of the operating system. A name is looked up in the background before its
+ * answer expires, with one lookup at a time. Logins wait only for the first answer. While the name server does not answer, the
+ * last answer is used (docs/adr/0016-names-and-addresses.md).
  */
 import { isIP } from 'node:net'
 import type { UpstreamConfig } from '@imapfleet/config'
@@ -25,7 +25,7 @@ const lookupOptions = {
   'ipv6-first': { family: 0, order: 'ipv6first' },
 } as const
 
-/** After a failed lookup of a name that never had an answer. Logins in this time fail with its error. */
+/** Time after a failed lookup of a name without an answer. Logins in this time fail with the error of the lookup. */
 const retryAfterMs = 1000
 
 interface Name {
@@ -33,9 +33,9 @@ interface Name {
   addresses: readonly string[] | undefined
   /** Never rejects. */
   lookup: Promise<void> | undefined
-  /** Why the last lookup failed; undefined if it did not. */
+  /** Why the last lookup failed. Undefined: it succeeded. */
   error: Error | undefined
-  /** When it is looked up again. */
+  /** When the name is looked up again. */
   dueAt: number
 }
 
@@ -58,7 +58,7 @@ export class Resolver {
     }
   }
 
-  /** The addresses of all hosts that are known now, in the order of the hosts. */
+  /** All known addresses, in the order of the hosts. */
   known(config: NameConfig): Address[] {
     return config.hosts.flatMap((host) => {
       const addresses = isIP(host) ? [host] : (this.#nameOf(host, config).addresses ?? [])
@@ -66,7 +66,7 @@ export class Resolver {
     })
   }
 
-  /** Waits for the first answer of any host that had none. False: there is nothing to wait for, or the time is over. */
+  /** Waits for the first answer about any host without addresses. False: no lookup is running, or the time is over. */
   async nextAnswer(config: NameConfig, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const lookups = config.hosts
       .filter((host) => !isIP(host))
@@ -82,7 +82,7 @@ export class Resolver {
     }
   }
 
-  /** Hosts whose last lookup failed, and why, as a sentence for operators. */
+  /** Hosts whose last lookup failed, with a sentence for operators. */
   failures(config: NameConfig): Map<string, string> {
     const failures = new Map<string, string>()
     for (const host of config.hosts) {
@@ -94,7 +94,7 @@ export class Resolver {
     return failures
   }
 
-  /** Forgets the names that no server has. */
+  /** Removes the names that no server uses. */
   keepOnly(configs: readonly NameConfig[]): void {
     const present = new Set(configs.flatMap((config) => config.hosts.map((host) => keyOf(host, config))))
     for (const key of this.#names.keys()) if (!present.has(key)) this.#names.delete(key)

@@ -28,7 +28,7 @@ export type Script = (asked: Asked) => string | undefined
 
 const capabilities = 'IMAP4rev1 SASL-IR ID AUTH=PLAIN UNSELECT IDLE ENABLE CONDSTORE NOTIFY'
 
-/** A server without faults. The password of every user is `secret`. */
+/** The script of a correct server. The password of every user is `secret`. */
 export const wellBehaved: Script = ({ tag, verb, text }) => {
   switch (verb) {
     case 'CAPABILITY':
@@ -76,7 +76,7 @@ export class ScriptedServer {
     return promise
   }
 
-  /** Connections that the server has not ended. */
+  /** Connections that the server has not closed. */
   get serving(): number {
     return this.connections.filter(isPeerServed).length
   }
@@ -93,7 +93,7 @@ export class ScriptedServer {
 
   #serve(socket: Socket): void {
     const peer = new Peer(socket)
-    // The server closes when the edge does.
+    // The server closes the connection when the edge does.
     socket.on('end', () => socket.end())
     this.connections.push(peer)
     if (!this.onConnect(peer)) return
@@ -102,10 +102,10 @@ export class ScriptedServer {
   }
 }
 
-/** Whether neither side has ended the connection. */
+/** Whether neither side has closed the connection. */
 export const isPeerServed = ({ isOpen, socket }: Peer): boolean => isOpen && !socket.writableEnded
 
-/** Answers every command by the present script, until the connection ends. */
+/** Answers every command by the current script, until the connection ends. */
 export async function serve(peer: Peer, script: () => Script, log: string[]): Promise<void> {
   try {
     for (;;) await answer(peer, script, log)
@@ -167,7 +167,7 @@ export async function loggedIn(
   return { connection: connectionOver(link, offered), scripted: peer }
 }
 
-/** What a session gives back that left nothing behind. */
+/** The hand-back of a session that left no state. */
 export const cleanHandBack = (connection: ServerConnection): HandBack => ({
   connection,
   refusal: undefined,

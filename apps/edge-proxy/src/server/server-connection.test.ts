@@ -110,7 +110,7 @@ const extensionTable: {
     lead: (connection) => connection.enabledByOne(['X'], 'X'),
     before: ['X', 'X'],
     after: {
-      // An ENABLE may be answered by more than one ENABLED response.
+      // The server may answer one ENABLE by several ENABLED responses.
       'one ENABLE of X': ['X', 'X'],
       'one ENABLE of X Y': ['mixed', 'X Y'],
       'one ENABLE that enables nothing': ['mixed', 'X'],
@@ -178,7 +178,7 @@ test('the extensions of a connection: every event in every state', () => {
     }
 })
 
-test('uses, proof, revocation and spoil reason change by their own events only', () => {
+test('uses, proof, revocation and spoil reason change only by their own events', () => {
   const events: Record<string, Event> = {
     beginUse: (connection) => connection.beginUse(),
     endUse: (connection) => connection.endUse(7),
@@ -211,7 +211,7 @@ test('uses, proof, revocation and spoil reason change by their own events only',
   }
 })
 
-test('a connection that was doubted is proven again by the next barrier', () => {
+test('after `doubt`, the next barrier proves the connection again', () => {
   const connection = connectionOver(link)
   connection.doubt()
   connection.proven(9)
@@ -225,7 +225,7 @@ test('the first reason to close a connection is kept', () => {
   assert.equal(connection.spoilReason, 'notify')
 })
 
-test('any data to an idle connection voids its proof and the answer to its SELECT', async () => {
+test('any data on an idle connection invalidates its proof and its answer to SELECT', async () => {
   const { connection } = await loggedIn()
   const lost: string[] = []
   connection.rememberSelect(answer)

@@ -1,6 +1,6 @@
 /**
  * One logged-in connection to a server: its link, the server's capabilities, and all state that a later session would
- * inherit. Its user handles its bytes: a splice, a reset, or the idle handler below.
+ * inherit. A splice, a reset, or the idle handler below handles its bytes.
  */
 import { startsWithWord } from '../imap/bytes.ts'
 import { untaggedAt } from '../imap/response-facts.ts'
@@ -26,7 +26,7 @@ export interface SelectAnswer {
   readonly at: number
 }
 
-/** `none`, a mailbox that is selected or may be, or one that is selected and whose answer to SELECT still holds. */
+/** `none`; `selected`: a mailbox is or may be selected; or the answer to SELECT of a mailbox that has not changed since. */
 export type Mailbox = 'none' | 'selected' | SelectAnswer
 
 /** Why no reset can make a connection clean; a label value of `reuse_refused_total`. */
@@ -48,16 +48,16 @@ export type SpoilReason =
 /** Why the login that opened a connection is no longer valid; a label value of both counters of refused reuse. */
 export type DistrustReason =
   | 'revoked'
-  /** The server has refused the secret since. */
+  /** The server has since refused the secret. */
   | 'secret-refused'
-  /** The server has accepted another secret of the user since, for the first time. */
+  /** The server has since accepted another secret of the user for the first time. */
   | 'secret-superseded'
-  /** The server has refused to let this user in, whatever the secret. */
+  /** The server has refused this user, regardless of the secret. */
   | 'not-authorized'
-  /** Another edge has seen one of these. */
+  /** Another edge has reported one of these. */
   | 'fleet-evidence'
 
-/** Reports that an idle connection cannot be kept: it has ended, or the server has sent data that it must not send. */
+/** Called if an idle connection cannot be kept: it has ended, or the server has sent data that is not allowed. */
 export type OnLost = (
   connection: ServerConnection,
   reason: LinkEnd | 'server-said-bye' | 'unexpected-reply' | 'too-much-unasked',
@@ -65,17 +65,16 @@ export type OnLost = (
 
 const ignore: ResponseSink = { onResponse: () => 'omit', onPass() {} }
 
-/** Of all connections on which none is enabled. */
+/** Shared by all connections without extensions. */
 const noExtensions: ReadonlySet<string> = new Set()
 
-/** In lower case, so it is the key of no ENABLE. */
+/** In lower case, so that it differs from the key of any ENABLE. */
 const mixed = 'mixed'
 
 /**
- * The key of a connection with these extensions, on which a command other than ENABLE has enabled CONDSTORE as well (RFC
- * 7162 3.1). ENABLE CONDSTORE has another key: its ENABLED response proves that CONDSTORE is enabled, while of such a
- * command only its OK is known.
- * @param enabledKey empty if nothing else is enabled
+ * The key of a connection on which a command other than ENABLE has also enabled CONDSTORE (RFC 7162 3.1). ENABLE CONDSTORE has
+ * another key, because its ENABLED response proves that CONDSTORE is enabled. Other commands only have an OK.
+ * @param enabledKey key of the other extensions; empty if there are none
  */
 export const withCondstore = (enabledKey: string): string =>
   enabledKey === '' ? 'condstore' : `${enabledKey} condstore`
@@ -89,21 +88,21 @@ export class ServerConnection extends Linked<ServerConnection> {
   /** Canonical name of server and user (pool/key.ts). Only a session of the same identity may use the connection. */
   readonly identity: string
   readonly secretDigest: string
-  /** The user that sessions act as: the authzid if there was one. For logs, lists and traces. */
+  /** The user that sessions act as: the authzid, if the login had one. For logs, lists and traces. */
   readonly user: string
-  /** The user whose credentials opened it. Differs from `user` if there was an authzid. */
+  /** The user whose credentials opened the connection. Differs from `user` if the login had an authzid. */
   readonly openedBy: string
   /** `Server.generation` of the settings that it was dialed with. */
   readonly generation: number
   /** Milliseconds since 1970, like the other times. */
   readonly openedAt: number
-  /** As XPROXY_DUMPICC shows it. */
+  /** The number that XPROXY_DUMPICC shows. */
   readonly number = ++lastNumber
   /** Text of the server's OK to the login. Later sessions get it too. */
   readonly loginText: string
   /** When the credentials expire; Infinity if they have no expiry. */
   readonly expiresAt: number
-  /** What the server answers to ID, shared by all its connections. */
+  /** The server's answers to ID, shared by all its connections. */
   readonly identification: Identification
   #capabilities: readonly string[]
   #uses = 0
@@ -112,7 +111,7 @@ export class ServerConnection extends Linked<ServerConnection> {
   #distrustReason: DistrustReason | undefined
   #mailbox: Mailbox = 'none'
   #extensions: ReadonlySet<string> = noExtensions
-  /** Empty if and only if `#extensions` is. */
+  /** The key of `#extensions`; empty if there are none. */
   #argumentsKey = ''
   #hasCondstoreByCommand = false
   #enabledKey = ''
@@ -147,15 +146,15 @@ export class ServerConnection extends Linked<ServerConnection> {
     this.openedAt = this.#lastUsedAt = this.#provenAt = facts.now
   }
 
-  /** Sets what gets the bytes, and the responses that the scanner finds in them: a splice, a reset, or the idle handler. */
+  /** Sets the handler of bytes, and the sink of the responses that the scanner finds: a splice, a reset, or the idle handler. */
   setHandlers(handler: LinkHandler, sink: ResponseSink): void {
     this.link.handler = handler
     this.scanner.sink = sink
   }
 
   /**
-   * Watches the connection while it is idle. Any data from the server, at most `bytesMax`, means that the connection must be
-   * proven again before the next session.
+   * Watches the connection while it is idle. After any data from the server, up to `bytesMax`, the connection must be proven again
+   * before the next session.
    */
   rest(bytesMax: number, onLost: OnLost): void {
     const listener = new IdleListener(this, bytesMax, onLost)
@@ -169,7 +168,7 @@ export class ServerConnection extends Linked<ServerConnection> {
     return this.#uses
   }
 
-  /** When the last session ended; when the connection was opened if none has. */
+  /** When the last session ended, or when the connection was opened if it has had no session. */
   get lastUsedAt(): number {
     return this.#lastUsedAt
   }
@@ -182,7 +181,7 @@ export class ServerConnection extends Linked<ServerConnection> {
     this.#lastUsedAt = now
   }
 
-  /** When a barrier last proved that it is alive and clean; -Infinity if the server has sent data since. */
+  /** When a barrier last proved that the connection is alive and clean; -Infinity if the server has sent data since. */
   get provenAt(): number {
     return this.#provenAt
   }
@@ -191,7 +190,7 @@ export class ServerConnection extends Linked<ServerConnection> {
     this.#provenAt = now
   }
 
-  /** The server has sent data while the connection is idle: it must be proven again, and the mailbox may have changed. */
+  /** The server may have sent data while the connection is idle: it must be proven again, and the mailbox may have changed. */
   doubt(): void {
     this.#provenAt = -Infinity
     this.forgetSelect()
@@ -208,7 +207,7 @@ export class ServerConnection extends Linked<ServerConnection> {
 
   // What the next session on this connection would inherit.
 
-  /** The server's list after login; empty if the server has not sent one. */
+  /** The server's capability list after login; empty if the server has not sent one. */
   get capabilities(): readonly string[] {
     return this.#capabilities
   }
@@ -221,7 +220,7 @@ export class ServerConnection extends Linked<ServerConnection> {
     return this.#mailbox
   }
 
-  /** The answer to SELECT that still holds, if there is one. */
+  /** The answer to SELECT, if the mailbox has not changed since. */
   get selectAnswer(): SelectAnswer | undefined {
     return typeof this.#mailbox === 'object' ? this.#mailbox : undefined
   }
@@ -252,21 +251,21 @@ export class ServerConnection extends Linked<ServerConnection> {
   }
 
   /**
-   * The extensions in the pool's key: empty if none, the arguments of the one ENABLE that enabled them all, or else
-   * `mixed`; then `withCondstore` of that if a command has enabled CONDSTORE.
+   * The key of the extensions in the pool: empty if there are none, the arguments of the ENABLE if one ENABLE enabled all of them,
+   * otherwise `mixed`. If a command has enabled CONDSTORE, `withCondstore` of this key.
    */
   get enabledKey(): string {
     return this.#enabledKey
   }
 
-  /** Not one ENABLE enabled them. No session can ask for exactly these, so none can use the connection. */
+  /** The extensions were not enabled by one ENABLE. No session can request exactly these, so none can use the connection. */
   get hasMixedExtensions(): boolean {
     return this.#argumentsKey === mixed
   }
 
   /**
-   * An ENABLE of the edge has enabled these.
-   * @param key its arguments, in upper case, sorted
+   * An ENABLE of the edge has enabled these extensions.
+   * @param key the arguments of ENABLE, in upper case, sorted
    */
   enabledByOne(extensions: readonly string[], key: string): void {
     const keyBefore = this.#argumentsKey
@@ -281,7 +280,7 @@ export class ServerConnection extends Linked<ServerConnection> {
     this.#setKey(this.#argumentsKey)
   }
 
-  /** QRESYNC includes it (RFC 7162 3.2.3). */
+  /** Whether CONDSTORE is enabled in any way. QRESYNC includes it (RFC 7162 3.2.3). */
   get hasCondstore(): boolean {
     return this.#hasCondstoreByCommand || this.#extensions.has('CONDSTORE') || this.#extensions.has('QRESYNC')
   }
@@ -291,7 +290,7 @@ export class ServerConnection extends Linked<ServerConnection> {
     return this.#hasCondstoreByCommand
   }
 
-  /** These were enabled in another way: by an ENABLE with unknown arguments, or by the server. */
+  /** These extensions were enabled in another way: by an ENABLE with unknown arguments, or by the server. */
   enabled(extensions: readonly string[]): void {
     this.#add(extensions)
     this.extensionsMayChange()
@@ -311,12 +310,12 @@ export class ServerConnection extends Linked<ServerConnection> {
     if (extensions.length > 0) this.#extensions = new Set([...this.#extensions, ...extensions])
   }
 
-  /** The first change that no reset undoes, apart from ENABLE: the connection must not be reused. */
+  /** The first change, other than ENABLE, that a reset cannot undo. The connection must not be reused. */
   get spoilReason(): SpoilReason | undefined {
     return this.#spoilReason
   }
 
-  /** Marks the connection as not reusable; the first reason is kept. */
+  /** Marks the connection as not reusable. The first reason is kept. */
   spoil(reason: SpoilReason): void {
     this.#spoilReason ??= reason
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serverAt } from './scripted-server.test-support.ts'
 
-test('the address of a client is read only where its ID names it, because that takes a system call', () => {
+test('the address of a client is read only if an ID has to name it, because reading needs a system call', () => {
   let reads = 0
   const client = {
     get address() {
@@ -19,7 +19,7 @@ test('the address of a client is read only where its ID names it, because that t
   ])
 })
 
-test('a mail server does not get the parameters of a page, which are for the edge', () => {
+test('a mail server does not get page hints, which are for the edge', () => {
   const ids = [
     [
       ['name', 'webmail'],

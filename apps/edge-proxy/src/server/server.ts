@@ -1,6 +1,6 @@
 /**
- * A configured mail server (`upstreams.NAME`): its settings, TLS context, addresses, circuit breaker, whether it is up, and
- * the capabilities that it has sent. A reload that changes its settings replaces the object.
+ * A configured mail server (`upstreams.NAME`): its settings, TLS context, addresses, circuit breaker, state, and capabilities.
+ * A reload that changes its settings replaces the object.
  */
 import { isIP } from 'node:net'
 import type { SecureContext } from 'node:tls'
@@ -22,38 +22,38 @@ import { ConnectGate } from './connect-gate.ts'
 import { Identification } from './identification.ts'
 import { Resolver, type Address } from './resolver.ts'
 
-/** The addresses of one dial. */
+/** The order of the addresses in one dial. */
 export interface Round {
-  /** With `roundRobin`: the place of the address that comes first. */
+  /** With `roundRobin`: the index of the first address. */
   readonly first: number
-  /** Addresses that are down and tried once more. */
+  /** Addresses that are down, but are tried once more. */
   readonly trials: readonly Address[]
 }
 
-/** Makes the first bytes of a connection, sent before the server's greeting. */
+/** Returns the first bytes of a connection, which are sent before the server's greeting. */
 export type Preamble = (addresses: TcpAddresses) => Buffer
 
-/** What a client has sent by ID commands. */
+/** The address of a client, and its ID commands. */
 export interface ClientIdentity {
-  /** Reading it may take a system call. */
+  /** Reading it may need a system call. */
   readonly address: string
   /** Its ID commands, in order. Absent: none. */
   readonly ids?: readonly IdPairs[]
-  /** Whether it is trusted to name the address of its user in them (`originatingIpFrom`). */
+  /** Whether the client may name the address of its user in them (`originatingIpFrom`). */
   readonly mayNameUser?: boolean
 }
 
 interface ServerTls {
   /** Undefined: the server is configured without TLS. */
   readonly context: SecureContext | undefined
-  /** For resumption, by host. */
+  /** Session tickets for resumption, by host. */
   readonly tickets: Map<string, Buffer>
 }
 
 export class Server {
   readonly name: string
   readonly config: UpstreamConfig
-  /** Different for each object, also of the same name. */
+  /** Different for each object, also with the same name. */
   readonly generation: number
   readonly histograms: EdgeMetrics['histograms']
   readonly resolver: Resolver
@@ -63,24 +63,24 @@ export class Server {
   readonly gate = new ConnectGate()
   readonly identification = new Identification()
   readonly ahead: AheadMode
-  /** What its clients ask next; undefined if `ahead` is off. */
+  /** What answer-ahead has learned. Undefined if `ahead` is off. */
   readonly knowledge: Knowledge | undefined
   tls: ServerTls
-  /** The server's list after login, as far as it is known; empty until the server has sent a list. */
+  /** The capability list after login, or before login until that is known. Empty until the server has sent a list. */
   capabilities: readonly string[] = []
-  /** SASL mechanisms in its list before login, in upper case; undefined until the server has sent that list. */
+  /** SASL mechanisms in the list before login, in upper case. Undefined until the server has sent that list. */
   mechanisms: readonly string[] | undefined
-  /** Why the last attempt to reach the server failed; undefined while the server is up. */
+  /** Why the last attempt to reach the server failed. Undefined while the server is up. */
   downReason: string | undefined
   /** When the server last greeted, from runtime.now(); 0: never. */
   greetedAt = 0
-  /** True after an order of an operator: no login opens a connection. Health checks continue. */
+  /** Set by an operator: logins open no connections. Health checks continue. */
   isPaused = false
   #rounds = 0
 
   /**
-   * @param context undefined without TLS
-   * @param resolver that of all servers, so that each name is looked up once
+   * @param context undefined: the server is configured without TLS
+   * @param resolver shared by all servers, so that each name is looked up once
    */
   constructor(
     name: string,
@@ -103,7 +103,7 @@ export class Server {
     showFromZero(name, counters)
   }
 
-  /** Sets a new context after a reload. TLS sessions that the old one verified are not resumed. */
+  /** Sets a new context after a reload. TLS sessions of the old context are not resumed. */
   renewTls(context: SecureContext | undefined): void {
     this.tls = { context, tickets: new Map() }
   }
@@ -115,7 +115,7 @@ export class Server {
     this.greetedAt = runtime.now()
   }
 
-  /** Begins a dial. Without health checks, it tries an address again that has been down for its pause. */
+  /** Begins a dial. Without health checks, the dial tries an address again after its pause. */
   beginRound(): Round {
     const first = this.config.roundRobin ? this.#rounds++ : 0
     return {
@@ -124,7 +124,7 @@ export class Server {
     }
   }
 
-  /** All addresses that are known now, in the order in which a dial tries them. */
+  /** All known addresses, in the order in which the dial tries them. */
   addressesInRound({ first, trials }: Round): Address[] {
     const known = this.resolver.known(this.config)
     this.addresses.keepOnly(known)
@@ -136,7 +136,7 @@ export class Server {
     return this.resolver.known(this.config).every((address) => this.addresses.isDown(address))
   }
 
-  /** The address could not be used; `reason` is for operators. */
+  /** The address could not be used. `reason` is for operators. */
   markAddressDown(address: Address, reason: string): void {
     this.addresses.markDown(address, reason, runtime.now(), this.#checkPauseMs)
   }
@@ -146,17 +146,17 @@ export class Server {
     this.addresses.greeted(address, greetingMs, runtime.now(), this.#checkPauseMs)
   }
 
-  /** The address has answered a login; `acceptedMs` is how long it took to accept it. */
+  /** The address has answered a login. `acceptedMs`: time until the login was accepted; undefined: it was refused. */
   addressAnsweredLogin(address: Address, acceptedMs: number | undefined): void {
     this.addresses.loginAnswered(address, acceptedMs, runtime.now(), this.#checkPauseMs)
   }
 
-  /** The address has greeted and not answered a login, or could not judge it; `detail` is for operators. */
+  /** The address has greeted, but did not answer a login or could not check it. `detail` is for operators. */
   addressFailedLogin(address: Address, detail: string): void {
     this.addresses.loginFailed(address, detail, runtime.now(), this.#checkPauseMs)
   }
 
-  /** Until an address that is down is tried again. */
+  /** Time until an address that is down is tried again. */
   get #checkPauseMs(): number {
     return this.config.healthIntervalMs || this.config.breakerCooldownMs
   }
@@ -168,23 +168,23 @@ export class Server {
     this.addresses.suspect(address, runtime.now(), this.#checkPauseMs, untilCheckMs)
   }
 
-  /** What operators should know about its names and addresses, one sentence each. */
+  /** Problems of the server, its names and its addresses, each as a sentence for operators. */
   get problems(): string[] {
     if (this.downReason !== undefined) return [this.downReason]
     const addresses = this.addresses.down.map(
-      ({ since, reason }) => `down since ${new Date(since).toISOString()}, others are used: ${reason}`,
+      ({ since, reason }) => `down since ${new Date(since).toISOString()}, other addresses are used: ${reason}`,
     )
     return [...this.resolver.failures(this.config).values(), ...addresses]
   }
 
-  /** The server could not be reached; `reason` is for operators. */
+  /** The server could not be reached. `reason` is for operators. */
   markDown(reason: string): void {
     this.downReason = reason
     this.breaker.failed(runtime.now(), this.config)
   }
 
   /**
-   * The PROXY header for a connection; undefined unless `clientAddress` requires one.
+   * The PROXY header for a connection. Undefined unless `clientAddress` requires one.
    * @param client undefined for a connection without a client, such as a health check
    */
   proxyHeader(client?: { readonly address: string }): Preamble | undefined {
@@ -203,8 +203,8 @@ export class Server {
   }
 
   /**
-   * ID commands for a client, in order, without tags. If `clientAddress` is `id`, the first one names an address, because
-   * Dovecot uses no other: that of the client, or the one that a trusted client names.
+   * ID commands for a client, in order, without tags. If `clientAddress` is `id`, the first one names an address, because Dovecot
+   * uses only the first ID: the address of the client, or the address that a trusted client names.
    */
   idCommands(client: ClientIdentity): string[] {
     const { mayNameUser = false } = client
@@ -220,13 +220,13 @@ export class Server {
     return [...own, ...ids.map(printId)]
   }
 
-  /** Notes the list before login. The list after login has more in it, and replaces it once it is known. */
+  /** Notes the capability list before login. The list after login, which has more entries, replaces it. */
   learnBeforeLogin(capabilities: readonly string[]): void {
     this.mechanisms = mechanismsIn(capabilities)
     if (this.capabilities.length === 0) this.learnAfterLogin(capabilities)
   }
 
-  /** Notes the list after login. An empty one changes nothing. */
+  /** Notes the capability list after login. An empty list changes nothing. */
   learnAfterLogin(capabilities: readonly string[]): void {
     if (capabilities.length > 0) this.capabilities = afterLogin(capabilities)
   }
@@ -234,7 +234,7 @@ export class Server {
 
 const originatingIp = (address: string): string => printId([['x-originating-ip', address]])
 
-/** Makes the counters of a server appear at 0: a rate cannot show the first increment of a series that begins with it. */
+/** Creates the counters of a server with 0. The rate of a series that begins at 1 would not show the first increment. */
 function showFromZero(upstream: string, counters: EdgeMetrics['counters']): void {
   counters.upstream_connections_total({ upstream })
   counters.upstream_reuses_total({ upstream })

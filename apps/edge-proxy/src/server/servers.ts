@@ -1,4 +1,4 @@
-/** All configured servers by name, and the routes that lead a user or a listener to them. */
+/** All configured servers by name, and the routes from users and listeners to them. */
 import type { SecureContext } from 'node:tls'
 import type { EdgeConfig, RouteConfig } from '@imapfleet/config'
 import type { EdgeMetrics } from '@imapfleet/observe'
@@ -10,7 +10,7 @@ export class Servers {
   readonly #metrics: EdgeMetrics
   #config: EdgeConfig
   #byName = new Map<string, Server>()
-  /** Made at the first use of each listener. */
+  /** Cache of `on`. */
   #byListener = new Map<string, readonly Server[]>()
   #lastGeneration = 0
   readonly #network: Network
@@ -30,7 +30,7 @@ export class Servers {
     this.configure(config, contexts)
   }
 
-  /** Replaces the servers whose settings have changed; a paused one stays paused. The others keep all their state. */
+  /** Replaces the servers whose settings have changed. A paused server stays paused. The others keep all their state. */
   configure(config: EdgeConfig, contexts: ReadonlyMap<string, SecureContext>): void {
     const byName = new Map<string, Server>()
     for (const [name, settings] of Object.entries(config.upstreams)) {
@@ -69,7 +69,7 @@ export class Servers {
     return this.#byName.values()
   }
 
-  /** The server for this user on this listener: that of the first route that matches, otherwise the default server. */
+  /** The server for this user on this listener: that of the first matching route, otherwise the default server. */
   for(user: string, listener: string): Server {
     const route = this.#config.routes.find((candidate) => matches(candidate, user, listener))
     return this.#byName.get(route?.upstream ?? defaultServer(this.#config))!
@@ -86,7 +86,7 @@ export class Servers {
   }
 }
 
-/** `main`, or the first one. */
+/** `main`, or the first server if there is no `main`. */
 const defaultServer = ({ upstreams }: EdgeConfig): string =>
   upstreams['main'] ? 'main' : Object.keys(upstreams)[0]!
 
@@ -104,7 +104,7 @@ function matches(route: RouteConfig, user: string, listener: string): boolean {
   return route.user === undefined || matchesPattern(route.user, user)
 }
 
-/** `*` matches any characters, and letters match in either case. Takes time in proportion to the text. */
+/** `*` matches any characters, and the case of letters is ignored. The time is linear in the length of the text. */
 function matchesPattern(pattern: string, text: string): boolean {
   const parts = pattern.toLowerCase().split('*')
   const lower = text.toLowerCase()

@@ -27,7 +27,7 @@ test('a refused login that reports too many connections is recognized, in the wo
   }
 })
 
-test('a limit on attempts is no shortage of connections, and no judgement on the credentials', () => {
+test('a limit on attempts is neither a shortage of connections nor a refusal of the credentials', () => {
   for (const text of [
     // Yahoo
     '[LIMIT] LOGIN Rate limit hit.',

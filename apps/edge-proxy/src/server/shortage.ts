@@ -1,25 +1,25 @@
 /**
- * Recognizes that a server or this machine allows no further connection: by response code, by the words of servers that
- * send no code, or by the error of the system. The pool may then evict idle connections (pool/capacity.ts).
+ * Recognizes that a server or this machine allows no further connection: by a response code, by the text of servers that
+ * send no code, or by a system error. The pool may then evict idle connections (pool/capacity.ts).
  */
 import { isExhaustion, type Exhaustion } from '../net/socket-errors.ts'
 
 /** Why no further connection can be opened. */
 export type Shortage =
-  /** The server says that the user has as many connections as it allows. */
+  /** The server says that the user has reached its limit on connections. */
   | 'user-limit'
   /** The server cannot serve the user now: [UNAVAILABLE] or [INUSE]. It may have reached a limit. */
   | 'user-busy'
-  /** The server says that it has as many connections as it allows, in total or from one address. */
+  /** The server says that its limit on connections is reached, in total or for one address. */
   | 'server-limit'
   /** The server closed the connection before its greeting, or sent none. Courier does so at its limits. */
   | 'no-greeting'
   | Exhaustion
 
-/** What became of a shortage. `not-needed`: another connection serves the login, so it must not be dialed again. */
+/** The result of `free`. `not-needed`: an idle connection was leased to the login, so no further dial is needed. */
 export type CapacityVerdict = 'freed' | 'none' | 'not-needed'
 
-/** What the pool decides on while it opens a connection for a login. */
+/** The pool's part in opening a connection for a login. */
 export interface DialPlace {
   /** Evicts idle connections so that one more can be opened. */
   free(shortage: Shortage): Promise<CapacityVerdict>
@@ -29,37 +29,37 @@ export interface DialPlace {
   readonly isOver: boolean
 }
 
-/** Words of Dovecot, Cyrus, Courier and Gmail. */
+/** Texts of Dovecot, Cyrus, Courier and Gmail. */
 const words =
   /(too many|max(imum)?( number of)?|limit of|simultaneous|concurrent)\b.{0,40}\b(connections?|sessions?|logins)|connection limit/i
 
-/** Words for a limit on attempts to log in: evicting a connection does not help. */
+/** Texts for a limit on attempts to log in. Evicting a connection does not help then. */
 const ofAttempts = /too many\b.{0,40}\b(attempts|failures|failed|invalid|tries)\b|\brate[- ]?limit/i
 
-/** The server has judged the credentials, whatever else it says. */
+/** Texts that refuse the credentials, even if they also mention a limit. */
 const judged = /\b(invalid|incorrect|wrong) (user|login|password|credentials)/i
 
 /**
- * Whether this text of a server, with or without a response code, says that there are too many connections or attempts. It
- * says nothing about the credentials then.
+ * Whether this text of a server, with or without a response code, says that there are too many connections or attempts. The
+ * text then says nothing about the credentials.
  */
 export const reportsTooMany = (text: string): boolean =>
   /^\[LIMIT\]/i.test(text) || words.test(text) || (ofAttempts.test(text) && !judged.test(text))
 
-/** Whether the server refuses a login because it cannot judge it now, and not at a limit. */
+/** Whether the server refuses a login because it cannot check it now, other than at a limit. */
 export const isNotJudged = (text: string): boolean =>
   /^\[(UNAVAILABLE|SERVERBUG)\]/i.test(text) && !reportsTooMany(text)
 
 /** The shortage that a refused login reports. `text`: the server's answer, without tag and status. */
 export function shortageInRefusal(text: string): Shortage | undefined {
-  // Cyrus refuses a login also for the connections of all users: `(3 of 3 from localhost [127.0.0.1])`.
+  // Cyrus also refuses logins because of the connections of all users: `(3 of 3 from localhost [127.0.0.1])`.
   const isOfAll = /\b(from|host|address|server)\b/i.test(text) && !/\buser\b/i.test(text)
   if (ofAttempts.test(text)) return undefined
   if (reportsTooMany(text)) return isOfAll ? 'server-limit' : 'user-limit'
   return /^\[(UNAVAILABLE|INUSE)\]/i.test(text) ? 'user-busy' : undefined
 }
 
-/** The shortage behind a connection that failed. `detail`: the last line of the server. */
+/** The shortage that made a connection fail. `detail`: the last line of the server. */
 export function shortageInFailure(reason: string, detail: string): Shortage | undefined {
   if (isExhaustion(reason)) return reason
   if (reason === 'bye' && ofAttempts.test(detail)) return undefined
@@ -67,7 +67,7 @@ export function shortageInFailure(reason: string, detail: string): Shortage | un
   return undefined
 }
 
-/** The same before the greeting, where a server at its limit may only close the connection. */
+/** The shortage that made a dial fail. A server at its limit may close the connection without a greeting. */
 export function shortageInDial({ reason, detail }: { reason: string; detail: string }): Shortage | undefined {
   if (reason === 'bye' && /\[LIMIT\]/i.test(detail)) return 'server-limit'
   if (reason === 'closed-by-peer' || reason === 'reset-by-peer' || reason === 'timed-out')

@@ -1,4 +1,4 @@
-/** TLS with servers: the context of a server from the files that its configuration names. */
+/** Creates the TLS context of a server from the files in its configuration. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as tls from 'node:tls'
@@ -42,7 +42,7 @@ export function serverTlsContext(name: string, config: UpstreamConfig): tls.Secu
   }
 }
 
-/** The certificates in a directory as OpenSSL uses it. Other files and dangling links are skipped. */
+/** The certificates in a directory in OpenSSL's format. Other files and dangling links are skipped. */
 function authoritiesIn(directory: string): string[] {
   return readdirSync(directory)
     .filter((file) => /\.(pem|crt|\d+)$/.test(file))
@@ -54,8 +54,8 @@ function authoritiesIn(directory: string): string[] {
 let trustsSystem = false
 
 /**
- * Trusts the CAs of the operating system besides Node's, like other mail programs on the host. It is set for the process,
- * because Node parses a list that is set for a context again for each context (20 ms).
+ * Trusts the CAs of the operating system in addition to Node's, like other mail programs on the host. The list is set for the
+ * process, because Node parses the list of a context again for each context (20 ms).
  */
 function trustSystemAuthorities(): void {
   if (trustsSystem) return
