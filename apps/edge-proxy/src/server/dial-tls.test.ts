@@ -154,7 +154,7 @@ test('a server without TLS fails, with a reason and within the time limit', asyn
   assert.equal(failed.reason, 'tls-failed')
   assert.match(
     failed.detail,
-    /: wrong version number \(\S+\); the server sends no TLS on this port: is upstreams\.main\.tls/,
+    /: wrong version number \(\S+\); the server sends no TLS on this port; try upstreams\.main\.tls/,
   )
   const mute = await listen(() => {})
   const late = await dial(serverAt(mute, { tls: 'implicit', caFile, connectTimeoutMs: 100 }), unlimited)

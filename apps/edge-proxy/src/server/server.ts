@@ -172,7 +172,8 @@ export class Server {
   get problems(): string[] {
     if (this.downReason !== undefined) return [this.downReason]
     const addresses = this.addresses.down.map(
-      ({ since, reason }) => `down since ${new Date(since).toISOString()}, other addresses are used: ${reason}`,
+      ({ since, reason }) =>
+        `down since ${new Date(since).toISOString()}, other addresses are used: ${reason}`,
     )
     return [...this.resolver.failures(this.config).values(), ...addresses]
   }
