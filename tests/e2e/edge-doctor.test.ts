@@ -40,8 +40,8 @@ suite('doctor of an edge that runs in a fleet', () => {
     assert.equal(status, 0)
     const seen = findings.map(({ check, text }) => `${check}: ${text}`).join('\n')
     for (const expected of [
-      /^ports: listeners\.imap: .* is used by the edge that runs$/m,
-      /^ports: http: .* is used by the edge that runs$/m,
+      /^ports: listeners\.imap: .* is used by the running edge$/m,
+      /^ports: http: .* is used by the running edge$/m,
       /^state: .* can be written$/m,
       /^servers: upstreams\.main: 127\.0\.0\.1 port \d+ greets without TLS and offers IMAP4rev1/m,
       /^nats: connected to /m,
@@ -79,10 +79,10 @@ suite('doctor of an edge that runs in a fleet', () => {
         findings.filter(({ check }) => check === name).map((each) => `${each.verdict} ${each.text}`)
       return { ports: shown('ports'), running: shown('running') }
     }
-    const own = /^ok listeners\.imap: .* is used by the edge that runs$/
+    const own = /^ok listeners\.imap: .* is used by the running edge$/
     const renamed = await without({ edge: { id: 'eu-9', region: 'east' } })
     assert.match(renamed.ports[0] ?? '', own)
-    assert.match(renamed.ports[1] ?? '', /^ok http: .* is used by the edge that runs$/)
+    assert.match(renamed.ports[1] ?? '', /^ok http: .* is used by the running edge$/)
     assert.equal(renamed.running[0], 'warn it runs as eu-1 in the region eu, and the file says eu-9 in east')
     for (const port of [0, await freePort()]) {
       const moved = await without({ http: { port } })

@@ -1,4 +1,4 @@
-/** `imapfleet-edge doctor` and `--check`: one list of checks. `--check` leaves out those that need the network. */
+/** The checks of `imapfleet-edge doctor` and `--check`. `--check` leaves out those that need the network. */
 import type { EdgeConfig, Layer } from '@imapfleet/config'
 import { findingsAbout, type CheckFinding } from '@imapfleet/observe'
 import { checkHost } from './doctor/local-checks.ts'
@@ -9,7 +9,7 @@ import { checkFleet } from './fleet/check-fleet.ts'
 interface Diagnosis {
   path: string
   file: { config: EdgeConfig; document: Layer }
-  /** Starts the edge. Undefined: the user of this command. */
+  /** The user that starts the edge. Undefined: the user of this command. */
   user: string | undefined
   isOffline: boolean
 }

@@ -5,14 +5,14 @@ import { listenFailed } from './errors.ts'
 const errorWith = (code: string, message: string) => Object.assign(new Error(message), { code })
 const http = { section: 'http', address: '127.0.0.1', port: 9143 }
 
-test('a port that cannot be bound is named with what to do, or with the error of the system', () => {
+test('the error for a port that cannot be bound has advice, or the system’s text', () => {
   const inUse = listenFailed(http, errorWith('EADDRINUSE', 'x'))
   assert.equal(inUse.code, 'listen_failed')
   assert.match(inUse.message, /^http: cannot listen on 127\.0\.0\.1 port 9143: .*set http\.port to another/)
   assert.match(listenFailed(http, errorWith('EIO', 'i/o error')).message, /: i\/o error$/)
 })
 
-test('a host without IPv6 is told to use an IPv4 address', () => {
+test('for a host without IPv6, the advice is an IPv4 address', () => {
   assert.equal(
     listenFailed({ section: 'listeners.imap', address: '::', port: 143 }, errorWith('EAFNOSUPPORT', 'x'))
       .message,

@@ -1,4 +1,4 @@
-/** Errors that make a start or a reload fail, by code. docs/failure-modes.md says what to check for each. */
+/** Errors that make a start or a reload fail, by code. docs/failure-modes.md describes what to check for each. */
 
 export const errorCodes = {
   config_unreadable: 'The configuration file cannot be read.',
@@ -11,10 +11,10 @@ export const errorCodes = {
 } as const
 export type ErrorCode = keyof typeof errorCodes
 
-/** The message is for operators: what is wrong, one line for each problem. */
+/** The message is for operators, with one line for each problem. */
 export class EdgeError extends Error {
   readonly code: ErrorCode
-  /** The configuration keys whose values asked for what failed, such as `listeners.imap.port`. */
+  /** The configuration keys that caused the error, such as `listeners.imap.port`. */
   readonly keys: readonly string[]
 
   constructor(code: ErrorCode, message: string, keys: readonly string[] = []) {
@@ -25,7 +25,7 @@ export class EdgeError extends Error {
   }
 }
 
-/** A port that cannot be bound, with what to do about it. `section` of the configuration: `http` or `listeners.NAME`. */
+/** The error for a port that cannot be bound, with advice. `section` of the configuration: `http` or `listeners.NAME`. */
 export function listenFailed(
   { section, address, port }: { section: string; address: string; port: number },
   error: NodeJS.ErrnoException,
@@ -44,6 +44,6 @@ function listenAdvice(section: string, code: string | undefined): string | undef
   return undefined
 }
 
-/** For a bug: the stack, or what was thrown if it has none. */
+/** The stack of an exception, or the thrown value if it has none. */
 export const stackOf = (thrown: unknown): string =>
   thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)

@@ -54,7 +54,7 @@ test('a linked map keeps a value for each member', () => {
   assert.deepEqual([map.get(one), map.get(two), map.size], [undefined, 'b', 1])
 })
 
-test('members may be added and removed while they are read', () => {
+test('members may be added and removed during the iteration', () => {
   const [one, two, three, four] = items() as [Item, Item, Item, Item]
   const set = new LinkedSet<Item>()
   for (const item of [one, two, three]) set.add(item)

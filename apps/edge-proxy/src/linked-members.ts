@@ -1,14 +1,14 @@
 /**
- * Collections for objects that come and go with each session. Their members link to each other, so adding and removing one
- * allocates nothing. An object is in one such collection at most.
+ * Collections for objects that live as long as a session. Their members link to each other, so adding and removing a member
+ * allocates no memory. An object can be in only one such collection.
  *
- * A Set or Map is copied to a new table each time as many members have been added as it holds. Once it has survived a few
- * garbage collections, V8 allocates these tables in the old generation. Each abandoned table then keeps the members of its
- * time, and all that they refer to, until the next full collection. So no session would be collected while it is young,
- * which is most of the cost of garbage collection.
+ * A Set or Map copies its members to a new table after as many additions as the table has room for. After a few garbage
+ * collections, V8 allocates these tables in the old generation. Each old table then keeps its former members, and all objects
+ * that they refer to, until the next full collection. Sessions would then never be collected by the cheap collections of the
+ * young generation.
  */
 
-/** An object that can be a member. The fields belong to the collection that it is in. */
+/** An object that can be a member. Only its collection uses the fields. */
 export abstract class Linked<Self> {
   memberOf: object | undefined
   previousMember: Self | undefined
@@ -16,7 +16,7 @@ export abstract class Linked<Self> {
   memberValue: unknown
 }
 
-/** What may be done with a collection by others than its owner. */
+/** The read-only part of a collection. */
 export interface Members<Member> {
   readonly size: number
   has(member: Member): boolean
@@ -54,7 +54,7 @@ abstract class LinkedMembers<Member extends Linked<Member>> implements Members<M
     return true
   }
 
-  /** In the order in which they were added. Members that are removed while these are read are left out. */
+  /** The members in the order of their addition. Members that are removed during the iteration are left out. */
   *keys(): IterableIterator<Member> {
     const members = []
     for (let member = this.#first; member; member = member.nextMember) members.push(member)

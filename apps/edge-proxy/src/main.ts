@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-/** The process `imapfleet-edge`: takes signals before it loads anything else, so that none of them can end it half started. */
+/** The process `imapfleet-edge`. Handles signals before it loads other modules, so that no signal can end it during the start. */
 import { Signals } from './signals.ts'
 
 const signals = new Signals()
-// For glibc: lookups of names end after two seconds for each name server, not ten. Before that, the process cannot exit.
+// For glibc: a lookup ends after two seconds for each name server instead of ten. The process cannot exit during a lookup.
 process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:2'
 const { main } = await import('./run.ts')
 await main(signals)

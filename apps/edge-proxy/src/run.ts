@@ -64,7 +64,7 @@ export async function main(signals: Signals): Promise<void> {
     const message = isExpected ? (error as Error).message : `unexpected: ${stackOf(error)}`
     for (const line of message.split('\n')) process.stderr.write(`imapfleet-edge: ${line}\n`)
     const isBadInput = isUsage || (error instanceof EdgeError && error.code.startsWith('config'))
-    // Timers and sockets of an edge that has half started would keep the process alive.
+    // Timers and sockets of an edge that did not start completely would keep the process alive.
     process.exit(isBadInput ? 2 : 1)
   }
 }
@@ -130,7 +130,7 @@ async function run(path: string, file: ConfigFile, signals: Signals): Promise<vo
   logStopped(log, signals.hurry)
 }
 
-/** Undefined: the edge has to stop. A process that could not take over is logged, and this one serves on. */
+/** Undefined: the edge has to stop. If a new process cannot take over, this is logged, and this process continues to serve. */
 async function untilEnd(
   edge: Edge,
   http: Server | undefined,
@@ -146,15 +146,15 @@ async function untilEnd(
   return undefined
 }
 
-/** The process that serves clients, or why there is none. */
+/** The new process, or the reason why it could not take over. */
 async function startSuccessorOf(
   edge: Edge,
   http: Server | undefined,
   signal: AbortSignal,
 ): Promise<Successor | string> {
   const sockets = socketsOf(edge, http)
-  if (!sockets) return 'this Node does not tell the files of listening sockets'
-  // If systemd cannot be told, clients must not reach the new process, which would have to end again.
+  if (!sockets) return 'this version of Node does not show the files of listening sockets'
+  // If systemd cannot be notified, the new process would have to end again. Clients must not reach it.
   const untold = await tellMainProcess(process.pid)
   if (untold !== undefined) return untold
   edge.context.log.info('handover', { sockets: sockets.length })
@@ -173,7 +173,7 @@ function socketsOf(edge: Edge, http: Server | undefined): ListeningSocket[] | un
   return file === undefined ? undefined : [...sockets, { ...edge.context.settings.atStart.http, file }]
 }
 
-/** The new process serves clients. This one lets its own go on until they leave. */
+/** The new process serves new clients. This process serves its present clients until they leave. */
 async function handOver(
   successor: Successor,
   running: { edge: Edge; member: FleetMember | undefined; http: Server | undefined; signals: Signals },
@@ -193,10 +193,10 @@ function closeHttp(http: Server | undefined): void {
   http?.closeAllConnections()
 }
 
-/** How long the process may take to end when nothing is left to do; the second: after a second signal. */
+/** Time limits for the end of the process after the edge has stopped; the second one applies after a second signal. */
 const [exitMs, hurriedExitMs] = [2_000, 200]
 
-/** The process ends by itself when its last socket and timer have ended. That is when the edge has stopped. */
+/** Logs the end of the process, which ends when its last socket and timer have ended. */
 function logStopped(log: Log, hurry: AbortSignal): void {
   process.once('beforeExit', () => log.info('stopped'))
   const cut = () => {
@@ -214,7 +214,7 @@ interface Options {
   doctor: boolean
   check: boolean
   json: boolean
-  /** Starts the edge. Undefined: the user of this process. */
+  /** The user that starts the edge. Undefined: the user of this process. */
   user: string | undefined
 }
 
@@ -262,7 +262,7 @@ function readConfig(path: string): ConfigFile {
   throw new EdgeError('config_invalid', problems.join('\n'))
 }
 
-/** Undefined if there is none. If only the default configuration asks for it, the edge also runs without it. */
+/** The HTTP server, if it is configured. If `http` is not in the file, the edge also runs without it. */
 async function startHttp(
   edge: Edge,
   { config, document }: ConfigFile,
@@ -298,10 +298,10 @@ function reopenLogFiles(edge: Edge, log: Log): void {
   else log.error('log_not_reopened', { reason: reopened.reason })
 }
 
-/** The new content of the file. Undefined if it cannot be used; the running configuration then stays in force. */
+/** The new content of the file. Undefined if it cannot be used. The running configuration then stays in force. */
 function reload(edge: Edge, path: string, log: Log): Layer | undefined {
   try {
-    // To read from a pipe would stop all sessions until something is written into it.
+    // Reading from a pipe would block all sessions until data is written to it.
     if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
       throw new EdgeError('config_unreadable', `cannot read ${path} again: it is not a regular file`)
     const { config, document } = readConfig(path)

@@ -1,40 +1,40 @@
 /**
- * Time, timers and chance of this process. The lint rules of the edge forbid every other way to them, so that the simulation
- * can replace all of them and repeat a run from its seed (docs/adr/0028-simulation.md). What can differ between two edges of
- * one process is in their context instead: the wall clock (edge/clock.ts) and the network (net/network.ts).
+ * Clocks, timers and random values of this process. The lint rules of the edge forbid every other access to them, so that the
+ * simulation can replace them and repeat a run from its seed (docs/adr/0028-simulation.md). The wall clock (edge/clock.ts) and
+ * the network (net/network.ts) may differ between two edges of one process, so they are in the context of the edge.
  */
 import { randomFillSync, randomUUID } from 'node:crypto'
 import { uptime } from 'node:os'
 
-/** A timer that runs. Only `cancel` takes it. */
+/** A running timer, for `cancel`. */
 export interface Timer {
   /** The process may end before the timer does. */
   unref(): this
 }
 
 export interface Runtime {
-  /** Milliseconds since an arbitrary moment, with fractions. No one can set it. It may stop while the host is suspended. */
+  /** Monotonic milliseconds since an arbitrary time, with fractions. This clock may stop while the host is suspended. */
   now(): number
-  /** Milliseconds since 1970, by the system's clock, which may be set. */
+  /** Milliseconds since 1970, by the system clock, which may be set. */
   wall(): number
   /** Milliseconds since the start of the host. It continues while the host is suspended. */
   hostUptime(): number
   /** Calls back once, after this time in milliseconds. */
   after(ms: number, callback: () => void): Timer
-  /** Calls back each time that this time in milliseconds has passed. */
+  /** Calls back repeatedly, at this interval in milliseconds. */
   every(ms: number, callback: () => void): Timer
   /** Ends a timer. Idempotent. */
   cancel(timer: Timer | undefined): void
   /** Calls back after the present call, before the next event. */
   soon(callback: () => void): void
-  /** Calls back after the events that have arrived already. */
+  /** Calls back after the events that have already arrived. */
   afterEvents(callback: () => void): void
-  /** Fills it with bytes that cannot be guessed. */
+  /** Fills the buffer with unguessable bytes. */
   fillRandom(bytes: Buffer): void
-  /** 96 bits that cannot be guessed, in hexadecimal. */
+  /** 96 unguessable bits, in hexadecimal. */
   randomName(): string
   randomUuid(): string
-  /** From 0 to 1, for jitter. It can be guessed. */
+  /** A number from 0 to 1, for jitter. It can be guessed. */
   jitter(): number
 }
 
@@ -42,14 +42,14 @@ const bytesPerName = 12
 const namePool = Buffer.alloc(bytesPerName * 512)
 let usedTo = namePool.length
 
-/** Names are drawn in bulk, because each draw is a system call. */
+/** Names are generated in bulk, because each call of the system's generator is a system call. */
 function drawName(): string {
   if (usedTo === namePool.length) {
     randomFillSync(namePool)
     usedTo = 0
   }
   const name = namePool.toString('hex', usedTo, usedTo + bytesPerName)
-  // So that used bytes cannot be read from memory later.
+  // Used bytes are erased, so that they cannot be read from memory later.
   for (const end = usedTo + bytesPerName; usedTo < end; usedTo++) namePool[usedTo] = 0
   return name
 }
@@ -69,16 +69,16 @@ const ofThisProcess: Runtime = {
   jitter: () => Math.random(),
 }
 
-/** The one in use. Read its functions at each call: the simulation replaces them. */
+/** The present runtime. Read its functions at each call, because the simulation replaces them. */
 export const runtime: Runtime = { ...ofThisProcess }
 
-/** Uses another one until the function that it returns is called. No edge may exist at either moment. */
+/** Uses another runtime until the returned function is called. No edge may exist at either time. */
 export function replaceRuntime(other: Runtime): () => void {
   Object.assign(runtime, other)
   return () => void Object.assign(runtime, ofThisProcess)
 }
 
-/** Up to a quarter longer, so that edges that lost a server at the same moment do not return to it at the same moment. */
+/** Adds up to a quarter, so that edges that lost a server at the same time do not return to it at the same time. */
 export const jittered = (ms: number): number => ms * (1 + runtime.jitter() / 4)
 
 /** Settles after this time in milliseconds, or when the signal is aborted. */

@@ -1,4 +1,4 @@
-/** The signals of this process. It imports nothing, so that they are handled while the rest of the edge is loaded. */
+/** The signals of this process. This file imports nothing, so that signals are handled while the rest of the edge is loaded. */
 
 export class Signals {
   readonly #stop = new AbortController()
@@ -18,7 +18,7 @@ export class Signals {
       this.#reloadIfDue()
     })
     process.on('SIGUSR2', () => this.requestHandover())
-    // Without a listener, Node would open the port of its debugger.
+    // Without a listener, Node opens the port of its debugger.
     process.on('SIGUSR1', () => this.#reopenLogs?.())
   }
 
@@ -27,18 +27,18 @@ export class Signals {
     return this.#stop.signal
   }
 
-  /** Aborted by the second SIGTERM or SIGINT: all waiting has to end at once. */
+  /** Aborted by the second SIGTERM or SIGINT: all waits must end immediately. */
   get hurry(): AbortSignal {
     return this.#hurry.signal
   }
 
-  /** From now on SIGHUP calls this, unless the edge stops. An earlier SIGHUP calls it now. */
+  /** Sets the function that SIGHUP calls, unless the edge stops. If a SIGHUP came earlier, calls it now. */
   onReload(reload: () => void): void {
     this.#reload = reload
     this.#reloadIfDue()
   }
 
-  /** From now on SIGUSR1 calls this. An earlier one has no effect, because the files were opened after it. */
+  /** Sets the function that SIGUSR1 calls. An earlier SIGUSR1 has no effect, because the files were opened after it. */
   onLogsMoved(reopen: () => void): void {
     this.#reopenLogs = reopen
   }
@@ -49,13 +49,13 @@ export class Signals {
     this.#reload()
   }
 
-  /** As SIGUSR2 does. */
+  /** Requests a handover, like SIGUSR2. */
   requestHandover(): void {
     this.#handoverIsDue = true
     this.#wakeForHandover?.()
   }
 
-  /** Settles when the edge has to stop, or when another process is to take over. */
+  /** Settles when the edge has to stop, or when another process should take over. */
   async nextEnd(): Promise<'stop' | 'handover'> {
     const { signal } = this.#stop
     if (!signal.aborted && !this.#handoverIsDue)

@@ -1,6 +1,6 @@
 /**
- * The family of a client: a fingerprint of the program that it is, made from what it says before and with its login. Two
- * clients of one family on one user count as the same program. A fingerprint that is too coarse would mix programs.
+ * The family of a client: a fingerprint of the client program, computed from its commands up to the login. Two clients of one
+ * user with the same family count as the same program. A fingerprint that is too coarse would mix up programs.
  */
 import { OPEN_BRACE, QUOTE } from '../imap/bytes.ts'
 import type { IdPairs } from '../imap/id.ts'
@@ -11,7 +11,7 @@ export type LoginForm = number
 
 /**
  * @param bytes the login command
- * @param argumentsAt the index behind its verb, where a space precedes the arguments
+ * @param argumentsAt the index after its verb, where a space precedes the arguments
  */
 export function loginFormOf(bytes: Uint8Array, argumentsAt: number): LoginForm {
   const isLowerCase = bytes[argumentsAt - 1]! >= 97 ? 1 : 0
@@ -23,17 +23,17 @@ export interface FamilyFacts {
   readonly listener: string
   readonly address: string
   readonly secure: boolean
-  /** Number of commands up to the login, itself included. */
+  /** Number of commands up to and including the login. */
   readonly commands: number
-  /** The login's. */
+  /** The tag of the login. */
   readonly tag: string
   readonly verb: string
   readonly form: LoginForm
-  /** The ID commands before it. */
+  /** The ID commands before the login. */
   readonly ids: readonly IdPairs[]
 }
 
-/** Programs count their tags in digits, so all digits are equal here. Of an ID, only the keys and the name are compared. */
+/** Programs count tags with digits, so all digits are replaced by 0. Only the keys and the name of an ID are used. */
 export function familyOf({ listener, address, secure, commands, tag, verb, form, ids }: FamilyFacts): string {
   const shape = tag.replaceAll(/\d/g, '0')
   const named = ids.map((pairs) =>

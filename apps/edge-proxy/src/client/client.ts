@@ -1,6 +1,6 @@
 /**
- * A client, from accept to close: reads whole commands before the login, writes replies, and closes the connection. After
- * the login the splice handles the link, and starts with the bytes that were read too early.
+ * A client, from accept to close: reads complete commands before the login, writes replies, and closes the connection. After
+ * the login the splice handles the link, and begins with the bytes that arrived before.
  */
 import type { SecureContext } from 'node:tls'
 import { CommandScanner } from '../imap/command-scanner.ts'
@@ -26,11 +26,11 @@ export interface PreloginLimits {
 export interface ClientFacts {
   link: Link
   place: Place
-  /** From the PROXY header if there was one. */
+  /** The address in the PROXY header, if there was one. */
   address: () => string
   secure: boolean
   limits: PreloginLimits
-  /** When it was accepted. */
+  /** When the client was accepted. */
   acceptedAt: number
 }
 
@@ -49,7 +49,7 @@ export type LoginAbandonment = 'client-gone' | 'out-of-time' | 'shutdown'
 
 const empty: Buffer = Buffer.alloc(0)
 
-/** A whole command, literals included. */
+/** A complete command, literals included. */
 export interface ClientCommand {
   readonly bytes: Buffer
   /** Undefined: the tag is not valid. */
@@ -73,15 +73,15 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
   readonly #limits: PreloginLimits
   readonly #scanner: CommandScanner
   #secure: boolean
-  /** A TLS handshake is under way. */
+  /** A TLS handshake is in progress. */
   #startsTls = false
-  /** When it is disconnected unless it has logged in. */
+  /** When the client is disconnected unless it has logged in. */
   readonly deadlineAt: number
   #ids: IdPairs[] = []
   #mayNameUser = false
-  /** Bytes that arrived and were not taken. */
+  /** Bytes that were not taken yet. */
   #buffer: Buffer = empty
-  /** The part of the buffer that has been scanned: whole lines and literals of an incomplete command. */
+  /** The scanned part of the buffer: complete lines and literals of an incomplete command. */
   #scanned = 0
   #bytes = 0
   #commands = 0
@@ -108,7 +108,7 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
     this.place.occupant = this
   }
 
-  /** Name of the listener that accepted it. */
+  /** Name of the listener that accepted the client. */
   get listener(): string {
     return this.place.listener
   }
@@ -123,14 +123,14 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
 
   /** A login that can be sent to a server. */
   noteLogin({ tag, verb, bytes, argumentsAt }: ClientCommand): void {
-    // The log needs it, and a client that has gone has no address any more.
+    // The address is needed for the log, and cannot be read after the client has disconnected.
     this.#address ??= this.#readAddress()
     this.#loginTag = tag ?? ''
     this.#loginVerb = verb
     this.#loginForm = loginFormOf(bytes, argumentsAt)
   }
 
-  /** Which program it is; known from the login on. Made at each call. */
+  /** The family of the client program. Known after the login. Computed at each call. */
   get family(): string {
     return familyOf({
       listener: this.listener,
@@ -144,7 +144,7 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
     })
   }
 
-  /** Aborted when the login under way is abandoned. The reason is a `LoginAbandonment`. */
+  /** Aborted when the login in progress is abandoned. The reason is a `LoginAbandonment`. */
   get loginSignal(): AbortSignal {
     if (!this.#login) {
       this.#login = new AbortController()
@@ -153,12 +153,12 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
     return this.#login.signal
   }
 
-  /** Why the client was disconnected; undefined if it was not. */
+  /** Why the client was disconnected. Undefined: it was not. */
   get refusal(): ClientRefusal | undefined {
     return this.#refused
   }
 
-  /** Whether its bytes come under TLS. */
+  /** Whether the connection uses TLS. */
   get secure(): boolean {
     return this.#secure
   }
@@ -168,7 +168,7 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
     return this.#ids
   }
 
-  /** Whether the client is trusted to name the address of its user in its ID commands. */
+  /** Whether the client may name the address of its user in its ID commands. */
   get mayNameUser(): boolean {
     return this.#mayNameUser
   }
@@ -179,7 +179,7 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
   }
 
   /**
-   * Starts TLS, after the OK to STARTTLS was written. What the client sent or said before is discarded: it may be forged
+   * Starts TLS, after the OK to STARTTLS was written. Pending bytes and earlier IDs are discarded, because they may be forged
    * (RFC 9051 6.2.1). False: the handshake failed or took too long, and the connection is closed.
    */
   async startTls(context: SecureContext, timeoutMs: number): Promise<boolean> {
@@ -199,7 +199,7 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
     this.link.write(`${tag} ${text}\r\n`)
   }
 
-  /** The next whole command. Undefined: the client has gone or was disconnected. */
+  /** The next complete command. Undefined: the client has disconnected or was disconnected. */
   nextCommand(): Promise<ClientCommand | undefined> {
     if (++this.#commands > this.#limits.preloginCommandsMax) this.refuse('too-many-commands')
     return new Promise((resolve) => this.#wait({ kind: 'command', resolve }))
@@ -215,7 +215,7 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
     if (++this.#failures >= this.#limits.loginFailuresMax) this.refuse('too-many-failures')
   }
 
-  /** Disconnects the client, with a BYE that says why. */
+  /** Disconnects the client, with a BYE that has the reason. */
   refuse(reason: ClientRefusal): void {
     if (this.#refused || !this.link.isOpen) return
     this.#refused = reason
@@ -223,8 +223,8 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
   }
 
   /**
-   * Ends the time before login. A client that the edge waits for gets BYE. If a login is under way, it is abandoned, and
-   * the session answers it.
+   * Ends the time before login. A client for whose command the edge waits gets BYE. A login in progress is abandoned, and the
+   * session answers it.
    */
   endLoginTime(reason: 'out-of-time' | 'shutdown'): void {
     if (!this.#waiting && !this.#startsTls) this.#abandonLogin(reason)
@@ -261,7 +261,7 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
     this.close()
   }
 
-  /** Closes when everything written has left this process. */
+  /** Closes the connection after all written bytes have been sent. */
   close(): void {
     this.#abandonLogin('client-gone')
     this.link.closeWhenWritten(5000)
@@ -285,18 +285,18 @@ export class Client extends Linked<Client> implements LinkHandler, Occupant {
     this.#bytes += bytes.length
     this.#buffer = this.#buffer.length > 0 ? Buffer.concat([this.#buffer, bytes]) : bytes
     if (this.#bytes > this.#limits.preloginBytesMax) {
-      // No client needs this much before its login. During a login, the rest may wait in the kernel.
+      // No client needs this many bytes before its login. During a login, the rest may wait in the kernel.
       if (this.#waiting) this.refuse('too-many-bytes')
       else this.link.pause()
       return
     }
     this.#advance()
-    // Copy a small rest, so that the large block that it arrived in can be freed (net/read-buffers.ts).
+    // Copy a small rest, so that its large block can be reused (net/read-buffers.ts).
     if (this.#buffer.length > 0 && this.#buffer.buffer === bytes.buffer)
       this.#buffer = Buffer.from(this.#buffer)
   }
 
-  /** Scans the buffer until the command or line that is awaited is complete. */
+  /** Scans the buffer until the awaited command or line is complete. */
   #advance(): void {
     while (this.#waiting && this.#scanned < this.#buffer.length) {
       const start = this.#scanned

@@ -1,4 +1,4 @@
-/** Reads credentials from LOGIN and AUTHENTICATE, or returns the answer that says what is wrong. */
+/** Reads credentials from LOGIN and AUTHENTICATE, or returns the answer that refuses the command. */
 import { isSendable, type Credentials } from '../imap/credentials.ts'
 import { parseArguments } from '../imap/arguments.ts'
 import {
@@ -14,9 +14,9 @@ import type { Client } from './client.ts'
 
 export type ParsedLogin =
   | { kind: 'credentials'; credentials: Credentials }
-  /** The command is to be answered with this status and text. */
+  /** Answer the command with this status and text. */
   | { kind: 'answer'; text: string }
-  /** The client has gone, or was disconnected. */
+  /** The client has disconnected or was disconnected. */
   | { kind: 'gone' }
 
 const bad = (text: string): ParsedLogin => ({ kind: 'answer', text: `BAD ${text}` })
@@ -54,7 +54,7 @@ const parse: Record<Exclude<Mechanism, 'LOGIN'>, (message: Buffer) => SaslIdenti
   OAUTHBEARER: parseOauthBearer,
 }
 
-/** The mechanism LOGIN: user name and password, each with a challenge of its own. */
+/** The mechanism LOGIN: user name and password, each after a challenge. */
 async function readLoginMechanism(client: Client, initial: string | undefined): Promise<ParsedLogin> {
   const user = await readResponse(client, initial, 'Username:')
   if (user.kind !== 'response') return user

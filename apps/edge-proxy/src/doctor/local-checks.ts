@@ -1,6 +1,6 @@
 /**
- * The checks of this host that need no network: user, ports, files, certificates, open files. `--check` runs only these.
- * What they call `fail` is what the start refuses, what the fleet would lose, or what clients would refuse.
+ * The checks of this host that need no network: user, ports, files, certificates, open files. `--check` runs only these. A
+ * check fails if the edge would not start, if state of the fleet would be lost, or if clients would refuse a certificate.
  */
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -21,14 +21,14 @@ import { certificateDates, certificateProblem } from '../net/certificate-dates.t
 
 /** The installation that is checked. */
 export interface CheckedInstallation {
-  /** Of the configuration file. */
+  /** Path of the configuration file. */
   path: string
   /** Without the fleet's layer. */
   config: EdgeConfig
   document: Layer
-  /** Starts the edge. Undefined: the user of this process. */
+  /** The account that starts the edge. Undefined: the user of this process. */
   starter: ProcessAccount | undefined
-  /** The edge that runs with this configuration at present. */
+  /** The running edge with this configuration. */
   running: EdgeStats | undefined
 }
 
@@ -42,7 +42,7 @@ export async function checkHost(installation: CheckedInstallation): Promise<Chec
     installation.starter?.user,
   )
   const keyOf = ({ text }: CheckFinding) => text.split(': ', 1)[0]
-  // Other rights would not help.
+  // If the unit does not allow it, other rights would not help: the finding about rights is left out.
   const isOutside = (finding: CheckFinding) =>
     finding.verdict === 'fail' && unit.some((each) => keyOf(each) === keyOf(finding))
   return [
@@ -55,13 +55,13 @@ export async function checkHost(installation: CheckedInstallation): Promise<Chec
   ]
 }
 
-/** Files are checked with the rights of the accounts. `checkUser` tells that one is missing. */
+/** Checks files with the rights of the accounts. `checkUser` reports a missing account. */
 const checkAsAccounts = (installation: CheckedInstallation): CheckFinding[] => [
   ...(installation.config.fleet.servers.length > 0 ? [checkStateDirectory(installation)] : []),
   ...checkFiles(installation),
 ]
 
-/** Only root has the rights of other users. */
+/** Whether this process can take the rights of the account. Only root can take those of another user. */
 function canBecome({ user }: ProcessAccount): boolean {
   if (process.getuid?.() === 0) return true
   try {
@@ -86,7 +86,7 @@ function hasAccounts(installation: CheckedInstallation): boolean {
 const isRoot = ({ starter }: CheckedInstallation): boolean =>
   starter === undefined ? process.getuid?.() === 0 : starter.user === 'root'
 
-/** Who the edge is after its start. */
+/** The account of the edge after its start. */
 const runnerOf = (installation: CheckedInstallation): ProcessAccount | undefined => {
   const { user, group } = installation.config.process
   return isRoot(installation) && user !== undefined ? { user, group } : installation.starter
@@ -97,7 +97,7 @@ function checkUser(installation: CheckedInstallation): CheckFinding {
   const { starter, config } = installation
   if (starter !== undefined && !canBecome(starter))
     return fail(
-      `files cannot be checked as ${starter.user}: this command has no rights of another user`,
+      `files cannot be checked as ${starter.user}: this command does not have the rights of that user`,
       'run it as root',
     )
   if (!isRoot(installation)) {
@@ -123,7 +123,7 @@ async function checkPorts({ path, config, document, running }: CheckedInstallati
   const isOptional = document['http'] === undefined
   const { port, address } = config.http
   const places = [...listeners, ...(port === 0 ? [] : [{ section: 'http', address, port }])]
-  /** If the process cannot be seen: what the edge that runs says. */
+  /** If the owner of the port is unknown, the statistics of the running edge show whether the port is its own. */
   const seemsOwn = (place: (typeof places)[number]) =>
     running !== undefined &&
     (place.section === 'http' || running.listeners?.includes(printed(place)) !== false)
@@ -135,10 +135,10 @@ async function checkPorts({ path, config, document, running }: CheckedInstallati
       const isUsed = error.code === 'EADDRINUSE'
       const owner = isUsed ? portOwner(place) : undefined
       if (isUsed && (owner ? isEdgeWith(owner, path) : seemsOwn(place)))
-        return ok(`${words} is used by the edge that runs`)
+        return ok(`${words} is used by the running edge`)
       const { message } = listenFailed(place, error)
       if (place.section === 'http' && isOptional)
-        return warn(message, 'the edge starts without it, so nothing tells whether it is ready')
+        return warn(message, 'the edge starts without it, but nothing can query whether it is ready')
       if (!isUsed) return fail(message, 'see the address and the port in the configuration')
       return fail(
         message,
@@ -159,7 +159,7 @@ function bindErrorOf({ address, port }: { address: string; port: number }) {
   })
 }
 
-/** Makes it and writes into it as the edge does, and removes what it made. */
+/** Creates the state directory and a file in it, like the edge, and removes what it has created. */
 function checkStateDirectory(installation: CheckedInstallation): CheckFinding {
   const { ok, fail } = findingsAbout('state')
   const { stateDir } = installation.config.fleet
@@ -193,7 +193,7 @@ function checkFiles(installation: CheckedInstallation): CheckFinding[] {
   const later = problems(runner).filter((problem) => !atStart.includes(problem))
   const named = filesOf(config).length + logFilesOf(config).length
   if (atStart.length === 0 && later.length === 0)
-    return [ok(named === 0 ? 'the configuration names none' : `${named} can be used`)]
+    return [ok(named === 0 ? 'none is configured' : `${named} can be used`)]
   return [
     ...atStart.map((problem) => fail(problem, 'repair the file, its owner or its mode')),
     ...later.map((problem) =>
@@ -205,7 +205,7 @@ function checkFiles(installation: CheckedInstallation): CheckFinding[] {
   ]
 }
 
-/** What the start refuses. */
+/** Problems with files for which the edge would not start. */
 function fileProblems(path: string, config: EdgeConfig): string[] {
   const problems: string[] = []
   const attempt = (work: () => unknown, textOf: (error: unknown) => string) => {
@@ -253,7 +253,7 @@ const fleetFiles = ({ fleet }: EdgeConfig): [string, string][] =>
 const stateOf = ({ fleet }: EdgeConfig): [string, string][] =>
   fleet.servers.length > 0 ? [['fleet.stateDir', fleet.stateDir]] : []
 
-/** Files that are read, by the keys that name them. */
+/** Files that the edge reads, by configuration key. */
 const filesOf = (config: EdgeConfig): [string, string][] => [
   ...fleetFiles(config).map(([key, file]): [string, string] => [`fleet.${key}`, file]),
   ...(['listeners', 'upstreams'] as const).flatMap((section) =>
@@ -266,14 +266,14 @@ const filesOf = (config: EdgeConfig): [string, string][] => [
   ),
 ]
 
-/** Opens the file for writing. A file that was not there is removed again. */
+/** Opens the file for appending. If the file did not exist, it is removed again. */
 function tryAppend(file: string): void {
   const isNew = !existsSync(file)
   closeSync(openSync(file, 'a', 0o600))
   if (isNew) rmSync(file)
 }
 
-/** Certificates that can be read. Others are the matter of `checkFiles`. */
+/** Checks the dates of readable certificates. `checkFiles` reports the others. */
 function checkCertificates(config: EdgeConfig): CheckFinding[] {
   const { ok, warn, fail } = findingsAbout('certificates')
   const owners: [string, string | undefined][] = [

@@ -1,4 +1,4 @@
-/** The process that listens at an address, from /proc. Only root sees that of another user. */
+/** Finds the process that listens on an address, in /proc. Only root can see processes of other users. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { SocketAddress } from 'node:net'
 import { basename, resolve } from 'node:path'
@@ -11,11 +11,11 @@ interface Place {
 export interface PortOwner {
   pid: string
   args: string[]
-  /** Relative arguments are below it. */
+  /** The working directory, to which relative arguments refer. */
   directory: string
 }
 
-/** Undefined if there is none, or if it cannot be seen. */
+/** Undefined: there is no such process, or it cannot be seen. */
 export function portOwner(place: Place): PortOwner | undefined {
   const sockets = new Set(socketsAt(place).map((inode) => `socket:[${inode}]`))
   if (sockets.size === 0) return undefined
@@ -29,12 +29,12 @@ export function portOwner(place: Place): PortOwner | undefined {
           directory: readlinkSync(`/proc/${pid}/cwd`),
         }
     } catch {
-      // It has ended, or belongs to another user.
+      // The process has ended, or belongs to another user.
     }
   return undefined
 }
 
-/** Whether it is an edge that was started with this file. Its `edge.id` may have changed in the file since. */
+/** Whether the process is an edge that was started with this file. `edge.id` in the file may have changed since. */
 export function isEdgeWith({ args, directory }: PortOwner, configFile: string): boolean {
   const files = args.map((arg) => resolve(directory, arg.replace(/^(?:--config=|-f(?=.))/, '')))
   return [process.argv[1] ?? '', configFile].every((file) => files.includes(resolve(file)))
@@ -51,7 +51,7 @@ const processes = (): string[] => {
   }
 }
 
-/** A file may be closed meanwhile. */
+/** The target of a link. Empty: the file was closed in the meantime. */
 function linkOf(path: string): string {
   try {
     return readlinkSync(path)
@@ -60,7 +60,7 @@ function linkOf(path: string): string {
   }
 }
 
-/** Numbers of the sockets that listen on this port, at this address or at all. */
+/** Inodes of the sockets that listen on this port, on this address or on all addresses. */
 function socketsAt({ address, port }: Place): string[] {
   const all = ['0.0.0.0', '::']
   const wanted = printed(address)
@@ -86,13 +86,13 @@ function listening(): (Place & { inode: string })[] {
   })
 }
 
-/** `0100007F` is 127.0.0.1: words of four bytes, each with its last byte first. */
+/** `0100007F` is 127.0.0.1: words of four bytes in little-endian order. */
 function addressIn(hex: string): string {
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => [...Buffer.from(word, 'hex')].toReversed())
   if (bytes.length === 4) return bytes.join('.')
   return printed((Buffer.from(bytes).toString('hex').match(/.{4}/g) ?? []).join(':'))
 }
 
-/** An address in the one form that the system prints. */
+/** An address in canonical form. */
 const printed = (address: string): string =>
   new SocketAddress({ address, family: address.includes(':') ? 'ipv6' : 'ipv4' }).address

@@ -1,4 +1,4 @@
-/** The edge that runs with the same configuration, as its HTTP port describes it. */
+/** Finds the running edge with the same configuration by its HTTP port, and checks its state. */
 import type { EdgeConfig } from '@imapfleet/config'
 import { findingsAbout, type CheckFinding } from '@imapfleet/observe'
 import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
@@ -9,7 +9,7 @@ import { isEdgeWith, portOwner } from './port-owner.ts'
 
 const timeoutMs = 2_000
 
-/** Undefined: none answers at the configured port, or another one does. */
+/** Undefined: no edge answers on the configured port, or an edge with another configuration does. */
 export async function findRunningEdge(
   path: string,
   { edge, http }: EdgeConfig,
@@ -31,7 +31,7 @@ export async function findRunningEdge(
   }
 }
 
-/** What it says itself on `/readyz` and `/healthz`, and whether it is another edge than the file describes. */
+/** The problems that the edge reports on `/readyz` and `/healthz`, and differences between the edge and the file. */
 export function checkRunning(running: EdgeStats, { edge: { id, region } }: EdgeConfig): CheckFinding[] {
   const { ok, warn, fail } = findingsAbout('running')
   const missing = missingForReady(running)

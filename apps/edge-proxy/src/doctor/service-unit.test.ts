@@ -26,7 +26,7 @@ const written = (file: string, properties = unit) =>
     ({ text }) => text,
   )
 
-test('a file that the service cannot write is named', () => {
+test('a file that the service cannot write is reported', () => {
   assert.deepEqual(written('/var/log/protocol.log'), [
     'trace.file: imapfleet-edge.service does not let the edge write /var/log/protocol.log',
   ])
@@ -42,7 +42,7 @@ test('a file that the service cannot write is named', () => {
   assert.deepEqual(written('/var/log/protocol.log', { ...unit, ProtectSystem: 'full' }), [])
 })
 
-test('a file that the service does not see is named once', () => {
+test('a file that the service cannot see is reported once', () => {
   for (const file of [inHome, '/tmp/ca.pem']) {
     assert.deepEqual(read(file), [`caFile: imapfleet-edge.service hides ${file} from the edge`])
     assert.equal(written(file).length, 1)
@@ -57,7 +57,7 @@ test('a symbolic link does not hide where a file is', () => {
   assert.equal(read(`${link}/operator/ca.pem`, { ...unit, PrivateTmp: 'no' }).length, 1)
 })
 
-test('nothing is said of a unit that is not installed, or that starts the edge as another user', () => {
+test('a unit that is not installed, or that starts the edge as another user, is not checked', () => {
   for (const other of [{}, { ...unit, LoadState: 'not-found' }, { ...unit, User: 'proxy' }])
     assert.deepEqual(written('/var/log/protocol.log', other), [])
 })

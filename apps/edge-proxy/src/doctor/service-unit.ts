@@ -1,6 +1,6 @@
 /**
- * What imapfleet-edge.service keeps from the edge beyond the rights of its user: files that it cannot write, and files that it
- * cannot see. Root and other users see them, so the checks of rights do not find this.
+ * Checks the restrictions of imapfleet-edge.service beyond the rights of its user: files that the service cannot write or cannot
+ * see. The checks of rights do not find these, because they run outside the service.
  */
 import { execFileSync } from 'node:child_process'
 import { realpathSync } from 'node:fs'
@@ -15,13 +15,13 @@ const asked = [
 
 export type UnitProperties = Partial<Record<(typeof asked)[number], string>>
 
-/** Files by the key that names them. */
+/** Files by configuration key. */
 export interface NamedFiles {
   read: readonly (readonly [key: string, file: string])[]
   written: readonly (readonly [key: string, file: string])[]
 }
 
-/** Undefined: systemd does not run here. */
+/** Undefined: this host does not run systemd. */
 function unitProperties(): UnitProperties | undefined {
   const args = ['show', unit, `--property=${asked.join()}`]
   try {
@@ -32,7 +32,7 @@ function unitProperties(): UnitProperties | undefined {
   }
 }
 
-/** Nothing if the unit does not start the edge as this user. */
+/** Empty if the unit does not start the edge as this user. */
 export function checkUnit(
   { read, written }: NamedFiles,
   user: string | undefined,
@@ -59,13 +59,13 @@ export function checkUnit(
   ]
 }
 
-/** Of another file system, or without content, in the service. */
+/** Directories that are hidden from the service. */
 const hiddenIn = ({ ProtectHome, PrivateTmp }: UnitProperties): string[] => [
   ...(ProtectHome === 'yes' || ProtectHome === 'tmpfs' ? ['/home', '/root', '/run/user'] : []),
   ...(PrivateTmp === 'yes' ? ['/tmp', '/var/tmp'] : []),
 ]
 
-/** Undefined: the rights of the user decide. */
+/** Directories that the service may write. Undefined: only the rights of the user decide. */
 function writableIn(properties: UnitProperties): string[] | undefined {
   if (properties.ProtectSystem !== 'strict') return undefined
   const below = (directory: string, names: string | undefined) =>
@@ -85,7 +85,7 @@ function isBelow(file: string, directories: readonly string[]): boolean {
   return directories.some((directory) => path === directory || path.startsWith(`${directory}/`))
 }
 
-/** Without symbolic links, as far as it exists. */
+/** The path without symbolic links, as far as it exists. */
 function realPath(file: string): string {
   const path = resolve(file)
   try {

@@ -1,4 +1,4 @@
-/** The checks of names and mail servers: each address is dialed once, up to its capabilities, TLS included. No login. */
+/** The checks of names and mail servers: each address is dialed once, including TLS and its capabilities, without a login. */
 import { isIP } from 'node:net'
 import type { EdgeConfig } from '@imapfleet/config'
 import { edgeMetrics, findingsAbout, Metrics, type CheckFinding } from '@imapfleet/observe'
@@ -14,7 +14,7 @@ import { Servers } from '../server/servers.ts'
 
 const loopback = ['127.0.0.0/8', '::1']
 
-/** Nothing if certificates cannot be read, which another check tells. */
+/** Empty if certificates cannot be read, which another check reports. */
 export async function checkUpstreams(config: EdgeConfig, signal: AbortSignal): Promise<CheckFinding[]> {
   let contexts
   try {
@@ -70,7 +70,7 @@ async function checkAddress(server: Server, address: Address, signal: AbortSigna
     ok(`${place} greets ${isSecure ? 'under' : 'without'} TLS and offers ${capabilities.join(' ')}`),
     ...(canLogIn(dialed)
       ? []
-      : [fail(`${place} offers no login with a password`, `it may want TLS: set upstreams.${name}.tls`)]),
+      : [fail(`${place} offers no login with a password`, `it may require TLS: set upstreams.${name}.tls`)]),
     ...(isSecure || networksContain(loopback, address.address)
       ? []
       : [

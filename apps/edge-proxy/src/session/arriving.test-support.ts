@@ -1,4 +1,4 @@
-/** For tests: a client before its login, the edge's end of it, and the context of an edge that does not listen. */
+/** For tests: a client before its login, the edge's end of its connection, and the context of an edge that does not listen. */
 import assert from 'node:assert/strict'
 import { resolveConfig, type Layer } from '@imapfleet/config'
 import { Log } from '@imapfleet/observe'
@@ -22,7 +22,7 @@ export interface Arriving {
   client: Client
   peer: Peer
   context: EdgeContext
-  /** Settles with the client's login, or undefined if it disconnects before. */
+  /** Settles with the client's login, or with undefined if the client disconnects before. */
   login: () => Promise<Login | undefined>
 }
 
@@ -34,7 +34,7 @@ export function contextOf(layer: Layer = {}): EdgeContext {
   return createContext(resolved.config, log, new Clock())
 }
 
-/** Its server cannot be reached. */
+/** A context whose server cannot be reached. */
 const defaultContext = contextOf({ upstreams: { main: { hosts: ['127.0.0.1'], port: 1 } } })
 
 export async function arriving(

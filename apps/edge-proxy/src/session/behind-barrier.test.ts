@@ -8,8 +8,8 @@ const question = 'STATUS INBOX (MESSAGES)'
 const answer = '* STATUS INBOX (MESSAGES 3)\r\n'
 
 /**
- * A user whose sessions begin with this command has ended one. The next one has sent its login, and the server has not answered
- * the barrier.
+ * The user's first session began with this command and has ended. The second session has sent its login, and the server has not
+ * answered the barrier yet.
  */
 async function arriving(first = question) {
   const edge = await edgeAtWork({ upstreams: { main: { ahead: 'on', aheadRoundTripMinMs: 0 } } })
@@ -35,13 +35,13 @@ async function arriving(first = question) {
   await before.closed()
   await untilTrue(() => held.length === 1)
   const peer = await enter()
-  /** Lets the server answer. */
+  /** Makes the server answer again. */
   const answered = () => void (isHolding = false)
   const { counters } = edge.edge.context.metrics
   return { ...edge, peer, held, answered, counters }
 }
 
-/** The same, and the question is behind the barrier. */
+/** Like above, and the question is behind the barrier. */
 async function asking() {
   const arrived = await arriving()
   const { held, answered } = arrived
@@ -53,7 +53,7 @@ async function asking() {
   return { ...arrived, say, barrierOk: `${barrier.tag} OK done\r\n`, reply: `${asked.tag} OK counted\r\n` }
 }
 
-test('a question that is expected first goes up behind the barrier, and its answer is held for the login that waits', async () => {
+test('the first expected question is sent behind the barrier, and its answer is held for the waiting login', async () => {
   for (const order of ['answer first', 'barrier first', 'barrier between']) {
     const { peer, scripted, say, barrierOk, reply, counters } = await asking()
     if (order === 'answer first') say(answer, reply, barrierOk)
@@ -69,7 +69,7 @@ test('a question that is expected first goes up behind the barrier, and its answ
   }
 })
 
-test('an answer that comes behind the reply to the barrier reaches the client that asks for it', async () => {
+test('an answer after the reply to the barrier reaches the client that asks for it', async () => {
   const { peer, say, barrierOk, reply } = await asking()
   say(barrierOk)
   await peer.until('A0 OK ')
@@ -79,7 +79,7 @@ test('an answer that comes behind the reply to the barrier reaches the client th
   assert.equal(await peer.until('A1 OK counted\r\n'), `${answer}A1 OK counted\r\n`)
 })
 
-test('a client that asks something else does not get what was asked behind the barrier', async () => {
+test('a client that asks something else does not get the answer behind the barrier', async () => {
   const { peer, say, barrierOk, reply, counters } = await asking()
   say(barrierOk)
   await peer.until('A0 OK ')
@@ -107,7 +107,7 @@ test('if the barrier fails, the answers are dropped, and the client asks on anot
   }
 })
 
-test('nothing that depends on what is selected goes behind a barrier', async () => {
+test('no question that depends on the selected mailbox is sent behind a barrier', async () => {
   const { peer, held, answered } = await arriving('SELECT INBOX')
   await untilTrue(() => held.length === 1)
   assert.equal(held[0]!.text, 'UNSELECT')

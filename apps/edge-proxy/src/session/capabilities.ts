@@ -1,12 +1,12 @@
-/** The capability list before login: what every server offers that the client may be routed to, and what the edge adds. */
+/** The capability list before login: what all servers offer to which the client may be routed, and what the edge adds. */
 import { beforeLogin, commonCapabilities, type BeforeLogin } from '../imap/capability.ts'
 import { mechanisms, type Mechanism } from '../imap/sasl.ts'
 import type { Server } from '../server/server.ts'
 
 /**
- * Those that every server offers, as far as its list is known. A client can always use LOGIN and AUTHENTICATE PLAIN, also
- * before a server that offers only the other one; but a mechanism that is not offered directly is not offered here either:
- * PHP's c-client warns its user of AUTH=PLAIN without TLS.
+ * The mechanisms that all servers offer, as far as their lists are known. Clients can use both LOGIN and AUTHENTICATE PLAIN, even
+ * if the server offers only one of them. But the list has only mechanisms that the server lists, because PHP's c-client warns
+ * users of AUTH=PLAIN without TLS.
  */
 export const offeredMechanisms = (servers: readonly Server[]): readonly Mechanism[] =>
   mechanisms.filter((name) => servers.every((server) => server.mechanisms?.includes(name) ?? true))
@@ -14,19 +14,19 @@ export const offeredMechanisms = (servers: readonly Server[]): readonly Mechanis
 type ListOptions = Omit<BeforeLogin, 'mechanisms'>
 
 interface PrintedList {
-  /** Everything that the text depends on. */
+  /** All values that the text depends on. */
   readonly inputs: readonly unknown[]
   readonly text: string
 }
 
-/** Exceeds the combinations of the three flags in use. The oldest is removed. */
+/** More than the combinations of the three flags in use. The oldest list is removed. */
 const listsPerListenerMax = 8
 
-/** Lists as they are sent. Every client gets one, so a list is printed only when one of its inputs has changed. */
+/** A cache of printed lists. Every client gets a list, so it is printed only after one of its inputs has changed. */
 export class CapabilityLists {
   readonly #byListener = new Map<string, PrintedList[]>()
 
-  /** @param servers those that clients of this listener may be routed to */
+  /** @param servers the servers to which clients of this listener may be routed */
   list(listener: string, servers: readonly Server[], options: ListOptions): string {
     const inputs: unknown[] = [options.offerStartTls, options.loginDisabled, options.adminCommands]
     for (const server of servers) inputs.push(server.capabilities, server.mechanisms)

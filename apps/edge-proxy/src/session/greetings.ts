@@ -1,4 +1,4 @@
-/** What the edge itself sends to a client: greeting and answer to the login. Each is one write, one segment. */
+/** The greeting, and the answer to a login. Each is sent by one write, so in one segment. */
 import { printAfterLogin } from '../imap/capability.ts'
 import type { Leased } from '../pool/lease.ts'
 
@@ -6,7 +6,7 @@ export function greeting(capabilities: string): string {
   return `* OK [CAPABILITY ${capabilities}] imapfleet ready\r\n`
 }
 
-/** Exactly the words of imapproxy: clients may compare them. */
+/** Exactly the text of imapproxy, because clients may compare it. */
 const reuseText = 'IMAP connection reused by squirrelmail-imap_proxy'
 
 export function loginAnswer(tag: string, { connection, tellReuse, untagged }: Leased): string {

@@ -22,7 +22,7 @@ const excesses: Record<string, [text: string, refusal: ClientRefusal]> = {
   'too many commands': ['a NOOP\r\n'.repeat(6), 'too-many-commands'],
 }
 
-test('the login may be the last of as many commands as the limit says', async () => {
+test('the login may be the last command that the limit allows', async () => {
   const { peer, login } = await arriving(undefined, limits)
   const done = login()
   peer.say(`${'a NOOP\r\n'.repeat(4)}b LOGIN joe secret\r\n`)
@@ -46,7 +46,7 @@ for (const [name, [text, refusal]] of Object.entries(excesses)) {
   })
 }
 
-test('as many bytes and commands as allowed are fine', async () => {
+test('exactly the allowed numbers of bytes and commands are accepted', async () => {
   const { peer, login } = await arriving(undefined, limits)
   const done = login()
   peer.say('a NOOP\r\n'.repeat(4))
@@ -54,7 +54,7 @@ test('as many bytes and commands as allowed are fine', async () => {
   assert.equal((await done)?.tag, 'b')
 })
 
-test('a client that does not log in in time is disconnected once', async () => {
+test('a client that does not log in in time gets one BYE', async () => {
   const { client, peer, context, login } = await arriving()
   const done = login()
   assert.ok(client.deadlineAt - context.clock.now() <= roomy.loginTimeoutMs)
@@ -74,7 +74,7 @@ test('a client is disconnected after `loginFailuresMax` refused logins', async (
   assert.equal(await peer.closed(), '* BYE Too many failed logins\r\n')
 })
 
-test('a client that keeps sending while its login is under way is read up to a limit only', async () => {
+test('the edge reads a limited number of bytes from a client whose login is in progress', async () => {
   const { link, peer, socket } = await acceptedLink()
   const client = clientOn(link, undefined, limits)
   const command = client.nextCommand()

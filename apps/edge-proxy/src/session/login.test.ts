@@ -100,7 +100,7 @@ test('AUTHENTICATE reads its mechanisms with and without an initial response', a
   }
 })
 
-test('AUTHENTICATE LOGIN asks for name and password, also with the name sent along', async () => {
+test('AUTHENTICATE LOGIN asks for name and password, or only for the password if the name was sent initially', async () => {
   for (const initial of [false, true]) {
     const { peer, login } = await arriving()
     const done = login()
@@ -142,7 +142,7 @@ test('after a failed AUTHENTICATE the client may try again', async () => {
   assert.equal((await done)?.tag, 'z')
 })
 
-test('an exchange in one segment, or with its answer in two, gives the same login', async () => {
+test('an exchange in one segment, or with its answer in two segments, gives the same login', async () => {
   const { client, login } = await arriving()
   const done = login()
   const message = base64('\0joe\0secret')

@@ -52,7 +52,7 @@ test('IDs are kept in order, except those that do not fit into one line', async 
   assert.deepEqual(client.ids, [[['n', '1']], [], [['n', '2']]])
 })
 
-/** An edge that offers STARTTLS, and requires it if told so. */
+/** An edge that offers STARTTLS, and requires it if configured. */
 function withTls(requireTls = false) {
   const context = contextOf()
   Object.assign(context.settings.current.listeners['imap']!, { tls: 'starttls', requireTls })
@@ -87,7 +87,7 @@ test('if TLS is required, no login is accepted before it', async () => {
   assert.equal((await done)?.tag, 'e')
 })
 
-test('commands sent in the clear behind STARTTLS are discarded, and so are the IDs before it', async () => {
+test('commands sent without TLS after STARTTLS are discarded, and so are the IDs before it', async () => {
   const { client, peer, login } = await arriving(withTls())
   const done = login()
   client.link.handler.onData(
@@ -126,7 +126,7 @@ test('a client may disconnect at any point before its login', async () => {
   }
 })
 
-test('bytes that follow the login are kept for the session', async () => {
+test('bytes after the login are kept for the session', async () => {
   const { client, peer, login } = await arriving()
   peer.say('a LOGIN joe secret\r\nb NOOP\r\nc SEL')
   assert.equal((await login())?.tag, 'a')

@@ -1,4 +1,4 @@
-/** The commands before login. Each is answered here; LOGIN and AUTHENTICATE end the loop with credentials. */
+/** The commands before login. All are answered here. LOGIN and AUTHENTICATE with valid arguments end the loop. */
 import { oneLine } from '@imapfleet/observe'
 import type { Client } from '../client/client.ts'
 import { readAuthenticate, readLogin } from '../client/login.ts'
@@ -16,7 +16,7 @@ export interface Login {
   credentials: Credentials
 }
 
-/** The client's login, or undefined when it has gone or was sent away. */
+/** The client's login. Undefined: the client has disconnected or was disconnected. */
 export async function nextLogin(client: Client, context: EdgeContext): Promise<Login | undefined> {
   for (;;) {
     const command = await client.nextCommand()
@@ -66,7 +66,7 @@ export async function nextLogin(client: Client, context: EdgeContext): Promise<L
           client.reply(tag, 'NO The mail server has no ID command')
           break
         }
-        // Kept for the server. An ID that does not fit into one line is left out.
+        // Kept for the server, unless the ID does not fit into one line.
         const pairs = parseId(bytes, argumentsAt)
         if (pairs) client.addId(pairs, mayNameUser(client, context))
         client.write(`${answer}${tag} OK Completed\r\n`)
@@ -88,7 +88,7 @@ export async function nextLogin(client: Client, context: EdgeContext): Promise<L
   }
 }
 
-/** The capability list that this client is shown before login. */
+/** The capability list for this client before login. */
 export function capabilitiesFor(client: Client, context: EdgeContext): string {
   return context.capabilityLists.list(client.listener, context.servers.on(client.listener), {
     offerStartTls: offersStartTls(client, context),
@@ -101,8 +101,8 @@ const mayHaveId = ({ capabilities }: Server): boolean =>
   capabilities.length === 0 || offers(capabilities, 'ID')
 
 /**
- * The untagged answer to an ID before login, with its line end: what all servers say that the client may be routed to. It is
- * empty while one of them has not told the edge. Undefined: none of them has ID.
+ * The untagged answer to an ID before login, with its line end: the pairs that all servers have in common to which the client may
+ * be routed. Empty: the answer of one of them is unknown. Undefined: none of them supports ID.
  */
 function idAnswer(servers: readonly Server[]): string | undefined {
   if (!servers.some(mayHaveId)) return undefined
@@ -111,7 +111,7 @@ function idAnswer(servers: readonly Server[]): string | undefined {
   return known.length === said.length ? `* ${printId(commonPairs(known))}\r\n` : ''
 }
 
-/** Whether the client may name the address of its user, instead of having its own taken for it. */
+/** Whether the client may name the address of its user. Otherwise its own address is used. */
 function mayNameUser(client: Client, { settings }: EdgeContext): boolean {
   const { originatingIpFrom } = settings.listener(client.listener)
   return originatingIpFrom.length > 0 && networksContain(originatingIpFrom, client.address)

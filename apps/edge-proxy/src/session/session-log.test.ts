@@ -22,7 +22,7 @@ async function edgeWithLog(layer: Layer = {}) {
   }
 }
 
-test('each session leaves one line, with what a count of the bytes says', async () => {
+test('each session is logged in one line, with the counted bytes', async () => {
   const { edge, visit, lines } = await edgeWithLog({ edge: { id: 'eu-1' } })
   const { counters } = edge.context.metrics
   await visit('a NOOP\r\nb LOGOUT\r\n')
@@ -43,7 +43,7 @@ test('each session leaves one line, with what a count of the bytes says', async 
   assert.equal(lines().length, 2)
 })
 
-test('the line of a session whose client has gone has its address and the ending', async () => {
+test('the line of a session whose client has disconnected has its address and the ending', async () => {
   const { session, lines } = await edgeWithLog()
   const peer = await session()
   peer.socket.resetAndDestroy()
@@ -51,7 +51,7 @@ test('the line of a session whose client has gone has its address and the ending
   assert.match(lines()[0]!, / client=127\.0\.0\.1 .* ending=client-gone\n$/)
 })
 
-test('log.sessions and a level above info turn it off at once', async () => {
+test('log.sessions, or a level above info, turns off the line immediately', async () => {
   const { edge, config, session, lines, quiet } = await edgeWithLog()
   const leave = async () => {
     const peer = await session()

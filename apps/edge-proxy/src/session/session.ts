@@ -1,4 +1,4 @@
-/** One client from accept to goodbye: greeting, login, lease, splice, and the connection's way back to the pool. */
+/** One session from accept to close: greeting, login, lease, splice, and the return of the connection to the pool. */
 import { oneLine } from '@imapfleet/observe'
 import type { Client } from '../client/client.ts'
 import type { EdgeContext } from '../edge/context.ts'
@@ -19,7 +19,7 @@ import { greeting, loginAnswer } from './greetings.ts'
 import { capabilitiesFor, nextLogin, type Login } from './prelogin.ts'
 import { ActiveSession } from './sessions.ts'
 
-/** Runs a session to its end. An exception is a bug: it ends this session and its connection, and nothing else. */
+/** Runs a session to its end. An exception is a bug: it ends only this session and its server connection. */
 export async function runSession(client: Client, context: EdgeContext): Promise<void> {
   const { sessions, pool, log, metrics, clientAdmission } = context
   sessions.arrive(client)
@@ -52,7 +52,7 @@ export async function runSession(client: Client, context: EdgeContext): Promise<
   }
 }
 
-/** What a login got, and what was asked ahead on its connection while it waited for that. */
+/** The result of a login, and the questions that were sent on its connection while it waited. */
 interface Arrival {
   lease: Leased | Refused
   behind: BehindBarrier | undefined
@@ -68,7 +68,7 @@ function leaseFor(
   const startedAt = runtime.now()
   let asked: BehindBarrier | undefined
   const settled = (lease: Leased | Refused): Arrival => {
-    // The secret is not needed any more and should not wait in memory for the garbage collector.
+    // The secret is no longer needed, and should not stay in memory until garbage collection.
     credentials.secret.fill(0)
     metrics.histograms.login_seconds.observe(runtime.now() - startedAt)
     const behind = lease.kind === 'leased' && asked?.connection === lease.connection ? asked : undefined
@@ -85,14 +85,14 @@ function leaseFor(
   return lease instanceof Promise ? lease.then(settled) : settled(lease)
 }
 
-/** Answers a refused login with the server's words or ours. The client may try again until it has failed too often. */
+/** Answers a refused login with the text of the server or of the edge. The client may try again up to a limit. */
 async function refuse(
   client: Client,
   { tag, credentials }: Login,
   refused: Refused,
   { log }: EdgeContext,
 ): Promise<void> {
-  // infra/fail2ban reads the line from its start. No text from outside comes before the address and the cause.
+  // infra/fail2ban parses the line from its start, so no external text may precede the address and the cause.
   log.frequentInfo('login_refused', {
     client: client.address,
     cause: refused.cause,
@@ -109,7 +109,7 @@ async function refuse(
   if (refused.cause === 'abandoned') client.sendAway()
 }
 
-/** Joins client and connection until LOGOUT, or until one of them has gone. */
+/** Joins the client and the server connection until LOGOUT, or until one of them disconnects. */
 function runSplice(
   client: Client,
   lease: Leased,
@@ -119,7 +119,7 @@ function runSplice(
   const { sessions, tracer, servers, pool } = context
   const { connection } = lease
   return new Promise((resolve) => {
-    // What was asked behind the barrier has to be taken over.
+    // The session must take over questions behind a barrier.
     const isAhead = behind !== undefined || isWorthwhile(connection, context)
     const ahead = isAhead ? aheadFor(client, connection, context) : undefined
     const ends = { client: client.link, connection }
@@ -133,10 +133,9 @@ function runSplice(
         },
         onCondstore: () => pool.noteCondstore(connection.identity, client),
         onEnd: (ending, handBack) => {
-          // First of all, so that the connection is given back whatever fails below.
+          // First, so that the connection is given back even if a later step fails.
           resolve(handBack)
-          // At once, so that the client gets the end of the connection together with the last words. It does not wait for the
-          // reset of the server connection.
+          // The client need not wait for the reset of the server connection, and gets the last text and the close together.
           client.close()
           endSession(session, lease, ending, context)
         },
@@ -155,13 +154,13 @@ function runSplice(
   })
 }
 
-/** Whether this session is to learn, and to ask ahead. */
+/** Whether this session should use answer-ahead. */
 function isWorthwhile({ serverName }: ServerConnection, { servers, clock }: EdgeContext): boolean {
   const server = servers.get(serverName)
   return server?.knowledge?.isWorthwhile(server.config.aheadRoundTripMinMs, clock.now()) === true
 }
 
-/** Undefined: nothing is learned or asked ahead on connections to this server. */
+/** The settings of answer-ahead for this session. Undefined: it is off for this server. */
 function aheadFor(
   client: Client,
   { serverName, identity }: ServerConnection,
@@ -188,7 +187,7 @@ function endSession(session: ActiveSession, lease: Leased, ending: Ending, conte
   metrics.counters.sessions_total({ ending: ending.kind }).value++
   if (!settings.current.log.sessions || !log.isOn('info')) return
   const { client, splice } = session
-  // docs/logs.md describes it.
+  // docs/logs.md describes the fields.
   log.frequentInfo('session_ended', {
     edge: settings.atStart.edge.id,
     session: session.id,
@@ -204,7 +203,7 @@ function endSession(session: ActiveSession, lease: Leased, ending: Ending, conte
   })
 }
 
-/** ID commands for a connection that had its login before. A server that does not list ID gets none. */
+/** ID commands for a reused connection. A server that does not list ID gets none. */
 function idsFor(
   client: Client,
   { serverName, capabilities }: ServerConnection,

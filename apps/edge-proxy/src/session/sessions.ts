@@ -1,4 +1,4 @@
-/** The register of sessions: clients that have not logged in, and logged-in sessions with their splice. */
+/** The register of sessions: clients that have not logged in, and logged-in sessions with their splices. */
 import { Linked, LinkedSet, type ReadonlyLinkedSet } from '../linked-members.ts'
 import type { Client } from '../client/client.ts'
 import { runtime } from '../runtime.ts'
@@ -23,7 +23,7 @@ export class ActiveSession extends Linked<ActiveSession> {
     this.splice = splice
   }
 
-  /** For logs and traces; unique over restarts. */
+  /** For logs and traces. Unique across restarts. */
   get id(): string {
     return `${idPrefix}-${this.#number.toString(36)}`
   }
@@ -52,7 +52,7 @@ export class Sessions {
     this.#active.add(session)
   }
 
-  /** The client's connection is closed. A logged-in client has left by `end` before. */
+  /** The client's connection is closed. A logged-in session was removed by `end` before. */
   leave(client: Client): void {
     this.#arriving.delete(client)
   }
@@ -65,7 +65,7 @@ export class Sessions {
     return [...this.#active].filter((session) => session.user === user)
   }
 
-  /** Ends what has reached its time limit; call it each second. */
+  /** Ends logins and sessions that have reached their time limits. Call it each second. */
   sweep(now: number, idleTimeoutMs: number): void {
     for (const client of this.#arriving) if (client.deadlineAt <= now) client.endLoginTime('out-of-time')
     for (const { splice } of this.#active) {
@@ -75,14 +75,14 @@ export class Sessions {
     }
   }
 
-  /** Ends the sessions of one user, or all; returns how many. */
+  /** Ends the sessions of one user, or all sessions. Returns their number. */
   endAll(reason: 'kicked' | 'shutdown', user?: string): number {
     const chosen = user === undefined ? [...this.#active] : this.of(user)
     for (const session of chosen) session.splice.end({ kind: reason })
     return chosen.length
   }
 
-  /** The edge stops: ends sessions without work under way, in IDLE at once, between commands after this time without a byte. */
+  /** The edge stops: ends sessions in IDLE immediately, and sessions between commands after `quietMs` without data. */
   endQuiet(now: number, quietMs: number): void {
     for (const { splice } of this.#active) {
       const isResting =

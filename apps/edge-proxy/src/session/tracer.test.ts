@@ -61,7 +61,7 @@ function tracing(now: () => number = () => 0, age = now) {
   }
 }
 
-test('a trace holds both directions of its user’s sessions, and of no other user', async () => {
+test('a trace has both directions of its user’s sessions, and no sessions of other users', async () => {
   const { tracer, lines, session } = tracing(() => 5000)
   const notes = new Notes()
   tracer.start(order('t'), notes)
@@ -99,7 +99,7 @@ test('a password that is sent again after login does not appear in a trace', asy
   assert.doesNotMatch(text, /hunter2|AGpv/)
 })
 
-test('a trace shows the commands behind a literal that the server refused', async () => {
+test('a trace shows the commands after a literal that the server refused', async () => {
   const { tracer, session: sessionOf } = tracing()
   const session = await sessionOf('s', 'joe')
   const notes = new Notes()
@@ -115,7 +115,7 @@ test('a trace shows the commands behind a literal that the server refused', asyn
   ])
 })
 
-test('a trace that begins in the middle of a mail shows nothing of it', async () => {
+test('a trace that begins within a mail does not show the mail', async () => {
   const { tracer, session: sessionOf } = tracing()
   const session = await sessionOf('s', 'joe')
   tracer.begin(session.active, '')
@@ -197,7 +197,7 @@ test('a change of the system’s time does not change the duration of a trace', 
   }
 })
 
-test('a trace that is ordered several times begins once', async () => {
+test('a trace that is requested several times begins once', async () => {
   const { tracer, session: sessionOf } = tracing()
   const session = await sessionOf('s', 'joe')
   const notes = new Notes()

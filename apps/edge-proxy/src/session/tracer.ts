@@ -1,6 +1,6 @@
 /**
- * Traces of chosen users: any number at the same time, each with an expiry and a byte limit. Credentials cannot appear in a trace,
- * because it begins after the login. Mail is replaced by its length unless the trace includes bodies.
+ * Traces of selected users: any number at the same time, each with an expiry and a byte limit. Traces contain no credentials,
+ * because they begin after the login. Mail is replaced by its length unless the trace includes bodies.
  */
 import type { Counter } from '@imapfleet/observe'
 import { AskedCommands } from '../observe/asked-commands.ts'
@@ -11,11 +11,11 @@ import type { ActiveSession, Sessions } from './sessions.ts'
 
 interface Running {
   order: TraceOrder
-  /** When it expires, on the clock for ages. */
+  /** When the trace expires, by the clock for ages. */
   endsAt: number
   sink: TraceSink
   bytes: number
-  /** Where each session's two streams stand in this trace. */
+  /** The state of both streams of each session in this trace. */
   masks: WeakMap<ActiveSession, { C: TraceMask; S: TraceMask }>
 }
 
@@ -28,8 +28,8 @@ export class Tracer {
 
   /**
    * @param lines counts traced lines
-   * @param now milliseconds since 1970, from a fine clock: every line is stamped with it
-   * @param age a clock that the system's time does not move: a trace lasts as long as it was meant to
+   * @param now milliseconds since 1970, from a fine clock, for the time of each line
+   * @param age a monotonic clock, so that changes of the system time do not affect the duration of a trace
    */
   constructor(
     sessions: Sessions,
@@ -47,7 +47,7 @@ export class Tracer {
     return this.#running.size
   }
 
-  /** Begins a trace, also of the sessions that are active. If it runs already, only its expiry is set anew. */
+  /** Begins a trace, also of active sessions. If the trace is running already, only its expiry is updated. */
   start(order: TraceOrder, sink: TraceSink): void {
     const endsAt = this.#age() + order.expiresAt - this.#now()
     const running = this.#running.get(order.id)
@@ -70,14 +70,14 @@ export class Tracer {
     for (const session of this.#sessions.of(running.order.user)) this.#tap(session, false)
   }
 
-  /** Ids of the running traces, of one user or of all. */
+  /** Ids of the running traces, of one user or of all users. */
   ids(user?: string): string[] {
     return [...this.#running.values()]
       .filter(({ order }) => user === undefined || order.user === user)
       .map(({ order }) => order.id)
   }
 
-  /** Ends the traces that have expired; call it each second. */
+  /** Ends expired traces. Call it each second. */
   sweep(): void {
     for (const { order, endsAt } of [...this.#running.values()])
       if (endsAt <= this.#age()) this.stop(order.id, 'expired')
