@@ -1,4 +1,4 @@
-/** The TLS contexts and certificates of a whole configuration. Either all of them can be used, or every problem is reported. */
+/** Reads the TLS contexts and certificates of a configuration. If some cannot be used, all problems are reported. */
 import type { EdgeConfig } from '@imapfleet/config'
 import type { SecureContext } from 'node:tls'
 import { EdgeError } from '../errors.ts'
@@ -7,17 +7,17 @@ import { listenerTlsContext } from '../net/tls.ts'
 import { serverTlsContext } from '../server/tls.ts'
 import { haveSameValues } from './same-values.ts'
 
-/** By name. A listener or server without TLS is not in it. */
+/** TLS contexts by name. Listeners and servers without TLS have none. */
 export interface Certificates {
   readonly listeners: ReadonlyMap<string, SecureContext>
   readonly upstreams: ReadonlyMap<string, SecureContext>
-  /** Of every certificate that the edge shows to clients, mail servers or NATS. */
+  /** Validity of every certificate that the edge presents to clients, mail servers or NATS. */
   readonly dates: readonly CertificateDates[]
-  /** Why files were not read again, and what was read before is used. */
+  /** Why some files could not be read again. Their earlier contents are used. */
   readonly unread: readonly string[]
 }
 
-/** A configuration and what was read for it. */
+/** A configuration, and the certificates that were read for it. */
 export interface CertificatesInForce {
   config: EdgeConfig
   certificates: Certificates

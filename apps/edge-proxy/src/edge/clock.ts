@@ -1,6 +1,6 @@
 /**
- * The two clocks of an edge. Ages and time limits use `now`, which a change of the system's time does not move. What people
- * or other systems read or set uses `wall`. Latencies need a finer clock: runtime.now().
+ * The two clocks of an edge. Ages and time limits use `now`, which is not affected by changes of the system time. Times that
+ * people or other systems see or set use `wall`. Latencies need a finer clock: runtime.now().
  */
 import { runtime, type Timer } from '../runtime.ts'
 
@@ -10,8 +10,8 @@ export class Clock {
   readonly #timer: Timer
 
   /**
-   * @param resolutionMs a timer updates `now`, so that reading it costs nothing
-   * @param wall the simulation sets the clock of one edge by it
+   * @param resolutionMs interval of the timer that updates `now`, so that reading it needs no system call
+   * @param wall the simulation sets the clock of an edge with it
    */
   constructor(resolutionMs = 100, wall = () => runtime.wall()) {
     this.wall = wall
@@ -24,16 +24,16 @@ export class Clock {
     this.#timer.unref()
   }
 
-  /** Called at each update with its delay in milliseconds: for so long, the process did nothing else, or did not run. */
+  /** Called at each update with its delay in milliseconds. During this time the process was busy or did not run. */
   onTick: ((lateMs: number) => void) | undefined
 
-  /** Whole milliseconds since an arbitrary moment. Only differences have a meaning. */
+  /** Whole milliseconds since an arbitrary time. Only differences are meaningful. */
   readonly now = (): number => this.#now
 
   /** Milliseconds since 1970. */
   readonly wall: () => number
 
-  /** The wall time of a moment on the other clock. */
+  /** Converts a time of `now` to wall time. */
   readonly wallAt = (moment: number): number => Math.round(this.wall() - (runtime.now() - moment))
 
   stop(): void {

@@ -1,4 +1,4 @@
-/** The object that all parts of a running edge get: the configuration in force, the log, the clock, and the other parts. */
+/** The context object of all parts of a running edge: the configuration in force, the log, the clock, and the other parts. */
 import type { EdgeConfig } from '@imapfleet/config'
 import { edgeMetrics, Metrics, type EdgeMetrics, type Log } from '@imapfleet/observe'
 import { ClientAdmission } from '../net/client-admission.ts'

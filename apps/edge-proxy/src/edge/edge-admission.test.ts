@@ -37,7 +37,7 @@ function from(localAddress: string, port: number): Peer {
 const refusals = ({ edge }: Pick<EdgeAtWork, 'edge'>, reason: string) =>
   edge.context.metrics.snapshot().counters[`client_refusals_total{reason="${reason}"}`] ?? 0
 
-/** How many sockets at this local port have received FIN and are not closed by this process. */
+/** Number of sockets on this local port that have received FIN and are not closed by this process. */
 function halfClosedAt(port: number): number {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0')
   return readFileSync('/proc/net/tcp', 'latin1')
@@ -87,7 +87,7 @@ test('a load balancer that disconnects before or within its PROXY header leaves 
   assert.equal(halfClosedAt(port), 0)
 })
 
-test('silent connections to a TLS port count for their address, and other addresses are served', async () => {
+test('idle connections to a TLS port count for their address, and other addresses are served', async () => {
   const edge = await twoListeners(tls, { connectionsMax: 100, connectionsPerAddressMax: 10 })
   const silent = Array.from({ length: 100 }, () => from('127.0.0.2', edge.port))
   await untilTrue(() => refusals(edge, 'too-many-from-address') === 90)
@@ -100,7 +100,7 @@ test('silent connections to a TLS port count for their address, and other addres
   await untilTrue(() => silent.filter((peer) => peer.unread !== '').length === 0)
 })
 
-test('a flood of silent connections on one listener, from many addresses, does not affect clients of another', async () => {
+test('a flood of idle connections on one listener, from many addresses, does not affect clients of another', async () => {
   const edge = await twoListeners(tls, { connectionsMax: 20, connectionsPerAddressMax: 1 })
   const plain = edge.edge.context.settings.current.listeners['imap']!.port
   const early = from('127.0.1.1', plain)
@@ -117,7 +117,7 @@ test('a flood of silent connections on one listener, from many addresses, does n
   assert.equal(edge.total(), 20)
 })
 
-test('sessions and logins under way are not displaced; a displaced client gets a BYE with the reason', async () => {
+test('sessions and logins in progress are not displaced, and a displaced client gets a BYE with the reason', async () => {
   const { edge, session, client, scripted } = await edgeAtWork({ clients: { connectionsMax: 3 } })
   const kept = await session()
   scripted.script = () => undefined
@@ -148,7 +148,7 @@ test('behind a PROXY header the client’s network is counted, and a mapped addr
   const mapped = dialPeer(edge.port)
   mapped.say('PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n')
   assert.match(await mapped.closed(), /^\* BYE Too many/)
-  // Connections whose header has not come are not limited by the balancer's address.
+  // Connections whose header has not arrived are not limited by the address of the load balancer.
   for (let count = 0; count < 3; count++) dialPeer(edge.port)
   await untilTrue(() => edge.total() === 5)
 })

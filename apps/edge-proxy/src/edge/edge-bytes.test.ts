@@ -1,6 +1,6 @@
 /**
- * No user receives another user's bytes. Many sessions at once, with and without TLS, pass much data through the read buffers
- * that are reused from read to read, and every byte names its user and its position.
+ * No user receives another user's bytes. Many simultaneous sessions, with and without TLS, pass much data through the read buffers
+ * that are reused for each read. The bytes identify their user and their position.
  */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ const unitBytes = 37
 
 interface Shape {
   head: string
-  /** What precedes and follows the user and the position. */
+  /** The text before and after the user and the position. */
   unit: [before: string, behind: string]
   foot: string
 }
@@ -42,7 +42,7 @@ const shapes: ((mail: number) => Shape)[] = [
   () => ({ head: '', unit: ['* LIST () "/" ', '\r\n'], foot: '' }),
 ]
 
-/** What the server answers to FETCH of one mail: `anna/03/00000017` in each unit of it. */
+/** The server's answer to FETCH of one mail, with `anna/03/00000017` in each unit. */
 const responses = new Map<string, Buffer>()
 function responseTo(user: string, mail: number): Buffer {
   const name = `${user}/${String(mail).padStart(2, '0')}/`
@@ -62,7 +62,7 @@ function responseTo(user: string, mail: number): Buffer {
   return response
 }
 
-/** As a trace shows it, without line ends: a trace may cut a line of a literal in two. */
+/** The text in a trace, without line ends, because a trace may cut a line of a literal in two. */
 const tracedOf = (bytes: Buffer) =>
   bytes
     .toString('latin1')
@@ -132,7 +132,7 @@ function assertSame(got: Buffer, wanted: Buffer, whose: string): void {
   assert.fail(`${whose} has at ${at} ${shown.join(' instead of ')}`)
 }
 
-test('many users that read slowly, some over TLS, one traced, some gone midway, each receive their own bytes', async () => {
+test('many users that read slowly, some over TLS, one traced, some disconnecting early, each receive their own bytes', async () => {
   const port = await unusedPort()
   const imaps = { address: '127.0.0.1', port, tls: 'implicit', certFile, keyFile }
   const { edge, scripted, quiet } = await edgeAtWork({ listeners: { imaps } })

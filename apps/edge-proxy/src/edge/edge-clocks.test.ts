@@ -1,4 +1,4 @@
-/** Steps of the system's time, pauses of the process, and a suspended host: none of them ends anything that is in order. */
+/** Steps of the system time, pauses of the process, and a suspended host must not end sessions, waits or idle connections. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { Clock } from './clock.ts'
@@ -9,7 +9,7 @@ import { runtime } from '../runtime.ts'
 
 const hourMs = 3_600_000
 
-/** Sets the system's time as this process sees it; returns a function that moves it. */
+/** Replaces the system time of this process. Returns a function that changes it. */
 function steppedTime(t: TestContext): (ms: number) => void {
   const { now } = Date
   let stepMs = 0
@@ -60,7 +60,7 @@ for (const [direction, stepMs] of [
     const endings = (counters: Record<string, number>) =>
       Object.entries(counters).filter(([name]) => ended(name))
     assert.deepEqual(endings(after), endings(before))
-    // The circuit breaker opens for its own time, whatever happens to the system's.
+    // The cool-down of the circuit breaker does not depend on the system time.
     edge.context.servers.get('main')!.markDown('for this test')
     step(stepMs)
     const deadline = performance.now() + 15_000
@@ -71,7 +71,7 @@ for (const [direction, stepMs] of [
       answer = await peer.line()
       peer.socket.destroy()
     }
-    // Times that are shown are those of the system's clock.
+    // Displayed times are system time.
     const { listConnections } = await import('../ops/operations.ts')
     for (const { connection } of listConnections(edge.context))
       assert.ok(Math.abs(connection.since - Date.now()) < 60_000, `${connection.since}`)
@@ -103,7 +103,7 @@ test('a suspension is detected once, and small differences of the two clocks are
   assert.equal(new SuspensionWatch().wasSuspended(), false)
 })
 
-test('a process that was busy or did not run for a second logs how long no session was served', async () => {
+test('a process that was busy or did not run for a second logs for how long no session was served', async () => {
   const { edge, logged } = await edgeAtWork()
   edge.context.clock.onTick!(999)
   assert.doesNotMatch(logged.join('\n'), /stalled/)
@@ -113,7 +113,7 @@ test('a process that was busy or did not run for a second logs how long no sessi
   assert.ok(sum >= 2.2335, String(sum))
 })
 
-test('a tick of the clock is late by the time that has passed beyond its interval', (t) => {
+test('the delay of a tick is the time since the last tick minus the interval', (t) => {
   let now = 5_000
   let tick = () => {}
   t.mock.method(runtime, 'now', () => now)

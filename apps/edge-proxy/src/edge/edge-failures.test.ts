@@ -1,4 +1,4 @@
-/** Exceptions thrown on purpose within the edge: each ends the session in which it occurs, and nothing else. */
+/** Exceptions thrown on purpose within the edge. Each must end only the session in which it occurs. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Edge } from './edge.ts'
@@ -19,7 +19,7 @@ for (const [where, method, reason] of [
   ['on bytes of the client', 'fromClient', 'failed-here'],
   ['on bytes of the server', 'fromServer', 'upstream-gone'],
 ] as const)
-  test(`${where}: the connection is not used again, and another session goes on`, async () => {
+  test(`${where}: the connection is not used again, and another session continues`, async () => {
     const { edge, session, logged, quiet, scripted } = await edgeAtWork()
     const [joe, jane] = [await session('joe'), await session('jane')]
     spliceOf(edge, 'joe')[method] = mistake
@@ -35,7 +35,7 @@ for (const [where, method, reason] of [
     assert.equal(scripted.open, 1)
   })
 
-test('between login and session: the connection that was leased is dropped', async () => {
+test('between login and session: the leased connection is closed', async () => {
   const { edge, client, logged, quiet, scripted } = await edgeAtWork()
   const joe = await client()
   edge.context.tracer.begin = mistake
@@ -48,7 +48,7 @@ test('between login and session: the connection that was leased is dropped', asy
   assert.ok(logged.some((line) => line.includes('session_failed') && line.includes('a mistake')))
 })
 
-test('while a session ends: its connection is given back all the same', async () => {
+test('while a session ends: its connection is still given back', async () => {
   const { edge, session, logged, quiet, scripted } = await edgeAtWork()
   const [joe, jane] = [await session('joe'), await session('jane')]
   edge.context.tracer.end = mistake
@@ -60,7 +60,7 @@ test('while a session ends: its connection is given back all the same', async ()
   assert.ok(logged.some((line) => line.includes('session_failed') && line.includes('a mistake')))
 })
 
-test('while a connection is reset: it is dropped, and its user gets another one', async () => {
+test('while a connection is reset: it is closed, and its user gets another one', async () => {
   const { edge, session, logged, quiet, scripted } = await edgeAtWork()
   const joe = await session('joe')
   const [connection] = edge.context.pool.connections.at('main').leased.keys()
@@ -74,7 +74,7 @@ test('while a connection is reset: it is dropped, and its user gets another one'
   assert.ok(logged.some((line) => line.includes('reset_failed') && line.includes('a mistake')))
 })
 
-test('while an idle connection is proven, for a login or before one: it is dropped', async () => {
+test('while an idle connection is proven, for a login or before one: it is closed', async () => {
   const { edge, client, session, quiet, scripted } = await edgeAtWork({
     upstreams: { main: { connectionsMax: 1, queueMax: 0 } },
   })
@@ -115,7 +115,7 @@ test('while a connection is opened: it is closed, and its place is free', async 
   await session('joe')
 })
 
-test('in the sweep: the next one runs all the same', async () => {
+test('in the sweep: the next one still runs', async () => {
   const { edge, logged, session } = await edgeAtWork()
   const rounds = Promise.withResolvers<void>()
   let count = 0

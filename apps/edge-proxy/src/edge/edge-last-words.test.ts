@@ -1,4 +1,4 @@
-/** The end of a session on a whole edge, plain and over TLS: the client reads no word of the edge as mail. */
+/** The end of a session on a whole edge, plain and over TLS: no text of the edge appears within mail. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -19,7 +19,7 @@ writeFileSync(keyFile, testKey)
 
 const half = `* 1 FETCH (BODY[] {400000}\r\n${'x'.repeat(200_000)}`
 
-test('within a response, the connection to the client is closed without BYE, whatever ends the session', async () => {
+test('within a response, the client’s connection is closed without BYE, whatever ends the session', async () => {
   const port = await unusedPort()
   const imaps = { address: '127.0.0.1', port, tls: 'implicit', certFile, keyFile }
   const { edge, scripted } = await edgeAtWork({ listeners: { imaps }, pool: { resetTimeoutMs: 100 } })

@@ -1,4 +1,4 @@
-/** Logins whose server does not answer, and clients that go away while theirs is under way: who is told what, and when. */
+/** Logins whose server does not answer, and clients that disconnect during their logins. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { untilTrue } from '../pool/pool.test-support.ts'
@@ -14,7 +14,7 @@ test('a login whose server does not greet is answered NO after clients.loginTime
   const joe = await client()
   joe.say('a LOGIN joe secret\r\n')
   assert.match(await joe.closed(), /^a NO \[UNAVAILABLE\] [^\r]+\r\n\* BYE [^\r]+\r\n$/)
-  // The connection is closed: a server that greets now gets no password.
+  // The connection is closed, so a server that greets now gets no password.
   await scripted.connections[0]!.closed()
   assert.deepEqual(scripted.asked, [])
   assert.ok(logged.some((line) => line.includes('login_refused') && line.includes('abandoned')))
@@ -53,7 +53,7 @@ test('when a client disconnects, its dial ends, and the server gets no password'
   assert.deepEqual(scripted.asked, [])
 })
 
-test('when a client disconnects between two attempts, no further one begins', async () => {
+test('when a client disconnects between two attempts, no further attempt begins', async () => {
   const { client, scripted, edge } = await edgeAtWork({
     upstreams: { main: { connectAttempts: 3, connectDelayMs: 600_000 } },
   })
@@ -66,7 +66,7 @@ test('when a client disconnects between two attempts, no further one begins', as
   assert.equal(scripted.connections.length, 1)
 })
 
-test('a client that disconnects leaves the queue at once', async () => {
+test('a client that disconnects leaves the queue immediately', async () => {
   const { client, session, scripted, edge } = await edgeAtWork({
     upstreams: { main: { connectionsMax: 1, queueTimeoutMs: 600_000 } },
   })
@@ -79,7 +79,7 @@ test('a client that disconnects leaves the queue at once', async () => {
   assert.equal(passwordsIn(scripted.asked).length, 1)
 })
 
-test('when the edge stops, a login under way is answered NO, and its dial is closed', async () => {
+test('when the edge stops, a login in progress is answered NO, and its dial is closed', async () => {
   const { client, scripted, edge } = await edgeAtWork()
   scripted.greeting = undefined
   const joe = await client()

@@ -18,11 +18,11 @@ const certFile = join(directory, 'cert.pem')
 const keyFile = join(directory, 'key.pem')
 writeFileSync(certFile, testCertificate)
 writeFileSync(keyFile, testKey)
-/** A CA that has signed none of these certificates. */
+/** A CA that did not sign these certificates. */
 const strangeCertificate = rootCertificates[0]!
 const starttls = { listeners: { imap: { tls: 'starttls', certFile, keyFile, requireTls: true } } }
 
-/** The same client, continuing over TLS. */
+/** The same client, over TLS. */
 function secured(peer: Peer): Peer {
   peer.socket.removeAllListeners('data')
   const socket = connectTls({ socket: peer.socket, ca: testCertificate, servername: 'localhost' })
@@ -61,7 +61,7 @@ test('if TLS is required, logins are refused before it and accepted after it', a
   await quiet()
 })
 
-test('a login sent in the clear behind STARTTLS is discarded', async () => {
+test('a login sent without TLS after STARTTLS is discarded', async () => {
   const { client, scripted } = await edgeAtWork(starttls)
   const peer = await client()
   peer.say('a STARTTLS\r\nb LOGIN mallory secret\r\n')
@@ -72,7 +72,7 @@ test('a login sent in the clear behind STARTTLS is discarded', async () => {
   assert.equal(scripted.connections.length, 0)
 })
 
-test('IDs sent in the clear are discarded when TLS begins', async () => {
+test('IDs sent without TLS are discarded when TLS begins', async () => {
   const { client, scripted, edge } = await edgeAtWork(starttls)
   edge.context.servers.get('main')!.identification.learnBeforeLogin([])
   const peer = await client()
@@ -119,7 +119,7 @@ test('behind a load balancer each client is limited by its own address', async (
   assert.equal(counters['client_refusals_total{reason="proxy-header"}'], 1)
 })
 
-test('a new configuration takes effect at once, and sessions continue', async () => {
+test('a new configuration takes effect immediately, and sessions continue', async () => {
   const { edge, config, session, client, scripted } = await edgeAtWork()
   const peer = await session()
   edge.apply(
@@ -134,7 +134,7 @@ test('a new configuration takes effect at once, and sessions continue', async ()
   assert.equal(edge.context.log.level, 'error')
 })
 
-test('keys that need a restart are named, and the others take effect', async () => {
+test('keys that need a restart are logged, and the others take effect', async () => {
   const { edge, config, logged } = await edgeAtWork()
   const port = await unusedPort()
   edge.apply(
@@ -149,10 +149,10 @@ test('keys that need a restart are named, and the others take effect', async () 
   assert.equal(edge.context.settings.current.clients.loginFailuresMax, 2)
 })
 
-test('the files of a server are read again, and TLS sessions verified by the old ones are not resumed', async () => {
+test('the files of a server are read again, and TLS sessions of the old files are not resumed', async () => {
   const caFile = join(directory, 'ca.pem')
   const [asked, reused]: [string[], boolean[]] = [[], []]
-  // One context for all connections, or no session ticket could be resumed.
+  // All connections share one context. Otherwise no session ticket could be resumed.
   const secureContext = createSecureContext({ key: testKey, cert: testCertificate })
   const tlsPort = await listen((raw) => {
     const socket = new TLSSocket(raw, { isServer: true, secureContext })
@@ -199,7 +199,7 @@ test('all mistakes in certificates are reported together', async () => {
   )
 })
 
-test('before login a client is offered what every server that it may be routed to supports', async () => {
+test('before login a client is offered what all its possible servers support', async () => {
   const { edge, client } = await edgeAtWork({
     upstreams: { other: { hosts: ['localhost'] }, apart: { hosts: ['localhost'] } },
     routes: [
@@ -241,7 +241,7 @@ test('a mechanism is offered if every server with a known list offers it', async
   assert.equal(await peer.line(), '* CAPABILITY IMAP4rev1')
 })
 
-test('a mechanism that is not offered can be used: the server gets the login in the form that it offers', async () => {
+test('a mechanism that is not offered can be used, and the server gets the login in a form that it offers', async () => {
   const { client, scripted } = await edgeAtWork()
   scripted.script = but({ CAPABILITY: '* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n' })
   for (const command of [
@@ -367,7 +367,7 @@ test('a client certificate for a server is checked like that of a listener', asy
   assert.ok(logged.some((line) => /certificate_expired .*upstreams\.main: /.test(line)))
 })
 
-test('a listener that a reload removes, or gives another kind of TLS, keeps its TLS until a restart', async () => {
+test('a listener that a reload removes, or whose `tls` it changes, keeps its TLS settings until a restart', async () => {
   const { edge, config } = await edgeAtWork({
     listeners: {
       tls: { address: '127.0.0.1', port: await unusedPort(), tls: 'implicit', certFile, keyFile },

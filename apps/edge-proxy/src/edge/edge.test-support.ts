@@ -1,4 +1,4 @@
-/** For tests: a whole edge in this process, over a scripted server, with real clients. */
+/** For tests: a whole edge in this process, with a scripted server and real clients. */
 import assert from 'node:assert/strict'
 import { createServer, type AddressInfo } from 'node:net'
 import { after } from 'node:test'
@@ -21,7 +21,7 @@ export interface EdgeAtWork {
   client: (listener?: string) => Promise<Peer>
   /** A new client, logged in as this user, that has read the answer to its login. */
   session: (user?: string) => Promise<Peer>
-  /** Settles when the edge has idle connections only, and the server sees exactly those. */
+  /** Settles when all server connections are idle, and the server has exactly these. */
   quiet: () => Promise<void>
 }
 

@@ -31,7 +31,7 @@ test('while its server is down the edge greets and answers, and refuses logins w
   assert.equal(await peer.line(), 'c OK Completed')
 })
 
-test('the greeting offers what the server supports once that is known, without what the edge removes', async () => {
+test('the greeting offers the known capabilities of the server, without those that the edge removes', async () => {
   const { session, scripted } = await edgeAtWork()
   scripted.script = but({
     LOGIN: 'TAG OK [CAPABILITY IMAP4rev1 IDLE COMPRESS=DEFLATE UNAUTHENTICATE X-NEW] in\r\n',
@@ -43,7 +43,7 @@ test('the greeting offers what the server supports once that is known, without w
   assert.match(await next.line(), /^\* OK \[CAPABILITY IMAP4rev1 IDLE X-NEW SASL-IR AUTH=PLAIN\] /)
 })
 
-test('a refused login is answered with the server’s words, limited in number, and its password is not logged', async () => {
+test('a refused login is answered with the server’s text, the number of refusals is limited, and the password is not logged', async () => {
   const { client, logged, edge } = await edgeAtWork({ clients: { loginFailuresMax: 2 } })
   const peer = await client()
   peer.say('a LOGIN joe hunter2\r\nb LOGIN "joe" {7+}\r\nhunter2\r\n')
@@ -180,7 +180,7 @@ test('IDs sent before login go to a new connection before its login, in one segm
   assert.equal(logged.filter((line) => line.includes('QUEUED PREAUTH failed')).length, 3)
 })
 
-test('on a warm connection IDs go to the server after the lease', async () => {
+test('on a reused connection, IDs are sent to the server after the lease', async () => {
   const { client, scripted, session, quiet, edge } = await edgeAtWork()
   edge.context.servers.get('main')!.identification.learnBeforeLogin([])
   const first = await session()
@@ -218,7 +218,7 @@ test('a server that does not list ID gets none before the login; after it, a cli
   await peer.until('c BAD unknown\r\n')
 })
 
-test('before login an ID is answered by the server, which is asked once for all clients', async () => {
+test('before login an ID is answered with the server’s answer, which is requested once for all clients', async () => {
   const { client, scripted } = await edgeAtWork()
   const peers = await Promise.all([client(), client()])
   for (const peer of peers) peer.say('a ID ("name" "webmail")\r\nb NOOP\r\n')
@@ -229,7 +229,7 @@ test('before login an ID is answered by the server, which is asked once for all 
     )
   assert.deepEqual(scripted.asked.slice(0, 2), ['CAPABILITY', 'ID NIL'])
   assert.equal(scripted.connections.length, 1)
-  // An answer without its response is kept too: nothing is invented, and the server is not asked again.
+  // An answer without an ID response is kept too, and the server is not asked again.
   const other = await edgeAtWork()
   other.scripted.script = but({ ID: 'TAG NO [SERVERBUG] no\r\n' })
   for (let round = 0; round < 2; round++) {
@@ -241,7 +241,7 @@ test('before login an ID is answered by the server, which is asked once for all 
   assert.equal(other.scripted.connections.length, 1)
 })
 
-test('a server that does not answer ID delays no client, and the attempt ends when the client disconnects', async () => {
+test('the request of a client to a server that does not answer ID ends when the client disconnects', async () => {
   const { client, scripted, edge } = await edgeAtWork()
   scripted.greeting = undefined
   const waiting = await client()
@@ -325,7 +325,7 @@ test('a client that disconnects during its login leaves a clean connection for t
   assert.equal(edge.context.sessions.active.size, 0)
 })
 
-test('a program that enables CONDSTORE finds its connection at the next login, however its sessions end', async () => {
+test('a program that enables CONDSTORE gets its connection at the next login, however its sessions end', async () => {
   for (const ending of ['logout', 'close', 'reset'] as const) {
     const { session, scripted, quiet } = await edgeAtWork()
     for (let page = 1; page <= 3; page++) {
@@ -341,7 +341,7 @@ test('a program that enables CONDSTORE finds its connection at the next login, h
   }
 })
 
-test('each ending is told to the client and counted', async () => {
+test('the client is told the reason of each ending, and it is counted', async () => {
   const { session, scripted, edge, quiet } = await edgeAtWork({ clients: { lineBytesMax: 512 } })
   const endings: [string, (peer: Awaited<ReturnType<typeof session>>) => unknown, RegExp][] = [
     ['upstream-gone', () => scripted.connections.at(-1)!.socket.end(), /^\* BYE \[UNAVAILABLE\] /],
@@ -363,7 +363,7 @@ test('each ending is told to the client and counted', async () => {
   assert.equal(edge.context.sessions.endAll('kicked', 'nobody'), 0)
 })
 
-test('a client that does not log in is disconnected in time', async () => {
+test('a client that does not log in is disconnected after the time limit', async () => {
   const { client, edge } = await edgeAtWork({ clients: { loginTimeoutMs: 1000 } })
   const peer = await client()
   edge.context.sessions.sweep(edge.context.clock.now() + 2000, 1_000_000)
@@ -396,7 +396,7 @@ test('a stopping edge lets sessions end, ends the rest after the timeout, and le
   assert.equal(edge.state, 'stopping')
 })
 
-test('a stopping edge does not wait any longer when its last session has ended', async () => {
+test('a stopping edge stops waiting when its last session has ended', async () => {
   const { session, edge } = await edgeAtWork()
   const peer = await session()
   const stopped = edge.stop(600_000)
@@ -405,7 +405,7 @@ test('a stopping edge does not wait any longer when its last session has ended',
   await stopped
 })
 
-test('clients whose PROXY header is awaited count towards connectionsMax: at the limit the first is disconnected', async () => {
+test('clients whose PROXY header has not arrived count towards connectionsMax, and the first is disconnected at the limit', async () => {
   const { edge } = await edgeAtWork({
     clients: { connectionsMax: 2 },
     listeners: { imap: { proxyProtocolFrom: ['127.0.0.1'] } },
@@ -424,7 +424,7 @@ test('clients whose PROXY header is awaited count towards connectionsMax: at the
   for (const peer of waiting.slice(1)) assert.match(await peer.line(), /^\* OK /)
 })
 
-test('clients over the limit are told so, and a place that is left is free again', async () => {
+test('clients over the limit get a BYE with the reason, and the place of a client that leaves is free again', async () => {
   const { session, client, edge } = await edgeAtWork({ clients: { connectionsMax: 2 } })
   const [one] = [await session(), await session()]
   const refused = dialPeer(one.socket.remotePort!)
@@ -450,7 +450,7 @@ test('an edge that cannot bind all its ports binds none', async () => {
 
 test('short sessions and their trace lines are timed by a fine clock', async () => {
   const { edge, session, quiet } = await edgeAtWork()
-  // The coarse clock is stopped: no time below may come from it.
+  // The coarse clock is stopped, so no time below can come from it.
   edge.context.clock.stop()
   const lines: TracedLine[] = []
   const order = { id: 't', user: 'joe', expiresAt: Infinity, bytesMax: 10_000, bodies: false }
@@ -481,7 +481,7 @@ test('every snapshot has memory, CPU time and the gauges of the register', async
   assert.equal(gauges['upstreams_idle'], 0)
 })
 
-test('the counters of a server are shown as 0 before its first login, so that no increment is missed', async () => {
+test('the counters of a server are 0 before its first login, so that no increment is missed', async () => {
   const { edge } = await edgeAtWork()
   const { counters } = edge.context.metrics.snapshot()
   assert.equal(counters['upstream_connections_total{upstream="main"}'], 0)
@@ -490,7 +490,7 @@ test('the counters of a server are shown as 0 before its first login, so that no
     assert.equal(counters[`logins_total{upstream="main",result="${result}"}`], 0)
 })
 
-test('LOGOUT closes the client’s connection at once, while that to the server is still being reset', async () => {
+test('LOGOUT closes the client’s connection immediately, while the server connection is still being reset', async () => {
   const { edge, session, scripted } = await edgeAtWork()
   const peer = await session('joe')
   scripted.script = but({ NOOP: undefined })
@@ -499,7 +499,7 @@ test('LOGOUT closes the client’s connection at once, while that to the server 
   assert.equal(edge.context.pool.connections.count('resetting'), 1)
 })
 
-test('a password is wiped from memory when the server has judged it, also a wrong one', async () => {
+test('a password is erased from memory after the server has answered, also a wrong one', async () => {
   const { edge, client } = await edgeAtWork()
   const { pool } = edge.context
   const lease = pool.lease.bind(pool)

@@ -1,4 +1,4 @@
-/** The running edge: starts, accepts clients, reloads, drains and stops. session/session.ts then runs each client. */
+/** The running edge: starts, accepts clients, reloads, drains and stops. session/session.ts runs the session of each client. */
 import { awaitingRestart, type EdgeConfig } from '@imapfleet/config'
 import type { ClosedValue, Log } from '@imapfleet/observe'
 import { Client } from '../client/client.ts'
@@ -21,16 +21,16 @@ import { FileReserve } from './open-files.ts'
 import { connectionsEnd, endConnections } from './end-connections.ts'
 import { SuspensionWatch } from './suspension.ts'
 
-/** Accepting fails for every client at once: one line in the log for all of this time. */
+/** If accepting fails, it fails for every client, so it is logged only once in this time. */
 const acceptFailureLogMs = 10_000
 
-/** `retiring`: another process serves the listeners from now on. */
+/** `retiring`: a new process serves the listeners. */
 export type RunState = 'starting' | 'serving' | 'draining' | 'retiring' | 'stopping'
 
 const draining = 'Server is draining, try again'
-/** A sweep that is later than this shows that the process was paused. */
+/** If a sweep is later than this, the process was paused. */
 const pauseMs = 2_000
-/** All sessions waited for so long that users notice. */
+/** A delay of all sessions that users notice. */
 const stallMs = 1_000
 const never = new AbortController().signal
 const memoryEvents = { enough: 'memory_enough', short: 'memory_short', exhausted: 'memory_exhausted' }
@@ -47,7 +47,7 @@ export class Edge {
   readonly #suspensions = new SuspensionWatch()
   #sweptAt = 0
   #state: RunState = 'starting'
-  /** What its host asked of it last, and it did not do: why it does not run with its file, or with the program on disk. */
+  /** Why the last reload or handover failed, so that the edge does not run with its file or with the program on disk. */
   unmet: string | undefined
 
   constructor(config: EdgeConfig, log: Log, clock: Clock, network: Network = systemNetwork) {
@@ -69,7 +69,7 @@ export class Edge {
     return this.#listeners.map(({ name, config }) => ({ name, address: config.address, port: config.port }))
   }
 
-  /** Of the listeners, for a process that takes over. Undefined: Node does not tell their files. */
+  /** The sockets of the listeners, for a handover to a new process. Undefined: Node does not expose their files. */
   get sockets(): ListeningSocket[] | undefined {
     const sockets = this.#listeners.flatMap(({ socket }) => socket ?? [])
     return sockets.length === this.#listeners.length ? sockets : undefined
@@ -102,7 +102,7 @@ export class Edge {
     this.#state = 'serving'
   }
 
-  /** Between two ticks, no session was served for this time. */
+  /** No session was served for this time. */
   readonly #onTick = (lateMs: number): void => {
     const { metrics, log } = this.context
     metrics.histograms.event_loop_delay_seconds.observe(lateMs)
@@ -110,9 +110,9 @@ export class Edge {
   }
 
   /**
-   * Puts another configuration in force. Sessions continue; idle connections to a server whose settings have changed are
-   * closed. Throws `tls_unreadable` and changes nothing if a certificate or key cannot be used.
-   * @param certificates `kept`: one that cannot be read again stays in force if its settings have not changed
+   * Applies another configuration. Sessions continue. Idle connections to servers whose settings have changed are closed.
+   * Throws `tls_unreadable` and changes nothing if a certificate or key cannot be used.
+   * @param certificates `kept`: a certificate that cannot be read again stays in force if its settings have not changed
    */
   apply(config: EdgeConfig, { certificates: rule = 'read' }: { certificates?: 'read' | 'kept' } = {}): void {
     const { settings, servers, pool, log } = this.context
@@ -145,7 +145,7 @@ export class Edge {
     if (this.#state === 'draining') this.#state = 'serving'
   }
 
-  /** Another process serves the listeners: accepts no client, keeps no idle connection, and ends no session. */
+  /** A new process serves the listeners. This edge accepts no client and keeps no idle connection. Its sessions continue. */
   retire(): void {
     this.#state = 'retiring'
     for (const listener of this.#listeners) listener.close()
@@ -153,15 +153,15 @@ export class Edge {
     this.context.pool.close()
   }
 
-  /** Resolves when the last client of an edge that retires has left, after the timeout, or at the signal. */
+  /** Resolves when the last client of a retiring edge has left, after the timeout, or at the signal. */
   async clientsLeave(timeoutMs: number, signal: AbortSignal): Promise<void> {
     await connectionsEnd(this.context, timeoutMs, signal)
   }
 
   /**
-   * Stops accepting clients, waits for sessions to end, ends the rest after the timeout, and closes everything. Settles when
+   * Stops accepting clients, waits for sessions to end, ends the others after the timeout, and closes everything. Settles when
    * the last connection is closed.
-   * @param hurry ends what still waits at once
+   * @param hurry ends all waits immediately
    */
   async stop(drainTimeoutMs: number, hurry: AbortSignal = never): Promise<void> {
     const { tracer, protocolLog } = this.context
@@ -197,12 +197,12 @@ export class Edge {
     else this.#serve(accepted, clock.now())
   }
 
-  /** A client that came before a handover is served. */
+  /** Whether clients are served. Clients that were accepted before a handover are. */
   get #serves(): boolean {
     return this.#state === 'serving' || this.#state === 'retiring'
   }
 
-  /** After the PROXY header and the TLS handshake. */
+  /** Serves a client after its PROXY header and TLS handshake. */
   async #serveLater(accepting: Promise<AcceptedClient | NotAccepted>, acceptedAt: number): Promise<void> {
     try {
       this.#serve(await accepting, acceptedAt)
@@ -226,7 +226,7 @@ export class Edge {
     link.resume()
   }
 
-  /** A client could not be accepted. Closes idle connections, so that files are free for the next one. */
+  /** A client could not be accepted. Closes idle connections, so that the next client can be. */
   #onAcceptFailed(error: unknown, listener: Listener): void {
     const { pool, log, clock } = this.context
     const what = exhaustionOf(error)
@@ -242,11 +242,11 @@ export class Edge {
     this.context.metrics.counters.client_refusals_total({ reason }).value++
   }
 
-  /** An exception in the handler of a link, which has ended its session, or in the sweep. Either is a bug. */
+  /** Logs an exception in the handler of a link, which has ended its session, or in the sweep. Both are bugs. */
   readonly #onFailure = (error: unknown): void =>
     this.context.log.error('session_failed', { error: stackOf(error) })
 
-  /** Logs each problem of a certificate once: at the start, after a reload, or when it begins. */
+  /** Logs each problem of a certificate once: after a start, after a reload, or when it begins. */
   #watchCertificates(): void {
     const { settings, clock, log } = this.context
     for (const { kind, detail } of settings.certificateProblems(clock.wall())) {
@@ -256,7 +256,7 @@ export class Edge {
     }
   }
 
-  /** Logs each change of the state once. */
+  /** Updates the memory state, and logs each change of it. */
   #watchMemory(): void {
     const { settings, pool, log } = this.context
     const { memoryBytesMax } = settings.current.process
@@ -276,7 +276,7 @@ export class Edge {
       if (this.#suspensions.wasSuspended()) pool.doubtIdle()
       this.#watchMemory()
       pool.sweep()
-      // After a pause of the process (SIGSTOP), what clients sent meanwhile is read first.
+      // After a pause of the process (SIGSTOP), bytes that clients sent during the pause are read first.
       if (pausedMs < pauseMs) sessions.sweep(now, settings.current.clients.idleTimeoutMs)
       tracer.sweep()
       this.#watchCertificates()
@@ -289,7 +289,7 @@ export class Edge {
 
 let lastResidentBytes = 0
 
-/** Reading it takes an open file. Without one, it is the last value. */
+/** The resident memory, or its last value if no open file is free for reading it. */
 function residentBytes(): number {
   try {
     lastResidentBytes = process.memoryUsage.rss()

@@ -1,23 +1,23 @@
 /**
- * Ends every connection of an edge that stops. Sessions get time to end by themselves. Everything else ends at once, or
- * within a time that no peer can extend.
+ * Ends every connection of an edge that stops. Sessions get time to end by themselves. All other connections are ended
+ * immediately, or within a time that no peer can extend.
  */
 import { delay, runtime } from '../runtime.ts'
 import type { EdgeContext } from './context.ts'
 
-/** How long a drain waits for the next command of a session that is between two commands. */
+/** How long a stop waits for the next command of a session that is between two commands. */
 const quietMs = 5_000
-/** For the last bytes to a client that reads slowly. */
+/** Time limit for the last bytes to a client that reads slowly. */
 const closeMs = 3_000
-/** The same after a second signal. */
+/** The same limit after a second signal. */
 const hurriedMs = 200
 const lookEveryMs = 20
 const never = new AbortController().signal
 
 /**
- * Settles when all are closed.
- * @param drainTimeoutMs for sessions with work under way
- * @param hurry ends all waiting at once
+ * Settles when all connections are closed.
+ * @param drainTimeoutMs time limit for sessions with commands in progress
+ * @param hurry ends all waits immediately
  */
 export async function endConnections(
   context: EdgeContext,
@@ -33,7 +33,7 @@ export async function endConnections(
     return sessions.active.size === 0
   }
   const isClosed = () => {
-    // A login may have succeeded at the last moment.
+    // A login may have succeeded in the meantime.
     sessions.endAll('shutdown')
     return areAllClosed(context)
   }
@@ -45,7 +45,7 @@ export async function endConnections(
   pool.cut()
 }
 
-/** Waits until the last client has left and the last server connection is closed, but not longer than this. */
+/** Waits until the last client has left and the last server connection is closed, at most until the timeout. */
 export async function connectionsEnd(
   context: EdgeContext,
   timeoutMs: number,

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { makeDirectory } from './make-directory.ts'
 
-test('missing directories are made with the mode, and the topmost one is returned', () => {
+test('missing directories are created with the mode, and the topmost one is returned', () => {
   const base = temporaryDirectory('make-directory')
   assert.equal(makeDirectory(join(base, 'a/b/c'), 0o700), join(base, 'a'))
   assert.equal(statSync(join(base, 'a/b')).mode & 0o777, 0o700)
@@ -15,7 +15,7 @@ test('missing directories are made with the mode, and the topmost one is returne
   assert.ok(existsSync(join(base, 'a/d')))
 })
 
-test('where no directory can be made, the error of the system is thrown', () => {
+test('if no directory can be created, the error of the system is thrown', () => {
   const base = temporaryDirectory('make-directory')
   writeFileSync(join(base, 'file'), '')
   symlinkSync(join(base, 'nowhere'), join(base, 'dangling'))

@@ -1,8 +1,8 @@
-/** Makes a directory and those above it. `recursive: true` of Node never returns below /proc, where none can be made. */
+/** Creates a directory and its parents. Node's `recursive: true` never returns below /proc, where no directory can be created. */
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Returns the topmost directory that it made; undefined if all exist. Throws the error of the system call. */
+/** Returns the topmost directory that was created. Undefined: all existed. Throws the error of the system call. */
 export function makeDirectory(path: string, mode: number): string | undefined {
   try {
     return makeOne(path, mode)

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { resolveConfig } from '@imapfleet/config'
 import { openFilesNeeded } from './open-files.ts'
 
-test('each client, server connection, spare one, health check and listener needs a file, and the edge a few of its own', () => {
+test('each client, server connection, spare connection, health check and listener needs a file, and the edge needs some more', () => {
   const resolved = resolveConfig({
     clients: { connectionsMax: 20 },
     upstreams: { main: { connectionsMax: 10 }, other: { connectionsMax: 5, connectionsSpareMax: 3 } },

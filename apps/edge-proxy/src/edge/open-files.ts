@@ -1,16 +1,16 @@
-/** Compares the limit of open files with what the configuration may need. At the limit the system refuses clients unseen. */
+/** Compares the limit of open files with the number that the configuration may need. */
 import { readFileSync } from 'node:fs'
 import type { EdgeConfig } from '@imapfleet/config'
 
-/** For the log, the HTTP port, the fleet, and DNS. */
+/** Files for the log, the HTTP port, the fleet, and DNS. */
 const otherFiles = 100
 
-/** A health check, and one whose connection is being closed. */
+/** Files for a health check, and for one whose connection is being closed. */
 const perUpstream = 2
 
 /**
- * One file for each client, in any phase from accept to close, one for each connection to a server that is open or being
- * opened, and one for each listener.
+ * One file for each client, from accept to close, one for each server connection that is open or being opened, and one for each
+ * listener.
  */
 export const openFilesNeeded = ({ clients, listeners, upstreams }: EdgeConfig): number =>
   Object.values(upstreams).reduce(
@@ -19,7 +19,7 @@ export const openFilesNeeded = ({ clients, listeners, upstreams }: EdgeConfig): 
     clients.connectionsMax + Object.keys(listeners).length + otherFiles,
   )
 
-/** Undefined if there is no limit, or the system does not have /proc. */
+/** Undefined: there is no limit, or the system has no /proc. */
 export function openFilesLimit(): number | undefined {
   try {
     const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]
@@ -30,9 +30,8 @@ export function openFilesLimit(): number | undefined {
 }
 
 /**
- * Keeps some files free for dials, the log, the HTTP port and files of state. At the limit itself the system accepts clients
- * and closes them, and the edge does not learn of them. The lowest free number is used for each new file, so a high number
- * means that few are left.
+ * Keeps some files free for dials, the log, the HTTP port and state files. At the limit itself, the system accepts clients and
+ * closes them without notifying the edge. Each new file gets the lowest free number, so a high number means that few are left.
  */
 export class FileReserve {
   #limit = openFilesLimit() ?? Infinity
@@ -42,7 +41,7 @@ export class FileReserve {
     this.#limit = openFilesLimit() ?? this.#limit
   }
 
-  /** Whether the file that was opened last is one of the reserve. */
+  /** Whether the file that was opened last is part of the reserve. */
   isTouched(file: number): boolean {
     return file >= this.#limit - Math.min(reserveMax, this.#limit / 8)
   }

@@ -1,13 +1,13 @@
-/** The newer process of a handover: tells the older one that clients are served, and waits until it may speak for the edge. */
+/** The new process of a handover: reports to the old process that it serves clients, and waits until it may join the fleet. */
 import { runtime } from '../runtime.ts'
 import { handoverWords } from './successor.ts'
 
-/** An older process that hangs does not keep this one from joining the fleet. */
+/** An old process that hangs must not prevent this one from joining the fleet. */
 const timeoutMs = 10_000
 
 /**
- * Resolves when no older process uses the state directory any longer; at once if there is none.
- * @param signal ends the waiting
+ * Resolves when the old process no longer uses the state directory, or immediately if there is none.
+ * @param signal ends the wait
  */
 export async function takeOver(signal: AbortSignal): Promise<void> {
   if (!process.send || !process.connected) return

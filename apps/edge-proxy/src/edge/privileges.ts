@@ -8,11 +8,11 @@ export interface ProcessAccount {
   user: string
   /** Undefined: the primary group of the user. */
   group?: string | undefined
-  /** With all other groups of the user, as systemd starts a service. */
+  /** With all groups of the user, like a service of systemd. */
   hasAllGroups?: boolean
 }
 
-/** Why an edge that is started by root with these settings refuses to serve. Undefined: it does not. */
+/** Why an edge that is started as root with these settings refuses to serve. Undefined: it does not refuse. */
 export function privilegesProblem({ user, group }: EdgeConfig['process']): string | undefined {
   if (user === undefined || user === 'root' || user === '0')
     return 'the edge does not run as root: set process.user (proc_username), for example to nobody'
@@ -42,7 +42,7 @@ export function dropPrivileges(config: EdgeConfig['process'], log: Log): void {
   log.info('user_changed', { user, group })
 }
 
-/** Does synchronous work with the rights of this account, if the process is root. Throws if there is no such account. */
+/** Runs synchronous work with the rights of this account, if the process is root. Throws if there is no such account. */
 export function withAccount<T>(account: ProcessAccount | undefined, work: () => T): T {
   if (!account || process.getuid?.() !== 0) return work()
   const { user, group, hasAllGroups = false } = account
@@ -61,10 +61,10 @@ export function withAccount<T>(account: ProcessAccount | undefined, work: () => 
   }
 }
 
-/** The types of Node lack it. */
+/** Missing in the types of Node. */
 const { initgroups } = process as unknown as { initgroups: (user: string, group: string | number) => void }
 
-/** Node has no function for it. */
+/** Uses the command `id`, because Node has no function for this. */
 function primaryGroup(user: string): number {
   try {
     return Number(execFileSync('id', ['-g', user], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))

@@ -1,4 +1,4 @@
-/** The program on disk: whether it was replaced since this process started, for example by an upgrade of the package. */
+/** Detects that the program on disk was replaced since this process started, for example by an upgrade of the package. */
 import { statSync } from 'node:fs'
 
 export class InstalledProgram {

@@ -7,7 +7,7 @@ test('the main process of a unit without NotifyAccess= is not replaced, because 
   assert.match((await tellMainProcess(1, main)) ?? '', /the unit needs NotifyAccess=all/)
 })
 
-test('a process that systemd does not run, or that a service has started, has nothing to tell', async () => {
+test('a process that systemd does not run, or that a service has started, does not notify systemd', async () => {
   assert.equal(await tellMainProcess(1, {}), undefined)
   assert.equal(await tellMainProcess(1, { SYSTEMD_EXEC_PID: String(process.ppid) }), undefined)
 })

@@ -1,4 +1,4 @@
-/** The configuration in force, the TLS contexts of its listeners, and its certificates. A reload replaces all of it as a whole. */
+/** The configuration in force, the TLS contexts of its listeners, and its certificates. A reload replaces all of them together. */
 import type { SecureContext } from 'node:tls'
 import type { EdgeConfig, ListenerConfig } from '@imapfleet/config'
 import {
@@ -9,10 +9,10 @@ import {
 import type { Certificates } from './certificates.ts'
 
 export class Settings {
-  /** The configuration at the start, which decided on ports and open files. */
+  /** The configuration at the start. Some keys, such as ports, apply only at the start. */
   readonly atStart: EdgeConfig
   #current: EdgeConfig
-  /** Those in force, by name. */
+  /** Settings of the listeners in force, by name. */
   readonly #listeners: Map<string, ListenerConfig>
   #certificates: Certificates
 
@@ -27,7 +27,7 @@ export class Settings {
     return this.#current
   }
 
-  /** Those in force. */
+  /** The certificates in force. */
   get certificates(): Certificates {
     return this.#certificates
   }
@@ -59,8 +59,8 @@ export class Settings {
   }
 
   /**
-   * The settings of a listener. If a reload has removed it or changed its `tls`, which takes effect after a restart, TLS
-   * stays as it is.
+   * The settings of a listener. If a reload has removed the listener or changed its `tls`, which takes effect after a restart,
+   * its TLS settings stay in force.
    */
   listener(name: string): ListenerConfig {
     return this.#listeners.get(name)!
@@ -71,7 +71,7 @@ export class Settings {
     return this.#certificates.listeners.get(name)
   }
 
-  /** When the certificates that the edge shows are valid. */
+  /** Validity of the certificates that the edge presents. */
   get certificateDates(): readonly CertificateDates[] {
     return this.#certificates.dates
   }
@@ -82,7 +82,7 @@ export class Settings {
   }
 }
 
-/** The keys that make no sense without the value of `tls`. */
+/** The keys that depend on `tls`. */
 const tlsOf = ({ tls, requireTls, certFile, keyFile, minTlsVersion, ciphers }: ListenerConfig) => ({
   tls,
   requireTls,

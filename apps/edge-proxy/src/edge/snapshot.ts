@@ -14,7 +14,7 @@ export interface EdgeSnapshot extends MetricsSnapshot {
   listeners: string[]
 }
 
-/** An edge that retires leaves the fleet like one that stops. */
+/** The states for the fleet. A retiring edge leaves the fleet like a stopping one. */
 const reportedStates: Readonly<Record<RunState, EdgeSnapshot['state']>> = {
   starting: 'serving',
   serving: 'serving',

@@ -57,7 +57,7 @@ const ofOwnFile: [string, ErrorCode, Layer][] = [
   ['a trace file that cannot be written', 'trace_unwritable', withTrace],
 ]
 for (const [name, code, layer] of ofOwnFile)
-  test(`${name}, which the edge's own file names too, is not told as a fault of the revision`, async () => {
+  test(`${name}, which is also in the edge's own file, is not reported as a fault of the revision`, async () => {
     const port = code === 'listen_failed' ? await portInUse() : await unusedPort()
     const revised = { pool: { idleTimeoutMs: 50_000 } }
     const fleet = configOf(port, mergeLayers(layer, revised))
@@ -79,7 +79,7 @@ const ofRevision: [string, RegExp, () => Promise<Layer>][] = [
   ['an authority that cannot be read', /upstreams\.main: .*ENOENT/, async () => withAuthority],
 ]
 for (const [name, reason, layer] of ofRevision)
-  test(`${name}, which only the revision names: the edge starts with its own file, and rejects the revision`, async () => {
+  test(`${name}, which is only in the revision: the edge starts with its own file, and rejects the revision`, async () => {
     const port = await unusedPort()
     const started = await start(configOf(port), configOf(port, await layer()))
     assert.equal(started.port, port)

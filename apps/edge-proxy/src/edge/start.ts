@@ -1,4 +1,4 @@
-/** Starts an edge with the last configuration of the fleet or, if that is at fault for a failure, with its own file. */
+/** Starts an edge with the last configuration of the fleet or, if the edge cannot start with that, with its own file. */
 import type { EdgeConfig } from '@imapfleet/config'
 import { reasonOf, type Log } from '@imapfleet/observe'
 import type { LayerVersions } from '@imapfleet/protocol'
@@ -8,7 +8,7 @@ import { Clock } from './clock.ts'
 import { Edge } from './edge.ts'
 import { haveSameValues } from './same-values.ts'
 
-/** Identifies a configuration of the fleet. Numbers of revisions can occur twice, before and after a restore of control. */
+/** Identifies a configuration of the fleet. After a restore of control, a number of a revision may be used again. */
 export interface FleetRevision {
   revision: number
   /** Missing if control did not name them. */
@@ -26,7 +26,7 @@ export interface RejectedRevision extends FleetRevision {
 }
 
 /**
- * Throws if the edge cannot start with its own file either: its port is in use, its certificate cannot be read, or its trace
+ * Throws if the edge cannot start with its own file either, because a port is in use, a certificate cannot be read, or the trace
  * file cannot be written.
  */
 export async function startEdge(
@@ -41,7 +41,7 @@ export async function startEdge(
       return { edge: await started(fleetConfig.config, log, sockets), rejected }
     } catch (error) {
       const { config, revision, versions } = fleetConfig
-      // The edge's own file asks for the same port or file, so the revision is not at fault.
+      // The edge's own file has the same port or file, so the revision is not the cause.
       if (error instanceof EdgeError && haveSameValues(error.keys, config, ownConfig)) throw error
       const reason = reasonOf(error)
       rejected = { revision, ...(versions && { versions }), reason }

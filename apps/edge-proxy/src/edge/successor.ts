@@ -1,32 +1,32 @@
 /**
- * Starts the installed program as a second process of this edge, with the listening sockets of this one, and waits until it
- * serves clients. The program may be a newer version: the two processes agree on the words below only.
+ * Starts the installed program as a new process of this edge, with the listening sockets of this one, and waits until it serves
+ * clients. The program may be a newer version, so the only protocol between the two processes is `handoverWords`.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { inheritanceOf, type ListeningSocket } from '../net/inherited-sockets.ts'
 import { runtime } from '../runtime.ts'
 
-/** What the processes tell each other over the channel of Node. */
+/** Messages between the two processes over Node's IPC channel. */
 export const handoverWords = {
-  /** Newer → older: it serves clients. */
+  /** From the new process: it serves clients. */
   ready: 'imapfleet-edge serves',
-  /** Older → newer: the state directory and the edge's place in the fleet are yours. */
+  /** From the old process: the new one may use the state directory and join the fleet. */
   yours: 'imapfleet-edge yours',
 } as const
 
 export interface Successor {
   kind: 'ready'
   pid: number
-  /** The older process no longer uses the state directory, and sends nothing to the fleet any more. */
+  /** Call when the old process no longer uses the state directory and the fleet. */
   release: () => void
-  /** Ends it, because the older process keeps its place. */
+  /** Ends the new process, because the old one continues. */
   dismiss: () => void
 }
 
 type NoSuccessor = { kind: 'failed'; reason: string }
 
 const readyWithinMs = 60_000
-/** stdin, stdout, stderr and the channel come first. */
+/** The first file after stdin, stdout, stderr and the channel. */
 const firstFile = 4
 
 /** @param signal ends the attempt */
@@ -50,7 +50,7 @@ export async function startSuccessor(
   return { kind: 'ready', pid: child.pid, release, dismiss }
 }
 
-/** Undefined when it serves clients. */
+/** Why the new process failed. Undefined: it serves clients. */
 async function failureOf(child: ChildProcess, signal: AbortSignal): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
   child.once('error', (error) => resolve(error.message))
@@ -74,7 +74,7 @@ async function failureOf(child: ChildProcess, signal: AbortSignal): Promise<stri
   }
 }
 
-/** From now on this process does not wait for the other one. */
+/** This process no longer waits for the other one. */
 function leave(child: ChildProcess): void {
   if (child.connected) child.disconnect()
   child.unref()

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { parseArguments, type Argument } from './arguments.ts'
 import { marks, wire } from './cuts.test-support.ts'
 
-/** A tree as text: strings are in quotes, atoms are not. */
+/** Prints a tree: strings are in quotes, atoms are not. */
 function show(parsed: Argument[] | undefined): unknown {
   return parsed?.map((item) =>
     item.kind === 'list' ? show(item.items) : `${item.kind} ${item.bytes.toString('latin1')}`,
@@ -32,7 +32,7 @@ test('literals, escapes and lists are parsed', () => {
     assert.deepEqual(parse(text), parsed, JSON.stringify(text))
 })
 
-test('invalid text is refused as a whole', () => {
+test('invalid text is refused', () => {
   for (const text of [
     '"open\r\n',
     '"a\r\n"\r\n',

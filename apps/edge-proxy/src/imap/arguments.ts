@@ -1,4 +1,4 @@
-/** Parses the arguments of a whole command, literals included, into a tree. */
+/** Parses the arguments of a complete command, literals included, into a tree. */
 import { BACKSLASH, CLOSE_BRACE, CR, LF, OPEN_BRACE, PLUS, QUOTE, SP, TILDE } from './bytes.ts'
 
 /** An atom, a string (quoted or literal) or a list of these. NIL is an atom. */

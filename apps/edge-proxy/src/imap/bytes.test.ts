@@ -21,10 +21,10 @@ test('a byte is found near and far, and not before the start', () => {
   for (const length of [0, 95, 96, 97]) assert.equal(findByte(bytes('x'.repeat(length)), LF, 0), -1)
 })
 
-test('words are compared in any case, within the bytes', () => {
+test('words are compared without regard to case, within the bytes', () => {
   assert.ok(startsWithWord(bytes('xOk['), 1, 'OK'))
   assert.equal(startsWithWord(bytes('O'), 0, 'OK'), false)
-  // The bit of case alone is no letter.
+  // A byte that differs only in the case bit, but is not a letter.
   assert.equal(startsWithWord(bytes('{'), 0, '['), false)
   assert.ok(containsWord(bytes('a modseq'), 0, 8, 'MODSEQ'))
   assert.equal(containsWord(bytes('a modseq'), 0, 7, 'MODSEQ'), false)

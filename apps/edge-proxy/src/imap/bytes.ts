@@ -13,7 +13,7 @@ export const BACKSLASH = 92
 export const OPEN_BRACE = 123
 export const CLOSE_BRACE = 125
 
-/** Most lines are short: within this many bytes, a loop is faster than the native search. */
+/** Within this many bytes, a loop is faster than the native search. Most lines are short. */
 const nearBytes = 96
 
 /** Index of `byte` from `from` on, or -1. */
@@ -31,7 +31,7 @@ export function hasTag(bytes: Uint8Array, start: number, end: number, tag: strin
   return true
 }
 
-/** Whether `word` (upper-case ASCII) is at `at`, in any case. */
+/** Whether `word` (upper-case ASCII) is at `at`. Case is ignored. */
 export function startsWithWord(bytes: Uint8Array, at: number, word: string): boolean {
   if (at + word.length > bytes.length) return false
   for (let i = 0; i < word.length; i++) {
@@ -42,13 +42,13 @@ export function startsWithWord(bytes: Uint8Array, at: number, word: string): boo
   return true
 }
 
-/** Whether `word` (upper-case ASCII) is anywhere in the range, in any case. */
+/** Whether `word` (upper-case ASCII) is anywhere in the range. Case is ignored. */
 export function containsWord(bytes: Uint8Array, from: number, to: number, word: string): boolean {
   for (let at = from; at + word.length <= to; at++) if (startsWithWord(bytes, at, word)) return true
   return false
 }
 
-/** Whether the range ends within a quoted string (RFC 9051 4.3). `isInside`: it also begins within one. */
+/** Whether the range ends within a quoted string (RFC 9051 4.3). `isInside`: the range begins within one. */
 export function endsInQuotes(bytes: Buffer, from: number, to: number, isInside = false): boolean {
   let inside = isInside
   let at = inside ? from : findByte(bytes, QUOTE, from)

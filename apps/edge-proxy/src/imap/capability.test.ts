@@ -58,19 +58,19 @@ test('a list is found in a CAPABILITY response and in the code of any status, an
     assert.equal(capabilitiesIn(line), undefined, line)
 })
 
-test('the last of several lists counts', () => {
+test('the last of several lists is used', () => {
   assert.deepEqual(lastCapabilities(['* CAPABILITY A', '* OK [CAPABILITY B] x', '* 1 EXISTS']), ['B'])
   assert.equal(lastCapabilities(['* OK x']), undefined)
 })
 
-test('a text loses the list that it begins with, and no other words', () => {
+test('a list at the beginning of a text is removed, and no other words', () => {
   assert.equal(withoutCapabilities('[CAPABILITY A B] Logged in [x]'), 'Logged in [x]')
   assert.equal(withoutCapabilities('Logged in [CAPABILITY A]'), 'Logged in [CAPABILITY A]')
-  // A broken list is not for the client either: it is not reduced.
+  // The client does not get an invalid list either, because it is not reduced.
   assert.equal(withoutCapabilities('[CAPABILITY A COMPRESS=DEFLATE'), '')
 })
 
-test('lists for clients hold no extension that prevents reuse or belongs to the connection to the server', () => {
+test('lists for clients have no extension that prevents reuse or belongs to the server connection', () => {
   const server = ['IMAP4REV1', ...unkept, 'IDLE', ...ofTheHop, 'UIDPLUS']
   assert.deepEqual(afterLogin(server), ['IMAP4REV1', 'IDLE', 'UIDPLUS'])
   const shown = beforeLogin(server, own)
@@ -78,7 +78,7 @@ test('lists for clients hold no extension that prevents reuse or belongs to the 
   assert.deepEqual(shown, ['IMAP4REV1', 'IDLE', 'UIDPLUS', 'SASL-IR', 'AUTH=PLAIN', 'AUTH=LOGIN'])
 })
 
-test('the list before login holds the capabilities of the edge, also if those of the server are not known', () => {
+test('the list before login has the capabilities of the edge, also if those of the server are unknown', () => {
   assert.deepEqual(beforeLogin([], own), ['IMAP4rev1', 'SASL-IR', 'AUTH=PLAIN', 'AUTH=LOGIN'])
   assert.ok(beforeLogin([], { ...own, offerStartTls: true }).includes('STARTTLS'))
   assert.ok(beforeLogin([], { ...own, adminCommands: true }).includes('XIMAPPROXY'))
@@ -87,7 +87,7 @@ test('the list before login holds the capabilities of the edge, also if those of
   assert.ok(!disabled.some((name) => name.startsWith('AUTH=') || name === 'SASL-IR'))
 })
 
-test('the case of a name has no meaning for the edge, and reaches the client unchanged', () => {
+test('the edge ignores the case of names, and the client gets them unchanged', () => {
   const list = ['imap4rev1', 'Unselect', 'auth=Plain', 'RIGHTS=kxten', 'Starttls', 'compress=deflate']
   for (const name of ['IMAP4REV1', 'UNSELECT', 'AUTH=PLAIN', 'STARTTLS']) assert.ok(offers(list, name), name)
   assert.ok(!offers(list, 'IDLE'))
@@ -146,7 +146,7 @@ test('the filter removes every hidden extension from any list', () => {
   )
 })
 
-test('connections with the same list share it', () => {
+test('connections with the same list share one array', () => {
   const [first, second] = ['* CAPABILITY IMAP4rev1 X1', '* OK [CAPABILITY IMAP4rev1 X1] hi'].map(
     capabilitiesIn,
   )

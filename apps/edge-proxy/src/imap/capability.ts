@@ -1,22 +1,22 @@
 /**
- * Capability lists: parsed from a server, reduced to what the edge supports, printed for a client. Names keep the spelling
- * of the server; their case has no meaning (RFC 9051 7.2.2).
+ * Parses capability lists of servers, reduces them to what the edge supports, and prints them for clients. Names keep the
+ * spelling of the server, but their case has no meaning (RFC 9051 7.2.2).
  */
 
 /** Capabilities of one connection or of the login. The edge handles them separately on each side. */
 const hopByHop = new Set(['STARTTLS', 'LOGINDISABLED', 'SASL-IR'])
-/** Never offered to clients: they would hide the protocol from the edge, or change the user or the server. */
+/** Never offered to clients: these extensions hide the protocol from the edge, or change the user or the server. */
 const never = /^(COMPRESS=.*|UNAUTHENTICATE|LOGIN-REFERRALS|MAILBOX-REFERRALS)$/i
 
-/** A line with a list: `* CAPABILITY …`, `* OK [CAPABILITY …] …`, `a1 OK [CAPABILITY …] …`. DavMail writes more blanks behind `*`. */
+/** A line with a list: `* CAPABILITY …`, `* OK [CAPABILITY …] …`, `a1 OK [CAPABILITY …] …`. DavMail sends several blanks after `*`. */
 const listLine = /^(\* +CAPABILITY|\S+ +(?:OK|NO|BAD|BYE|PREAUTH) \[CAPABILITY) ([^\]\r\n]*)/i
 
-/** The list in a line of a server: the names in order, each once. Undefined: the line has no list. */
+/** The list in a line of a server: the names in order, without duplicates. Undefined: the line has no list. */
 export function capabilitiesIn(line: string): readonly string[] | undefined {
   const match = listLine.exec(line)
   if (!match) return undefined
   const [whole, lead = '', list = ''] = match
-  // A code without its bracket is broken, and what stands in it may be no capabilities.
+  // A code without its closing bracket is invalid, and its contents may not be capabilities.
   const isBroken = lead.includes('[') && line[whole.length] !== ']'
   return isBroken ? undefined : parseList(list)
 }
@@ -25,7 +25,7 @@ export function capabilitiesIn(line: string): readonly string[] | undefined {
 export const lastCapabilities = (lines: readonly string[]): readonly string[] | undefined =>
   lines.map(capabilitiesIn).findLast((list) => list !== undefined)
 
-/** The lists that were parsed last, by their text. A server sends the same list on all its connections, which then share it. */
+/** A cache of parsed lists by text. A server sends the same list on all its connections, which then share one array. */
 const parsed = new Map<string, readonly string[]>()
 const parsedMax = 16
 
@@ -72,7 +72,7 @@ export function afterLogin(server: readonly string[]): string[] {
 export const hasUnselect = (server: readonly string[]): boolean =>
   offers(server, 'UNSELECT') || offers(server, 'IMAP4REV2')
 
-/** Whether the answer to a search names its tag, if it is asked with RETURN (RFC 4731). */
+/** Whether the server has ESEARCH, so that the answer to SEARCH RETURN names its tag (RFC 4731). */
 export const hasEsearch = (server: readonly string[]): boolean => offers(server, 'ESEARCH')
 
 const printed = new WeakMap<readonly string[], string>()
@@ -84,7 +84,7 @@ export function printAfterLogin(server: readonly string[]): string {
   return text
 }
 
-/** Capabilities common to all lists, in the order of the first. Empty lists are skipped. */
+/** The capabilities that all lists have, in the order of the first list. Empty lists are ignored. */
 export function commonCapabilities(lists: readonly (readonly string[])[]): readonly string[] {
   const [first, ...others] = lists.filter((list) => list.length > 0)
   return first?.filter((name) => others.every((list) => offers(list, name.toUpperCase()))) ?? []
@@ -97,7 +97,7 @@ export interface BeforeLogin {
   adminCommands: boolean
 }
 
-/** The list before login: what the server offers after login, and what the edge offers before it. */
+/** The list before login: the server's capabilities after login, and those of the edge before login. */
 export function beforeLogin(server: readonly string[], own: BeforeLogin): string[] {
   const base = server.length > 0 ? afterLogin(server) : ['IMAP4rev1']
   return [
@@ -111,7 +111,7 @@ export function beforeLogin(server: readonly string[], own: BeforeLogin): string
 const saslOffer = (mechanisms: readonly string[]): string[] =>
   mechanisms.length > 0 ? ['SASL-IR', ...mechanisms.map((name) => `AUTH=${name}`)] : []
 
-/** Reduces the capability list in a line to `afterLogin`, also in a code without its bracket. Other lines are unchanged. */
+/** Reduces the capability list in a line to `afterLogin`, also in a code without closing bracket. Other lines are unchanged. */
 export function filterCapabilityLine(line: string): string {
   return line.replace(
     listLine,

@@ -13,7 +13,7 @@ interface Read {
   violation?: string
 }
 
-/** Reads commands as a splice does: bytes are dropped as soon as the scanner has moved on. */
+/** Reads commands like a splice: bytes are dropped as soon as the scanner has moved past them. */
 function read(chunks: readonly Buffer[], limits = roomy, scanner?: CommandScanner): Read {
   const commands = scanner ?? new CommandScanner(limits.literalBytesMax)
   const result: Read = { commands: [], continues: [0] }
@@ -66,7 +66,7 @@ const transcripts: Record<string, { commands: string[]; continues: number[]; res
 }
 
 for (const [name, { commands, continues, rest = '' }] of Object.entries(transcripts)) {
-  test(`${name}: read the same whole, byte by byte and at every cut`, () => {
+  test(`${name}: the same result whole, byte by byte and at every cut`, () => {
     for (const chunks of everyCut(wire(commands.join('') + rest)))
       assert.deepEqual(read(chunks), { commands, continues })
   })
@@ -136,7 +136,7 @@ const command = fc
   })
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 })
 
-test('whatever the literals hold, exactly the client’s commands are found at any cuts', () => {
+test('exactly the client’s commands are found, whatever the contents of literals, at any cuts', () => {
   fc.assert(
     fc.property(fc.array(command, { maxLength: 6 }), cuts, (commands, shares) => {
       const texts = commands.map((one) => one.text)

@@ -1,5 +1,5 @@
 /**
- * Reads a client's bytes as lines and literals, so that the content of a literal is never taken for a command. Its only
+ * Splits a client's bytes into lines and literals, so that the content of a literal is never parsed as a command. Its only
  * state is the position. The caller keeps the bytes: client/ until a command is complete, splice/ until a line may pass.
  *
  *   line ──LF──▶ line (next command)      announced literal ──▶ literal ──n bytes──▶ line (rest of the same command)
@@ -9,16 +9,16 @@ import { isNonSynchronizing, literalSize, tailOf, type ScanPosition } from './li
 
 /** The kind of the bytes at a position. */
 export type CommandPart =
-  /** A whole line. Only `takeLine` moves past it, so `next` may find the same line again. */
+  /** A complete line. Only `takeLine` moves past it, so `next` may find the same line again. */
   | 'line'
-  /** Part of a literal, or all of it. The scanner has moved on. */
+  /** A literal or a part of it. The scanner has moved past it. */
   | 'literal'
   /** A line without its end. Call `next` again with more bytes. */
   | 'partial-line'
-  /** A line, whole or partial, that is longer than the limit. */
+  /** A line, complete or not, that is longer than the limit. */
   | 'line-too-long'
 
-/** What the end of a line says about the bytes that follow. */
+/** What follows a line. */
 export type LineEnding =
   /** The command is complete. */
   | 'complete'
@@ -30,7 +30,7 @@ export type LineEnding =
 
 export class CommandScanner {
   readonly #literalBytesMax: number
-  /** Bytes of the literal still to come. */
+  /** Remaining bytes of the literal. */
   #literal = 0
   /** The next line continues a command after a literal, or is the rest of a line. */
   #continues = false
@@ -62,7 +62,7 @@ export class CommandScanner {
     return this.#tail === undefined ? position : { ...position, lineTail: this.#tail }
   }
 
-  /** End of the part that `next` found: the index behind its last byte. */
+  /** End of the part that `next` found: the index after its last byte. */
   get end(): number {
     return this.#end
   }
@@ -108,7 +108,7 @@ export class CommandScanner {
     return isNonSynchronizing(bytes, lineFeed) ? 'literal' : 'synchronizing-literal'
   }
 
-  /** The server refused the announced literal before it was sent: the next line begins a command (RFC 9051 4.3). */
+  /** The server refused the announced literal before it was sent, so the next line begins a command (RFC 9051 4.3). */
   abandonCommand(): void {
     this.#literal = 0
     this.#continues = false

@@ -27,7 +27,7 @@ const lines: Record<CondstoreUse, string[]> = {
     'a SEARCH MODSEQ "/flags/\\\\draft" all 620162338'.replaceAll('\\', ''),
   ],
   possible: [
-    // A mailbox or a search word that is no quoted string.
+    // A mailbox or a search word that is not quoted.
     'a SELECT CONDSTORE',
     'a STATUS MODSEQ (UNSEEN)',
     'a SEARCH SUBJECT MODSEQ',
@@ -41,10 +41,10 @@ const lines: Record<CondstoreUse, string[]> = {
     'a ESEARCH IN (mailboxes "a") MODSEQ 1',
     `a UID SEARCH SUBJECT "${'x'.repeat(2000)} (CHANGEDSINCE 12)"`,
     `a LIST "" (${'x '.repeat(1000)}) RETURN (STATUS (HIGHESTMODSEQ))`,
-    // Behind a literal.
+    // After a literal.
     ' (HIGHESTMODSEQ)',
     ' FLAGS (CHANGEDSINCE 1)',
-    // Quotes that servers read differently.
+    // Quotes that servers parse differently.
     'a STATUS "x\\" (HIGHESTMODSEQ)',
     'a STATUS "a\\"b" (HIGHESTMODSEQ)',
     'a STATUS x" (HIGHESTMODSEQ)',
@@ -78,7 +78,7 @@ for (const [expected, examples] of Object.entries(lines))
       }
   })
 
-test('the time for a line does not grow faster than the line', () => {
+test('the time for a line is at most linear in its length', () => {
   for (const piece of ['RETURN (STATUS (', 'HIGHESTMODSEQ ', 'MODSEQ (', '(CHANGEDSINCE 1', '"MODSEQ" ']) {
     const bytes = wire(`a LIST FETCH 1 ${piece.repeat(500_000 / piece.length)}\r\n`)
     const startedAt = performance.now()

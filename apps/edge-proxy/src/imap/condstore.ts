@@ -1,14 +1,14 @@
 /**
- * Which commands enable CONDSTORE for the rest of a connection (RFC 7162 3.1, "CONDSTORE enabling commands"). From then on
- * the server adds MODSEQ to FETCH responses that no command asked for.
+ * Recognizes commands that enable CONDSTORE for the rest of a connection (RFC 7162 3.1, "CONDSTORE enabling commands"). After
+ * such a command, the server adds MODSEQ to unsolicited FETCH responses.
  */
 import { BACKSLASH, QUOTE, startsWithWord } from './bytes.ts'
 
 export type CondstoreUse =
   | 'none'
-  /** The command has a word of CONDSTORE in another place than this grammar expects. A server may parse it differently. */
+  /** The command has a word of CONDSTORE where this grammar does not expect it. A server may parse the command differently. */
   | 'possible'
-  /** The client uses CONDSTORE. */
+  /** The command enables CONDSTORE. */
   | 'certain'
 
 /** Classifies one line of a command, from `from` to its line feed at `to`. A line after a literal is never `certain`. */
@@ -16,7 +16,7 @@ export function condstoreUse(bytes: Buffer, from: number, to: number): Condstore
   return hasCondstoreWord(bytes, from, to) ? judge(bytes, from, to) : 'none'
 }
 
-/** The words, also as part of longer ones such as UNCHANGEDSINCE and HIGHESTMODSEQ. Without creating a string. */
+/** Whether the bytes contain a word of CONDSTORE, also as part of a longer word such as UNCHANGEDSINCE or HIGHESTMODSEQ. */
 export function hasCondstoreWord(bytes: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) {
     switch (bytes[at]! & 0xdf) {
@@ -34,12 +34,12 @@ export function hasCondstoreWord(bytes: Buffer, from: number, to: number): boole
   return false
 }
 
-/** Longer lines are only checked for the end of a FETCH with many UIDs: the time for the expressions must stay short. */
+/** Longer lines are only checked for the end of a FETCH with many UIDs, to limit the time of the expressions. */
 const judgedBytesMax = 1000
 const fetchHead = /^\S+ (?:UID )?FETCH \d/i
 const changedSinceTail = /\(CHANGEDSINCE \d+(?: VANISHED)?\)\r?$/i
 
-/** By verb, in a line whose quoted strings are empty. */
+/** Commands that enable CONDSTORE, after the contents of quoted strings were removed. */
 const enabling = [
   /^\S+ (?:SELECT|EXAMINE) [^ ()]+ \([^()]*\bCONDSTORE\b[^()]*\)$/i,
   /^\S+ STATUS [^ ()]+ \([^()]*\bHIGHESTMODSEQ\b[^()]*\)$/i,
@@ -56,7 +56,7 @@ function judge(bytes: Buffer, from: number, to: number): CondstoreUse {
     const [head, tail] = [bytes.toString('latin1', from, from + 100), bytes.toString('latin1', to - 100, to)]
     return fetchHead.test(head) && changedSinceTail.test(tail) ? 'certain' : 'possible'
   }
-  // Escapes and unbalanced quotes are read differently by different servers.
+  // Servers parse escapes and unbalanced quotes differently.
   const quotes = count(bytes, QUOTE, from, to)
   const isPlain = quotes % 2 === 0 && (quotes === 0 || count(bytes, BACKSLASH, from, to) === 0)
   const line = bytes.toString('latin1', from, to).replace(/\r$/, '')

@@ -46,12 +46,12 @@ test('passwords and tokens are different classes', () => {
   )
 })
 
-test('the user is who the client acts as', () => {
+test('the user is the one that the client acts as', () => {
   assert.equal(userName(credentials()), 'joe')
   assert.equal(userName(credentials({ user: 'admin', authzid: 'joe' })), 'joe')
 })
 
-test('the proof of a user is the password, or the token without the message around it', () => {
+test('the proof of a user is the password, or the token without its message', () => {
   const proof = (secret: string, mechanism?: Credentials['mechanism']) =>
     proofIn(credentials({ secret }, mechanism)).toString('latin1')
   assert.equal(proof('auth=Bearer t'), 'auth=Bearer t')
@@ -64,7 +64,7 @@ test('the proof of a user is the password, or the token without the message arou
   assert.equal(proof('user=joe\x01auth=Bearer  \x01\x01', 'XOAUTH2'), 'user=joe\x01auth=Bearer  \x01\x01')
 })
 
-test('the expiry of a token is read from it if it is a JWT, and only there', () => {
+test('the expiry of a token is known only if it is a JWT', () => {
   assert.equal(expiryOf(bearer(jwt({ exp: 1_900_000_000 }))), 1_900_000_000_000)
   for (const payload of [{}, { exp: '1' }, { exp: null }, []])
     assert.equal(expiryOf(bearer(jwt(payload))), Infinity)

@@ -1,4 +1,4 @@
-/** Decoded credentials. How the client encoded a name makes no difference. */
+/** Decoded credentials, independent of their encoding by the client. */
 import { CR, LF } from './bytes.ts'
 import type { Mechanism } from './sasl.ts'
 
@@ -6,20 +6,20 @@ export interface Credentials {
   user: Buffer
   /** The user to act as (RFC 4616); empty: `user` itself. */
   authzid: Buffer
-  /** The password; for the OAuth mechanisms, the whole SASL message with the token. */
+  /** The password; for the OAuth mechanisms, the complete SASL message with the token. */
   secret: Buffer
   /** SASL mechanism; `command` for LOGIN. */
   mechanism: 'command' | Mechanism
 }
 
-/** Passwords and tokens never share a key. */
+/** The class of the secret. A password and a token never have the same key. */
 export function mechanismClass(credentials: Credentials): 'password' | 'token' {
   return credentials.mechanism === 'XOAUTH2' || credentials.mechanism === 'OAUTHBEARER' ? 'token' : 'password'
 }
 
 /**
- * What proves the user: the password or the token. XOAUTH2 and OAUTHBEARER put one token into different messages, and
- * OAUTHBEARER messages may name different hosts.
+ * The secret that proves the identity of the user: the password or the token. The same token has different messages in XOAUTH2
+ * and OAUTHBEARER, and OAUTHBEARER messages may name different hosts.
  */
 export function proofIn(credentials: Credentials): Buffer {
   const { secret } = credentials
@@ -35,7 +35,7 @@ export function proofIn(credentials: Credentials): Buffer {
 /** Longer than any mail address (RFC 5321 4.5.3.1), short enough for logs and keys. */
 const nameBytesMax = 1024
 
-/** Whether a server may get them: no empty user, and no CR, LF or NUL, which would end a command early. */
+/** Whether the credentials may be sent to a server: the user is not empty, and no CR, LF or NUL could end a command early. */
 export function isSendable(credentials: Credentials): boolean {
   return (
     credentials.user.length > 0 &&
@@ -73,7 +73,7 @@ export function expiryOf(credentials: Credentials): number {
   }
 }
 
-/** What must not be logged: the secret, and for the OAuth mechanisms also the token in it (RFC 7628 3.1). */
+/** The values that must not be logged: the secret, and for the OAuth mechanisms also the token in it (RFC 7628 3.1). */
 export function secretsOf({ secret }: Credentials): Buffer[] {
   // eslint-disable-next-line no-control-regex -- ^A ends the token
   const tokens = secret.toString('latin1').matchAll(/bearer +([^\x01]+)/gi)
@@ -83,8 +83,8 @@ export function secretsOf({ secret }: Credentials): Buffer[] {
 const redacted = '[redacted]'
 
 /**
- * Removes secrets from a server's reply before it is logged, because a server may repeat the command that it refuses.
- * Finds them unencoded, as a quoted string, and in base64.
+ * Removes secrets from a server's reply before it is logged, because a server may repeat the refused command. Secrets are
+ * found unencoded, as quoted strings, and in base64.
  * @param text one character for each byte (ISO 8859-1), like all lines of the exchange
  */
 export function withoutSecrets(text: string, secrets: readonly Buffer[]): string {

@@ -7,7 +7,7 @@ const quotable = /^[\x20-\x7e]*$/
 export type Encoded = { kind: 'inline'; text: string } | { kind: 'literal'; bytes: Buffer }
 
 /**
- * Must not contain NUL, which only literal8 can carry.
+ * @param bytes must not contain NUL, which only literal8 may contain
  * @param inlineMax longest atom or quoted string
  */
 export function encodeString(bytes: Buffer, inlineMax = Infinity): Encoded {
@@ -18,6 +18,6 @@ export function encodeString(bytes: Buffer, inlineMax = Infinity): Encoded {
   return { kind: 'literal', bytes }
 }
 
-/** A quoted string. The text must hold no CR, LF or NUL (RFC 9051 9, QUOTED-CHAR). */
+/** A quoted string. The text must not contain CR, LF or NUL (RFC 9051 9, QUOTED-CHAR). */
 export const encodeQuoted = (text: string): string =>
   `"${text.replaceAll(/["\\]/g, (special) => `\\${special}`)}"`

@@ -1,8 +1,8 @@
-/** ID commands and responses (RFC 2971), parsed in any form and printed as one line without literals, which needs no `+`. */
+/** ID commands and responses (RFC 2971): parsed in any form, and printed as one line without literals, so without a `+`. */
 import { parseArguments, type Argument } from './arguments.ts'
 import { encodeQuoted } from './encode.ts'
 
-/** The bounds of RFC 2971 3.3. Servers such as Dovecot close the connection if a client exceeds them. */
+/** The limits of RFC 2971 3.3. Servers such as Dovecot close the connection if a client exceeds them. */
 const pairsMax = 30
 const keyBytesMax = 30
 const valueBytesMax = 1024
@@ -37,14 +37,14 @@ export function printId(pairs: IdPairs): string {
 }
 
 /**
- * The pairs of an untagged ID response; none for NIL. Undefined: it is not valid, or has literals.
+ * The pairs of an untagged ID response; empty for NIL. Undefined: the response is invalid, or has literals.
  * @param line one character for each byte, with or without the line end
  */
 export function parseIdResponse(line: string): IdPairs | undefined {
   return /^\* ID /i.test(line) ? parseId(Buffer.from(line, 'latin1'), '* ID'.length) : undefined
 }
 
-/** Pairs that all of these have. */
+/** The pairs that all lists have. */
 export function commonPairs(lists: readonly IdPairs[]): IdPairs {
   const [first = [], ...others] = lists
   return first.filter(([key, value]) =>
@@ -53,15 +53,15 @@ export function commonPairs(lists: readonly IdPairs[]): IdPairs {
 }
 
 /**
- * An ID without the fields in which a proxy names its client: Dovecot takes addresses and session names from a trusted
- * proxy in them. Undefined: nothing is left.
+ * An ID without the fields in which a proxy names its client. Dovecot accepts the addresses and session names in these fields
+ * from a trusted proxy. Undefined: no field is left.
  */
 export function withoutClientFields(pairs: IdPairs): IdPairs | undefined {
   const rest = pairs.filter(([key]) => !/^x-(?:originating|connected|proxy|session|forward)-/i.test(key))
   return rest.length === 0 && pairs.length > 0 ? undefined : rest
 }
 
-/** The address that an ID names as that of a user. */
+/** The address of the user in an ID. */
 export const addressNamedIn = (pairs: IdPairs): string | undefined =>
   pairs.find(([key]) => key.toLowerCase() === 'x-originating-ip')?.[1]
 

@@ -36,7 +36,7 @@ test('a literal is announced only at the very end of a line', () => {
   for (const [line, size] of Object.entries(expected)) assert.equal(sizeAt(line), size, JSON.stringify(line))
 })
 
-test('a size over the bound is infinite, never a wrong number', () => {
+test('a size over the limit is infinite, never a wrong number', () => {
   for (const digits of ['99999999999999999999', '18446744073709551617', '9'.repeat(400), '1099511627777'])
     assert.equal(sizeAt(`a APPEND x {${digits}}\r\n`), Infinity)
   assert.equal(sizeAt('a APPEND x {1099511627776}\r\n'), 2 ** 40)

@@ -3,20 +3,20 @@ import { CLOSE_BRACE, CR, OPEN_BRACE, PLUS } from './bytes.ts'
 
 /** The position of a scanner within a command or a response. Another scanner can start from it. */
 export interface ScanPosition {
-  /** Bytes of the current literal that are still to come. */
+  /** Remaining bytes of the current literal. */
   literalLeft: number
   /** Whether the current literal, or the next line, continues a command or a response. */
   continues: boolean
   /** The last bytes of a line of which only a part has passed. They may begin the announcement of a literal. */
   lineTail?: Buffer
-  /** The line ends in free text, which announces no literal. */
+  /** The line ends with free text, which announces no literal. */
   isFreeText?: boolean
 }
 
-/** Last bytes of a line that hold every announcement of a literal. */
+/** The announcement of a literal is within this many last bytes of a line. */
 export const tailBytes = 32
 
-/** The last bytes of a line after another part of it. A copy, so that the memory of the part can be released. */
+/** The last bytes of a line, after another part of it was read. They are copied, so that the memory of the part can be released. */
 export function tailOf(tail: Buffer | undefined, part: Buffer): Buffer {
   const end = part.subarray(-tailBytes)
   return tail === undefined || end.length === tailBytes

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pageHintsIn, withoutPageHints } from './page-hints.ts'
 
-test('parameters of a page are read from an ID, in the form in which a command has them', () => {
+test('page hints are read from an ID, in the form of command arguments', () => {
   const hints = pageHintsIn([
     [['name', 'Roundcube']],
     [
@@ -22,7 +22,7 @@ test('parameters of a page are read from an ID, in the form in which a command h
   })
 })
 
-test('a value that is not understood is no hint', () => {
+test('an invalid value is ignored', () => {
   for (const [field, value] of [
     ['x-page', 'Show'],
     ['x-page', 'a'.repeat(25)],
@@ -41,7 +41,7 @@ test('a value that is not understood is no hint', () => {
     assert.equal(pageHintsIn([[[field, value]]]).size, 0, `${field} ${value}`)
 })
 
-test('the fields of a page are left out of an ID for others, which is nothing then if it had no others', () => {
+test('page hints are removed from an ID for servers, and an ID that had only hints is not sent', () => {
   assert.deepEqual(
     withoutPageHints([
       ['name', 'x'],

@@ -1,6 +1,6 @@
 /**
- * Parameters of a page that a webmail sends in its ID (RFC 2971): the kind of the page in `x-page`, others in fields such as
- * `x-page-uid`. They only choose what is asked ahead. A value that is not understood is no hint.
+ * Hints about a page that a webmail sends in its ID (RFC 2971): the kind of the page in `x-page`, other parameters in fields such
+ * as `x-page-uid`. They are only used to select questions. Invalid values are ignored.
  */
 import type { IdPairs } from './id.ts'
 
@@ -13,7 +13,7 @@ const forms: Readonly<Record<string, RegExp>> = {
   number: /^[1-9]\d{0,4}$/,
 }
 
-/** By name: `page`, `mailbox`, `uid`, `search`, `number`. Words are in the form in which a command has them. */
+/** The hints by name: `page`, `mailbox`, `uid`, `search`, `number`. Words are in the form of command arguments. */
 export function pageHintsIn(ids: readonly IdPairs[]): Map<string, string> {
   const hints = new Map<string, string>()
   for (const [field, value] of ids.flat()) {
@@ -27,13 +27,13 @@ export function pageHintsIn(ids: readonly IdPairs[]): Map<string, string> {
   return hints
 }
 
-/** An ID without these fields, which are for the edge. Undefined: nothing is left. */
+/** An ID without these fields, which are for the edge. Undefined: no field is left. */
 export function withoutPageHints(pairs: IdPairs): IdPairs | undefined {
   const rest = pairs.filter(([field]) => !prefix.test(field))
   return rest.length === 0 && pairs.length > 0 ? undefined : rest
 }
 
-/** As an atom where that is possible, in quotes otherwise: webmails write the arguments of their commands like this. */
+/** An atom if possible, otherwise a quoted string, like the arguments of webmails' commands. */
 function wordOf(value: string): string {
   return /^[^\x00-\x20"%()*[\\\]{}\x7f-\xff]+$/.test(value)
     ? value

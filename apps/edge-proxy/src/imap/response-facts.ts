@@ -2,8 +2,8 @@
 import { OPEN_BRACKET, SP, startsWithWord, wordEnd } from './bytes.ts'
 
 /**
- * Where the content of the untagged response at `start` begins: after `* `. DavMail sends more spaces there, so that clients
- * do not time out while it works.
+ * The index of the content of the untagged response at `start`, after `* `. DavMail sends more spaces there, so that clients do
+ * not time out while it works.
  */
 export function untaggedAt(bytes: Uint8Array, start: number): number {
   let at = start + 2
@@ -14,7 +14,7 @@ export function untaggedAt(bytes: Uint8Array, start: number): number {
 /**
  * Whether an untagged response reports a change of the selected mailbox. A FETCH response does only if no unanswered
  * command has asked for it.
- * @param at the index behind `* `
+ * @param at the index after `* `
  */
 export function reportsMailboxChange(bytes: Uint8Array, at: number, isFetchAsked: boolean): boolean {
   let word = at

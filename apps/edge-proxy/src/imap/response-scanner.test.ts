@@ -145,7 +145,7 @@ const transcripts: Record<string, { text: string; responses: string[]; open?: tr
 }
 
 for (const [name, { text, responses, open }] of Object.entries(transcripts)) {
-  test(`${name} is read the same whole, byte by byte and at every cut`, () => {
+  test(`${name} has the same result whole, byte by byte and at every cut`, () => {
     for (const chunks of everyCut(wire(text))) {
       const scanned = scan(chunks)
       assert.deepEqual(scanned.responses, responses)
@@ -157,7 +157,7 @@ for (const [name, { text, responses, open }] of Object.entries(transcripts)) {
   })
 }
 
-/** As a splice decides: blanks are shown, a line with a whole first word is judged, except for statuses. */
+/** Decides like a splice: blanks are shown, and a line with a complete first word is judged, except for status responses. */
 const byFirstWord: OnHead = (bytes, start) => {
   const line = bytes.toString('latin1', start)
   if (/^\* +$/.test(line)) return 'show'
@@ -181,7 +181,7 @@ for (const [name, { text, responses, open }] of Object.entries(transcripts)) {
   })
 }
 
-test('text that ends like a literal announces none, also behind a tag or a +, whatever follows it', () => {
+test('text that ends like an announcement of a literal announces none, also after a tag or a +, whatever follows it', () => {
   const lines = [
     'a1 OK echo {5}',
     '+ {5}',
@@ -243,7 +243,7 @@ test('a line passes as it arrives as soon as its beginning decides', () => {
   }
 })
 
-test('a line that was shown is replaced from where it was shown on, and never left out', () => {
+test('a line whose beginning was shown is replaced after that beginning, and never omitted', () => {
   for (const [verdict, expected] of [
     ['omit', '* ID NIL\r\n'],
     [wire('* X\r\n'), '* X\r\n'],
@@ -254,7 +254,7 @@ test('a line that was shown is replaced from where it was shown on, and never le
   }
 })
 
-test('a line that is left out by its beginning is left out to its end', () => {
+test('a line that is omitted because of its beginning is omitted to its end', () => {
   const text = '* 1 EXISTS\r\n* ID ("name" {8}\r\n* ID x\r\n "v" NIL)\r\n* 2 EXISTS\r\na1 OK\r\n'
   const judge: Judge = (_, line) => (line.startsWith('* ID') ? 'omit' : 'pass')
   const onHead: OnHead = (bytes, start) => (byFirstWord(bytes, start) === 'judge' ? 'judge' : 'hold')
@@ -292,7 +292,7 @@ test('another scanner can continue within a line that passes as it arrives', () 
   }
 })
 
-test('a response is left out with its literals, and nothing else is', () => {
+test('a response is omitted with its literals, and nothing else is omitted', () => {
   const text =
     '* 1 EXISTS\r\n* ID ("name" {8}\r\n* ID x\r\n "v" {2}\r\n\r\n)\r\n* 2 EXISTS\r\nE1 OK done\r\na1 OK {3}\r\n* 3 EXISTS\r\n'
   const judge: Judge = (_, line) => (/^(\* ID|E1)/.test(line) ? 'omit' : 'pass')
@@ -357,7 +357,7 @@ test('a literal announced at the end of a line too long to hold is found', () =>
   }
 })
 
-test('a response that is left out is left out whole, also if a line of it is too long to hold', () => {
+test('a response is omitted completely, also if a line of it is too long to hold', () => {
   const text = `* ID (${'x'.repeat(200)} {4}\r\nabcd ${'y'.repeat(200)})\r\na1 OK done\r\n`
   for (const chunks of everyCut(wire(text))) {
     const judge: Judge = (_, line) => (line.startsWith('* ID') ? 'omit' : 'pass')
@@ -427,7 +427,7 @@ test('a reader gets every line and every literal, whatever the verdict', () => {
   }
 })
 
-test('a reader gets the beginning of a line too long to hold, and the literal behind it', () => {
+test('a reader gets the beginning of a line too long to hold, and the literal after it', () => {
   const text = `* 1 FETCH (${'x'.repeat(200)} {6}\r\nsecret)\r\na1 OK done\r\n`
   const { lines, literal } = linesOf([wire(text.slice(0, 150)), wire(text.slice(150))], { lineBytesMax: 64 })
   assert.deepEqual(lines, ['* 1 FETCH...', ')\r none', 'a1 OK done\r none'])
@@ -459,7 +459,7 @@ test('another scanner within a long line knows whether the line ends in free tex
   }
 })
 
-test('a response that is left out does not count for the position: the client never gets it', () => {
+test('an omitted response does not affect the position, because the client never gets it', () => {
   const scanner = new ResponseScanner({ onResponse: () => 'omit', onPass() {} })
   scanner.scan(wire('* ID ("name" {8}\r\nabc'))
   assert.equal(scanner.betweenResponses, true)
@@ -493,7 +493,7 @@ const line = fc
   })
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 })
 
-test('whatever the literals hold, exactly the server’s responses are found at any cuts', () => {
+test('exactly the server’s responses are found, whatever the contents of literals, at any cuts', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(data, line), { maxLength: 8 }), cuts, (responses, shares) => {
       const text = responses.map((response) => response.text).join('')

@@ -1,7 +1,7 @@
 /**
- * Reads a server's bytes as responses. It skips literals by their length, so that the content of a mail is never taken
- * for a reply. It is fed chunks, reports each response, and keeps its position and at most one partial line. A line whose
- * beginning decides its verdict is not held: its bytes pass as they arrive.
+ * Splits a server's bytes into responses. Literals are skipped by their length, so that the content of a mail is never parsed
+ * as a reply. The scanner gets chunks, reports each response, and keeps its position and at most one partial line. A line
+ * whose beginning decides its verdict is not held: its bytes pass as they arrive.
  *
  *   line ──LF──▶ line (next response)      announced literal ──▶ literal ──n bytes──▶ line (rest of the same response)
  */
@@ -15,44 +15,44 @@ export type ResponseKind = 'tagged' | 'untagged' | 'continuation'
 export type LineVerdict =
   | 'pass'
   | 'omit'
-  /** Omit it, and give its bytes to `onKept`. */
+  /** Omit the response, and give its bytes to `onKept`. */
   | 'keep'
   /** Pass these bytes instead. */
   | Buffer
-  /** Pass it, and these bytes before it. */
+  /** Pass these bytes, and then the response. */
   | { before: Buffer }
 
-/** What the beginning of a line allows while the rest of the line has not arrived. */
+/** What to do with the beginning of a line while the rest of the line has not arrived. */
 export type HeadVerdict =
-  /** Nothing: the line is held. */
+  /** Hold the line. */
   | 'hold'
   /** `onResponse` can decide by these bytes. */
   | 'judge'
-  /** The bytes are not sufficient yet, but the client may have them: the response will not be omitted. */
+  /** Pass the bytes, although they do not decide yet: the response will not be omitted. */
   | 'show'
 
 export interface ResponseSink {
   /**
    * The first line of a response, from `start` to its line feed at `end`. If the response has literals, more lines
-   * follow, and the verdict applies to all of them. A response that is replaced must have no literals. Of a line that
-   * `onHead` wants to judge, or that is too long to hold, only the beginning is given.
+   * follow, and the verdict applies to all of them. A response that is replaced must have no literals. If `onHead` returned
+   * 'judge', or if the line is too long to hold, only the beginning of the line is given.
    */
   onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict
   /** The beginning of an untagged response, up to the end of the bytes. Without this function, lines are held. */
   onHead?(bytes: Buffer, start: number): HeadVerdict
   /** Bytes that pass. */
   onPass(bytes: Buffer): void
-  /** Bytes of a response that is kept, in pieces. They are valid during the call only. */
+  /** Bytes of a response that is kept, in pieces. They are valid only during the call. */
   onKept?(bytes: Buffer): void
 }
 
-/** Gets every line and every literal of the responses, whatever their verdict: for the trace. */
+/** Gets every line and every literal of the responses, whatever their verdicts, for the trace. */
 export interface LineReader {
-  /** A whole line, from `start` to its line feed at `end`, and the size of the literal that it announces, if any. */
+  /** A complete line, from `start` to its line feed at `end`, and the size of the literal that it announces, if any. */
   onLine(bytes: Buffer, start: number, end: number, literal: number | undefined): void
   /** The first bytes of a line that is too long to hold. The rest of it is not reported. */
   onLongLine(bytes: Buffer, start: number, end: number): void
-  /** Part of a literal, or all of it. */
+  /** A literal, or a part of it. */
   onLiteral(bytes: Buffer, start: number, end: number): void
 }
 
@@ -61,20 +61,20 @@ export class ResponseScanner {
   sink: ResponseSink
   readonly #lineBytesMax: number
   readonly #reader: LineReader | undefined
-  /** Bytes of the literal still to come. */
+  /** Remaining bytes of the literal. */
   #literal = 0
   /** The next line continues a response after a literal. */
   #continues = false
   #omitting = false
-  /** The response that is omitted is kept. */
+  /** The omitted response is kept. */
   #keeping = false
-  /** A partial line, held until its end arrives, because a verdict needs the whole line. */
+  /** A partial line, held until its end arrives, because the verdict needs the complete line. */
   #held: Buffer | undefined
-  /** How many bytes of the held line have passed already. */
+  /** How many bytes of the held line have already passed. */
   #shown = 0
-  /** A line that passes, or is omitted, as it arrives. These are its last bytes, which may announce a literal. */
+  /** The last bytes of a line that passes, or is omitted, as it arrives. They may announce a literal. */
   #tail: Buffer | undefined
-  /** The current response is tagged, a continuation or a status: it ends in free text and has no literals. */
+  /** The current response is tagged, a continuation or a status response, which end with free text and have no literals. */
   #isFreeText = false
 
   constructor(
@@ -98,8 +98,8 @@ export class ResponseScanner {
   }
 
   /**
-   * Whether bytes written to the client now would stand between two responses. A held line has not reached the client, and a
-   * response that is omitted never will.
+   * Whether bytes written to the client now would be between two responses. A held line has not reached the client, and an
+   * omitted response never will.
    */
   get betweenResponses(): boolean {
     return this.#shown === 0 && (this.#omitting || !this.#isWithinResponse)
@@ -154,7 +154,7 @@ export class ResponseScanner {
       const lineEnd = lineFeed < 0 ? bytes.length - 1 : lineFeed
       if (!this.#continues) {
         const verdict = this.#open(bytes, at, lineEnd)
-        // The client has the beginning of the line, so it gets the rest.
+        // The client has got the beginning of the line, so it also gets the rest.
         const hasBegun = shown > 0 && at === 0
         const replacement = verdict instanceof Uint8Array ? verdict : undefined
         const before = typeof verdict === 'object' && 'before' in verdict ? verdict.before : undefined
@@ -165,7 +165,7 @@ export class ResponseScanner {
           if (passFrom < at) this.sink.onPass(bytes.subarray(passFrom, at))
           passFrom = Math.max(passFrom, at)
           if (before) this.sink.onPass(before)
-          // The end of a line that is too long to hold is not known, so the line is omitted instead of replaced.
+          // A line that is too long to hold cannot be replaced, so it is omitted.
           if (replacement && lineFeed >= 0)
             this.sink.onPass(hasBegun ? replacement.subarray(shown) : replacement)
         }
@@ -189,7 +189,7 @@ export class ResponseScanner {
     return to
   }
 
-  /** The rest of the response that is being kept passes. The caller has passed what was kept of it. */
+  /** Passes the rest of the response that is being kept. The caller has already passed the kept part. */
   passRest(): void {
     if (!this.#keeping) return
     this.#omitting = false
@@ -223,7 +223,7 @@ export class ResponseScanner {
   }
 
   /**
-   * Holds the partial line from `at` to the end of the bytes. A copy: the chunk may be large, and its memory is reused.
+   * Holds the partial line from `at` to the end of the bytes. The bytes are copied, because the memory of the chunk is reused.
    * @param shown how many bytes of the line have passed
    */
   #hold(bytes: Buffer, at: number, passFrom: number, shown: number): void {
@@ -232,7 +232,7 @@ export class ResponseScanner {
     this.#shown = shown
   }
 
-  /** Passes `* ` and the blanks behind it. One blank is enough to judge the line when it continues. */
+  /** Passes `* ` and the blanks after it. One blank is kept, which is enough to parse the line when it continues. */
   #show(bytes: Buffer, at: number, passFrom: number): void {
     if (passFrom < bytes.length) this.sink.onPass(bytes.subarray(passFrom))
     this.#held = Buffer.from(bytes.subarray(at, at + 2))
@@ -246,7 +246,7 @@ export class ResponseScanner {
   }
 }
 
-/** OK, NO, BAD, BYE, PREAUTH: they end in free text (RFC 9051 7.1). */
+/** Whether it is OK, NO, BAD, BYE or PREAUTH, which end with free text (RFC 9051 7.1). */
 function isStatus(bytes: Buffer, at: number): boolean {
   const first = bytes[at]! & 0xdf
   const second = bytes[at + 1]! & 0xdf

@@ -57,7 +57,7 @@ test('a PLAIN message survives printing and parsing', () => {
   )
 })
 
-test('XOAUTH2 holds a user and a bearer token, and the whole message is the secret', () => {
+test('XOAUTH2 has a user and a bearer token, and the complete message is the secret', () => {
   const message = wire('user=joe@example.com\x01auth=Bearer abc=\x01\x01')
   assert.deepEqual(parseXoauth2(message), {
     user: wire('joe@example.com'),
@@ -74,7 +74,7 @@ test('XOAUTH2 holds a user and a bearer token, and the whole message is the secr
     assert.equal(parseXoauth2(wire(text)), undefined, JSON.stringify(text))
 })
 
-test('OAUTHBEARER holds the user in its GS2 header, with escapes', () => {
+test('OAUTHBEARER has the user in its GS2 header, with escapes', () => {
   const rest = '\x01host=h\x01port=143\x01auth=Bearer abc\x01\x01'
   const userOf = (text: string) => parseOauthBearer(wire(text))?.user.toString('latin1')
   assert.equal(userOf(`n,a=joe@example.com,${rest}`), 'joe@example.com')
@@ -91,7 +91,7 @@ test('OAUTHBEARER holds the user in its GS2 header, with escapes', () => {
     assert.equal(userOf(text), undefined, JSON.stringify(text))
 })
 
-test('a message that names a user or a token twice is refused: the server might use the other one', () => {
+test('a message with two users or two tokens is refused, because the server might use the other one', () => {
   const end = 'auth=Bearer x\x01\x01'
   for (const text of [
     `user=joe\x01user=eve\x01${end}`,

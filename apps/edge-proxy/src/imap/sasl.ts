@@ -14,7 +14,7 @@ export interface SaslIdentity {
 
 const empty = Buffer.alloc(0)
 
-/** Decodes strict base64 (RFC 4648 4), or returns undefined. `=` alone is the empty message (RFC 4959). */
+/** Decodes strict base64 (RFC 4648 4). Undefined: invalid. A single `=` is the empty message (RFC 4959). */
 export function decodeBase64(text: string): Buffer | undefined {
   if (text === '=') return empty
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined
@@ -57,7 +57,7 @@ export function parseOauthBearer(message: Buffer): SaslIdentity | undefined {
   return { user: Buffer.from(user, 'latin1'), authzid: empty, secret: message }
 }
 
-/** Undefined: a name is there twice. The server might take the other value, and log in another user than is known here. */
+/** Undefined: a name occurs twice. The server might use the other value, and log in another user than the edge assumes. */
 function keyValues(text: string): Map<string, string> | undefined {
   const pairs = text.split('\x01').filter((pair) => pair.includes('='))
   const names = new Set(pairs.map((pair) => pair.slice(0, pair.indexOf('=')).toLowerCase()))

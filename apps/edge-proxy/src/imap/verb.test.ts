@@ -12,7 +12,7 @@ const verbs =
 
 const verbOf = (text: string) => verbIn(wire(text), 0, text.length)
 
-test('every verb of the table is recognized in any case', () => {
+test('every verb of the table is recognized without regard to case', () => {
   fc.assert(
     fc.property(fc.constantFrom(...verbs), fc.infiniteStream(fc.boolean()), (verb, lower) => {
       const text = Array.from(verb, (letter) => (lower.next().value ? letter.toLowerCase() : letter)).join('')
@@ -64,7 +64,7 @@ test('the parts of a command are found at any position', () => {
   }
 })
 
-test('a tag holds only the characters that RFC 9051 allows', () => {
+test('a tag has only the characters that RFC 9051 allows', () => {
   for (let byte = 0; byte < 256; byte++) {
     const isAllowed = byte > 32 && byte < 127 && !'(){%*"\\+'.includes(String.fromCharCode(byte))
     assert.equal(isTag(Buffer.from([97, byte, 49]), 0, 3), isAllowed, `byte ${byte}`)

@@ -1,4 +1,4 @@
-/** Tag and verb of a command, found in its bytes without creating a string. */
+/** Finds tag and verb of a command in its bytes, without creating a string. */
 import { SP, wordEnd } from './bytes.ts'
 
 /** Verbs that the edge knows. All others are OTHER and pass. */
@@ -53,7 +53,7 @@ export function verbIn(bytes: Uint8Array, from: number, to: number): Verb {
   if (to - from > verbLengthMax) return 'OTHER'
   const verb = byHash.get(hashOf(bytes, from, to))
   if (verb === undefined || verb.length !== to - from) return 'OTHER'
-  // The hash ignores the case bit, so that other characters may have the hash of a verb.
+  // The hash ignores the case bit, so other characters may have the same hash.
   for (let i = 0; i < verb.length; i++) {
     const byte = bytes[from + i]!
     const upper = byte >= 97 && byte <= 122 ? byte - 32 : byte
@@ -80,17 +80,17 @@ export interface CommandHead {
 export function commandHead(bytes: Uint8Array, from: number, to: number): CommandHead {
   const tagEnd = wordEnd(bytes, from, to)
   let verbStart = tagEnd
-  // More than one space is an error, but a lenient server may accept it and see the verb behind it.
+  // More than one space is an error, but a lenient server may accept it.
   while (verbStart < to && bytes[verbStart] === SP) verbStart++
   const verbEnd = wordEnd(bytes, verbStart, to)
   return { tagEnd, verbStart, verbEnd, verb: verbIn(bytes, verbStart, verbEnd) }
 }
 
-/** Whether these bytes are a tag (RFC 9051 9: ASTRING-CHAR except `+`). A server may answer anything else without a tag. */
+/** Whether these bytes are a tag (RFC 9051 9: ASTRING-CHAR except `+`). A server may answer an invalid tag without a tag. */
 export function isTag(bytes: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) {
     const byte = bytes[i]!
-    // ( ) * + " % \\ { and everything that is not printable ASCII
+    // ( ) * + " % \\ { and all bytes that are not printable ASCII
     if (byte <= SP || byte >= 127) return false
     if (
       byte === 40 ||
@@ -118,5 +118,5 @@ export function isVerb(bytes: Uint8Array, from: number, to: number): boolean {
   return to > from
 }
 
-/** Whether the command may change which mailbox is selected, also if it fails. */
+/** Whether the command may select another mailbox, also if it fails. */
 export const maySelect = (verb: Verb): boolean => verb === 'SELECT' || verb === 'EXAMINE'

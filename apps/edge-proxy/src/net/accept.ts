@@ -1,6 +1,6 @@
 /**
- * An accepted connection from its first moment until it can speak IMAP: gives it a place within the limits, reads the PROXY
- * header and completes TLS, if the listener requires them.
+ * Handles an accepted connection until IMAP can begin: gives it a place within the limits, reads the PROXY header and completes
+ * TLS, if the listener requires them.
  */
 import type { SecureContext } from 'node:tls'
 import type { ListenerConfig } from '@imapfleet/config'
@@ -16,7 +16,7 @@ export interface AcceptedClient {
   kind: 'accepted'
   link: Link
   place: Place
-  /** The client's address, from the PROXY header if the peer is trusted to send one. The first call makes a system call. */
+  /** The client's address, from the PROXY header if the peer may send one. The first call makes a system call. */
   address: () => string
   secure: boolean
 }
@@ -60,7 +60,7 @@ export function acceptClient(
 
 export const tooMany = 'Too many connections, try again later'
 
-/** Closes a connection that is not admitted, with a BYE if that takes no TLS handshake. */
+/** Closes a connection that is not admitted. Sends BYE unless the connection begins with TLS. */
 export function refuseLink(link: Link, entrance: Pick<Entrance, 'config' | 'context'>, reason: string): void {
   if (!startsWithTls(entrance)) link.write(`* BYE ${reason}\r\n`)
   link.closeWhenWritten(1000)

@@ -11,7 +11,7 @@ const directory = temporaryDirectory('dates')
 const file = join(directory, 'cert.pem')
 const dayMs = 86_400_000
 
-test('the dates are those of the first certificate in the file, also behind a key', () => {
+test('the dates are those of the first certificate in the file, also after a key', () => {
   for (const text of [
     testCertificate,
     testKey + testCertificate + rootCertificates[0]!,
@@ -44,7 +44,7 @@ test('a certificate that has expired, is not valid yet or expires soon is a prob
   assert.equal(at(long, until - 7 * dayMs - 1), undefined)
   assert.equal(at(long, until - long), undefined)
   assert.equal(at(long, until - long - 1)?.kind, 'certificate_not_yet_valid')
-  // A certificate for six days is renewed later than a week before.
+  // A certificate that is valid for six days is renewed less than a week before it expires.
   assert.equal(at(6 * dayMs, until - dayMs), undefined)
   assert.equal(at(6 * dayMs, until - dayMs / 2)?.kind, 'certificate_expires_soon')
 })

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
 export interface CertificateDates {
-  /** The listener or upstream that names it, such as `listeners.imap`; or `fleet`. */
+  /** The listener or upstream that uses the certificate, such as `listeners.imap`; or `fleet`. */
   owner: string
   file: string
   /** Milliseconds since 1970. */
@@ -21,8 +21,8 @@ const dayMs = 86_400_000
 const pem = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/
 
 /**
- * Of the first certificate in a PEM file, which is the edge's own. Those of authorities behind it may have expired without
- * harm. Undefined: the dates cannot be read.
+ * The dates of the first certificate in a PEM file, which is the edge's own. The certificates of authorities after it are not
+ * checked. Undefined: the dates cannot be read.
  */
 export function certificateDates(owner: string, file: string): CertificateDates | undefined {
   try {
@@ -45,7 +45,7 @@ export function certificateProblem(
   })
   if (wall >= until) return problem('certificate_expired', 'expired at', until)
   if (wall < from) return problem('certificate_not_yet_valid', 'is not valid before', from)
-  // Certificates that live for days are renewed hours before they expire.
+  // Certificates that are valid for days are renewed hours before they expire.
   const soonMs = Math.min(7 * dayMs, (until - from) / 10)
   return until - wall <= soonMs ? problem('certificate_expires_soon', 'expires at', until) : undefined
 }

@@ -1,5 +1,5 @@
 /**
- * For tests: a certificate for localhost and 127.0.0.1 that signs itself, made for this repository and trusted nowhere.
+ * For tests: a self-signed certificate for localhost and 127.0.0.1, created for this repository and not trusted by any system.
  * Valid from 2020 to 2120.
  */
 

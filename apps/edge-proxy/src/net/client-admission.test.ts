@@ -6,7 +6,7 @@ import { ClientAdmission, Place, type Dismissal } from './client-admission.ts'
 
 const limits = { connectionsMax: 3, connectionsPerAddressMax: 2 }
 
-/** An admission whose clients have their address as name. */
+/** An admission whose clients are named by their addresses. */
 function admissionOf() {
   const admission = new ClientAdmission()
   const dismissed: [string, Dismissal][] = []
@@ -39,7 +39,7 @@ test('clients are limited in total and per address', () => {
   placeOf(enter('a'))
 })
 
-test('without a limit per address, the address is not asked for', () => {
+test('without a limit per address, the address is not read', () => {
   const admission = new ClientAdmission()
   const ask = () => assert.fail('asked for the address')
   const place = placeOf(admission.enter('imap', ask, { ...limits, connectionsPerAddressMax: 0 }))
@@ -48,7 +48,7 @@ test('without a limit per address, the address is not asked for', () => {
   assert.equal(admission.total, 0)
 })
 
-test('a load balancer has no limit per address, and the clients behind it have theirs', () => {
+test('the limit per address does not apply to a load balancer, but to the clients behind it', () => {
   const { admission, enter } = admissionOf()
   const max = { connectionsMax: 10, connectionsPerAddressMax: 1 }
   const behind = Array.from({ length: 3 }, () => placeOf(admission.enter('imap', undefined, max)))
@@ -78,7 +78,7 @@ test('hosts of one IPv6 network of 64 bits are one address, and an IPv4-mapped a
   placeOf(enter('2001:db8:0:8::1', { max }))
 })
 
-test('when all places are taken, the client that waited longest on the most crowded listener is disconnected', () => {
+test('when all places are taken, the oldest client without a login on the most crowded listener is disconnected', () => {
   const { admission, enter, dismissed } = admissionOf()
   const max = { connectionsMax: 4, connectionsPerAddressMax: 0 }
   placeOf(enter('plain', { max }))
@@ -90,7 +90,7 @@ test('when all places are taken, the client that waited longest on the most crow
   assert.deepEqual(dismissed.at(-1), ['flood 2', 'displaced'])
 })
 
-test('a client that logs in, or has logged in, does not lose its place; one that was refused may', () => {
+test('a client that logs in, or has logged in, cannot lose its place, but a client whose login was refused can', () => {
   const { admission, enter, dismissed } = admissionOf()
   const max = { connectionsMax: 2, connectionsPerAddressMax: 0 }
   const [first, second] = [enter('first', { max }), enter('second', { max })].map(placeOf)
@@ -100,13 +100,13 @@ test('a client that logs in, or has logged in, does not lose its place; one that
   admission.unprotect(second!)
   placeOf(enter('third', { max }))
   assert.deepEqual(dismissed, [['second', 'displaced']])
-  // It has left already: a late refusal of its login changes nothing.
+  // It has left already, so a late refusal of its login has no effect.
   admission.unprotect(second!)
   admission.leave(second!)
   assert.equal(admission.total, 2)
 })
 
-test('a client over the limit of its address displaces no other client', () => {
+test('a client over the limit of its address does not displace another client', () => {
   const { enter, dismissed } = admissionOf()
   const max = { connectionsMax: 2, connectionsPerAddressMax: 1 }
   placeOf(enter('a', { max }))

@@ -1,9 +1,9 @@
 /**
- * Limits how many clients are connected at the same time, in total and from one address. A connection keeps its place from
- * accept to close, also while its PROXY header, TLS handshake or login is awaited.
+ * Limits how many clients are connected at the same time, in total and from one address. A connection has its place from accept
+ * to close, including the PROXY header, the TLS handshake and the login.
  *
- * When all places are taken, the next client gets the place of the client that has waited longest without a login, on the
- * listener where most such clients wait. So a flood of silent connections on one listener does not close another one.
+ * When all places are taken, the next client gets the place of the client that has been connected longest without a login, on
+ * the listener with the most such clients. A flood of idle connections on one listener therefore does not block another one.
  */
 import type { EdgeConfig } from '@imapfleet/config'
 import { Linked, LinkedSet } from '../linked-members.ts'
@@ -14,7 +14,7 @@ export type ClientLimits = Pick<EdgeConfig['clients'], 'connectionsMax' | 'conne
 /** Why an admitted client is disconnected before its login. */
 export type Dismissal = 'displaced' | 'stopping'
 
-/** The part of the edge that handles an admitted connection at present. */
+/** The part of the edge that currently handles an admitted connection. */
 export interface Occupant {
   /** Closes the connection, which has no login. */
   dismiss(why: Dismissal): void
@@ -26,7 +26,7 @@ export interface Occupant {
 export class Place extends Linked<Place> {
   readonly listener: string
   occupant: Occupant | undefined
-  /** What the limit per address counts; undefined: the address is not limited. */
+  /** The address group that the limit counts. Undefined: the address is not limited. */
   group: string | undefined
 
   constructor(listener: string) {
@@ -39,9 +39,9 @@ export class ClientAdmission {
   #total = 0
   #peak = 0
   readonly #byGroup = new Map<string, number>()
-  /** By listener: clients without a login, in the order in which they came. */
+  /** By listener: clients without a login, in order of arrival. */
   readonly #arriving = new Map<string, LinkedSet<Place>>()
-  /** The others. */
+  /** Clients that log in or have logged in. */
   readonly #loggedIn = new LinkedSet<Place>()
 
   get total(): number {
@@ -58,8 +58,8 @@ export class ClientAdmission {
   }
 
   /**
-   * Admits one connection, or returns the limit that is reached. `leave` must follow when it is closed.
-   * @param address called only if there is a limit per address, because it costs a system call. Undefined: a load
+   * Admits one connection, or returns the limit that is reached. Call `leave` when the connection is closed.
+   * @param address called only if there is a limit per address, because it makes a system call. Undefined: a load
    *   balancer, whose PROXY header will contain the address (`identify`)
    */
   enter(
@@ -78,7 +78,7 @@ export class ClientAdmission {
     return place
   }
 
-  /** Counts the place at this address. False: its limit is reached, and the place is counted at no address. */
+  /** Counts the place for this address. False: the limit of the address is reached, and the place is not counted. */
   identify(place: Place, address: () => string, limits: ClientLimits): boolean {
     if (limits.connectionsPerAddressMax === 0) return true
     const group = addressGroup(address())
@@ -129,7 +129,7 @@ export class ClientAdmission {
     for (const arriving of this.#arriving.values()) if (arriving.size > (crowd?.size ?? 0)) crowd = arriving
     const oldest = crowd?.first
     if (!oldest) return false
-    // At once, because the socket may be closed a little later.
+    // The place is freed immediately, because the socket may be closed later.
     this.leave(oldest)
     oldest.occupant?.dismiss('displaced')
     return true

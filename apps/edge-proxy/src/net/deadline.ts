@@ -1,15 +1,15 @@
 /**
- * The time limit of one step of a peer, such as a handshake. A peer is not late because this process was paused (SIGSTOP, a
- * moved virtual machine): what it sent meanwhile is read first.
+ * The time limit of one step of a peer, such as a handshake. If this process was paused (SIGSTOP, migration of a virtual
+ * machine), bytes that the peer sent during the pause are read first.
  */
 import { runtime } from '../runtime.ts'
 
-/** A timer that is later than this follows a pause of the process. */
+/** If a timer is later than this, the process was paused. */
 const pauseMs = 2_000
-/** After a pause, for the rest of the step. */
+/** Additional time for the step after a pause. */
 const graceMs = 2_000
 
-/** Calls back once after this time, unless the function that it returns is called before. */
+/** Calls back once after this time, unless the returned function is called before. */
 export function startDeadline(ms: number, onLate: () => void): () => void {
   const timeMs = Math.max(0, ms)
   const dueAt = runtime.now() + timeMs

@@ -1,4 +1,4 @@
-/** Opens TCP connections to servers: as a handle for plain TCP if Node allows it, otherwise as a socket. */
+/** Opens TCP connections to servers: as handles for plain TCP if Node allows this, otherwise as sockets. */
 import { connect, type Socket } from 'node:net'
 import { overHandle } from './handle-transport.ts'
 import type { OpenTransport } from './link.ts'
@@ -39,7 +39,7 @@ export function dialSocket(destination: TcpDestination, signal: AbortSignal): Pr
   return socketReady(connect({ ...destination, noDelay: true }), 'connect', signal)
 }
 
-/** Resolves at the event after which the socket can be used. Rejects if the socket fails or the signal is aborted. */
+/** Resolves at the event from which on the socket can be used. Rejects if the socket fails or the signal is aborted. */
 export function socketReady<S extends Socket>(
   socket: S,
   event: 'connect' | 'secureConnect',

@@ -1,6 +1,6 @@
 /**
  * The transport for plain TCP: Node's TCP handle, without a stream or socket on top of it (docs/adr/0007-tcp-handles.md).
- * All handles read into one buffer. Buffers and streams per connection would cost more than the edge's own work.
+ * All handles read into one buffer. Buffers and streams for each connection would use more CPU time than the rest of the edge.
  */
 import { Socket } from 'node:net'
 import { getSystemErrorName } from 'node:util'
@@ -14,7 +14,7 @@ import { tcpBinding, type TcpBinding, type TcpHandle, type WriteRequest } from '
 const queuedBytesMax = 65_536
 const endOfFile = -4095
 
-/** Every read of every handle arrives here, and is copied before the next one. */
+/** The buffer for all reads of all handles. Each read is copied before the next one. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536)
 
 /** Smaller reads are never borrowed, because that would save nothing. */
@@ -25,7 +25,7 @@ export const overHandle =
   (link) =>
     new HandleTransport(handle, tcpBinding!, link)
 
-/** Reused by each write that the kernel completes immediately, as nearly all are. */
+/** Reused by writes that the kernel completes immediately, which are nearly all. */
 let reusableRequest: WriteRequest | undefined
 
 class HandleTransport implements Transport {
@@ -40,7 +40,7 @@ class HandleTransport implements Transport {
   #isFull = false
   #closeTimer: Timer | undefined
   #closed = false
-  /** Owns the handle since `detach`. */
+  /** The socket that has owned the handle since `detach`. */
   #detached: Socket | undefined
   #onClosed: (() => void) | undefined
 
@@ -83,7 +83,7 @@ class HandleTransport implements Transport {
     }
     request.oncomplete = (status) => this.#onWritten(status)
     this.#pendingWrites++
-    // Full until everything is written, so that a writer that was told to wait gets onDrain even if a later write is small.
+    // Full until all bytes are written, so that a writer that must wait gets onDrain even if a later write is small.
     if (handle.writeQueueSize > queuedBytesMax) this.#isFull = true
     return !this.#isFull
   }

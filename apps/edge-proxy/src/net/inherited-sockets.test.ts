@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs'
 import { test } from 'node:test'
 import { inheritanceOf, InheritedSockets, type ListeningSocket } from './inherited-sockets.ts'
 
-/** What a process finds that is started with this environment. */
+/** The sockets of a process that is started with this environment. */
 function inherit(environment: NodeJS.ProcessEnv): InheritedSockets {
   Object.assign(process.env, environment)
   return InheritedSockets.fromEnvironment()
@@ -22,7 +22,7 @@ test('each socket is found by the address and port of the configuration, once', 
   assert.equal(sockets.isEmpty, true)
 })
 
-test('a program that this process starts does not look for the sockets', () => {
+test('other programs that this process starts do not get the variable', () => {
   inherit(inheritanceOf([imap]))
   assert.equal(InheritedSockets.fromEnvironment().isEmpty, true)
 })

@@ -1,11 +1,11 @@
 /**
- * Listening sockets that an older process of this edge has passed to this one as open files. Both processes accept from
- * the same queue of the kernel, so no client is refused while one replaces the other
+ * Listening sockets that the previous process of this edge has passed to this one as open files. Both processes accept from
+ * the same queue of the kernel, so no client is refused during the handover
  * (docs/adr/0032-sockets-are-handed-over.md).
  */
 import { closeSync } from 'node:fs'
 
-/** Names the open files, in the environment of the newer process. */
+/** The variable that names the open files in the environment of the new process. */
 const variable = 'IMAPFLEET_SOCKETS'
 
 export interface ListeningSocket {
@@ -28,7 +28,7 @@ export class InheritedSockets {
     this.#files = new Map(sockets.map((socket) => [keyOf(socket), socket.file]))
   }
 
-  /** Those that the environment names. It no longer names them after that, so that other children do not look for them. */
+  /** The sockets in the environment. The variable is removed, so that other child processes do not use it. */
   static fromEnvironment(): InheritedSockets {
     const text = process.env[variable] ?? ''
     delete process.env[variable]
@@ -45,20 +45,20 @@ export class InheritedSockets {
     return this.#files.size === 0
   }
 
-  /** The open file of the socket with this address. The caller owns it. Undefined: there is none, bind a new one. */
+  /** The open file of the socket with this address, which the caller now owns. Undefined: there is none. */
   take(place: Pick<ListeningSocket, 'address' | 'port'>): number | undefined {
     const file = this.#files.get(keyOf(place))
     this.#files.delete(keyOf(place))
     return file
   }
 
-  /** Closes those that the configuration no longer has. */
+  /** Closes the sockets that are no longer configured. */
   closeRest(): void {
     for (const file of this.#files.values()) {
       try {
         closeSync(file)
       } catch {
-        // It was not open.
+        // The file was not open.
       }
     }
     this.#files.clear()

@@ -28,7 +28,7 @@ test('a detached link has no events, and bytes that arrive stay in the socket', 
   assert.equal(raw.readableLength, 12)
 })
 
-test('a writer that was told to wait gets onDrain, even if it writes little more in the meantime', async () => {
+test('a writer that must wait gets onDrain, even if it writes a small amount in the meantime', async () => {
   const accepted = Promise.withResolvers<Socket>()
   const peer = dialPeer(await listen(accepted.resolve))
   const handle = takeHandle(await accepted.promise)!
@@ -37,7 +37,7 @@ test('a writer that was told to wait gets onDrain, even if it writes little more
   link.handler = { onData() {}, onDrain: resolve, onEnd: unexpected }
   peer.socket.pause()
   assert.equal(link.write(Buffer.alloc(16_000_000)), false)
-  // As if the kernel had accepted nearly all of it. A test cannot set how much it accepts.
+  // Simulates that the kernel has accepted nearly all bytes, because a test cannot set how many it accepts.
   Object.defineProperty(handle, 'writeQueueSize', { value: 1000 })
   assert.equal(link.write('* OK more\r\n'), false)
   peer.socket.resume()

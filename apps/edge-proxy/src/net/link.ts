@@ -1,7 +1,7 @@
 /**
- * A link is the edge's end of one connection, with or without TLS: bytes in, bytes out, closed once. Its handler gets the
- * events. The handler changes during the life of a connection (login, splice, reset, idle), but there is always one,
- * because events are not queued. A link uses a transport, which is a TCP handle or a socket.
+ * A link is the edge's end of one connection, with or without TLS. It reads and writes bytes, and is closed once. Its handler
+ * gets the events. The handler changes during the life of a connection (login, splice, reset, idle), but there is always a
+ * handler, because events are not queued. A link uses a transport, which is a TCP handle or a socket.
  */
 import { channel } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
@@ -12,17 +12,17 @@ export type LinkEnd =
   | 'reset-by-peer'
   | 'timed-out'
   | 'tls-failed'
-  /** The edge closed it while its handler waited for the peer. */
+  /** The edge closed the link while its handler waited for the peer. */
   | 'closed-here'
   /** A handler threw, which is a bug in the edge. Its state is unknown. */
   | 'failed-here'
 
 export interface LinkHandler {
-  /** True: `onData` does not keep the bytes beyond the call, except by writing them to a link (read-buffers.ts). */
+  /** True: `onData` does not keep the bytes after the call, except by writing them to a link (read-buffers.ts). */
   readonly borrows?: boolean
   /** Received bytes. The handler may keep them unless it borrows. */
   onData(bytes: Buffer): void
-  /** Everything written has left this process. */
+  /** All written bytes have left this process. */
   onDrain?(): void
   /** The peer has finished sending but may still read. True: keep writing. False or absent: the link ends. */
   onHalfClose?(): boolean
@@ -39,7 +39,7 @@ export interface Transport {
   /** Written bytes that have not left this process. */
   readonly queuedBytes: number
   /**
-   * False: the peer reads slowly; `onDrain` follows.
+   * False: the peer reads slowly, and `onDrain` will follow.
    * @param bytes a string is written as ISO 8859-1 (latin1), one byte for each character
    */
   write(bytes: Buffer | string): boolean
@@ -49,9 +49,9 @@ export interface Transport {
   unshift(bytes: Buffer): void
   /** Closes immediately. */
   close(): void
-  /** Closes when everything written has left this process, or after the timeout. */
+  /** Closes after all written bytes have left this process, or after the timeout. */
   closeWhenWritten(timeoutMs: number): void
-  /** Hands over the socket, paused. Bytes that were received but not delivered are still in it. No event follows. */
+  /** Hands over the paused socket, which still has received bytes that were not delivered. No event follows. */
   detach(): Socket
   /** Calls back once, when the connection is closed by either side. */
   whenClosed(callback: () => void): void
@@ -88,7 +88,7 @@ export class Link {
   }
 
   /**
-   * False: the peer reads slowly; wait for `onDrain` before writing more.
+   * False: the peer reads slowly. Wait for `onDrain` before writing more.
    * @param bytes a string is written as ISO 8859-1 (latin1), one byte for each character
    */
   write(bytes: Buffer | string): boolean {
@@ -116,14 +116,14 @@ export class Link {
     this.#transport.close()
   }
 
-  /** Closes when everything written has left this process, or after the timeout. */
+  /** Closes after all written bytes have left this process, or after the timeout. */
   closeWhenWritten(timeoutMs: number): void {
     if (this.#ended) return
     this.#endEvents()
     this.#transport.closeWhenWritten(timeoutMs)
   }
 
-  /** Closes immediately, also while `closeWhenWritten` waits. The handler is told if the link was open. */
+  /** Closes immediately, also while `closeWhenWritten` waits. Calls `onEnd` if the link was open. */
   abort(): void {
     if (this.#ended) this.#transport.close()
     else this.onEnd('closed-here')
@@ -145,7 +145,7 @@ export class Link {
   /** Continues over another transport, such as the TLS socket over the detached one. */
   attach(open: OpenTransport): void {
     this.#transport = open(this)
-    // The link was closed while it was detached, so nothing else closes this transport.
+    // If the link was closed while it was detached, the new transport must be closed here.
     if (this.#ended) this.#transport.close()
   }
 

@@ -31,7 +31,7 @@ function listenerConfig(settings: Layer = {}) {
   return resolved.config.listeners['imap']!
 }
 
-test('a port that is in use, or an address of another host, is an error that says what to do', async () => {
+test('a port that is in use, or an address of another host, is an error with advice', async () => {
   const port = await listen(() => {})
   const taken = new Listener('imap', listenerConfig({ port }), () => {}, assert.ifError)
   await assert.rejects(taken.listen(), (error: unknown) => {
@@ -68,7 +68,7 @@ test('the error for a certificate or key that cannot be used names both files', 
   assert.equal(listenerTlsContext('imap', listenerConfig()), undefined)
 })
 
-/** Accepts one connection with these settings; `peer` is its client. */
+/** Accepts one connection with these settings. `peer` is its client. */
 async function accepting(settings: Layer, timeoutMs = 2000) {
   const config = listenerConfig(settings)
   const context = listenerTlsContext('imap', config)
@@ -95,7 +95,7 @@ async function acceptedBy(result: Promise<AcceptedClient | NotAccepted>): Promis
   return client
 }
 
-test('a PROXY header from an address that is not trusted is not read as one', async () => {
+test('a PROXY header from an address that is not trusted is not parsed', async () => {
   const { peer, result } = await accepting({ proxyProtocolFrom: ['192.0.2.0/24'] })
   const { link, address, secure } = await acceptedBy(result)
   assert.deepEqual([address(), secure], ['127.0.0.1', false])
@@ -106,7 +106,7 @@ test('a PROXY header from an address that is not trusted is not read as one', as
   assert.equal(heard.text(), 'PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n')
 })
 
-test('a PROXY header that came while this process was paused is not late', async () => {
+test('a PROXY header that arrived while this process was paused is not too late', async () => {
   const { peer, result, admission } = await accepting(trusting, 200)
   while (admission.total === 0) await turn()
   peer.say('PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n')
@@ -131,7 +131,7 @@ test('the address in the PROXY header of a trusted load balancer is the clientâ€
   }
 })
 
-test('a load balancer that sends no header, none in time, or disconnects, is not accepted', async () => {
+test('a load balancer that sends an invalid header, sends it too late, or disconnects, is not accepted', async () => {
   const wrong = await accepting(trusting)
   wrong.peer.say('a1 LOGIN joe secret\r\n')
   assert.deepEqual(await wrong.result, { kind: 'refused', reason: 'proxy-header' })
@@ -186,7 +186,7 @@ test('a client that sends no TLS, or nothing at all, is refused and closed', asy
   await mute.peer.closed()
 })
 
-test('a client that leaves during its TLS handshake, by FIN or by RST, is gone at once', async () => {
+test('a client that disconnects during its TLS handshake, by FIN or by RST, is detected immediately', async () => {
   for (const hello of ['', clientHello.slice(0, 40)])
     for (const leave of ['end', 'resetAndDestroy'] as const) {
       const { peer, result, admission } = await accepting(implicit, 600_000)

@@ -28,7 +28,7 @@ export class Listener {
     this.#network = network
   }
 
-  /** For a process that takes over. Undefined: its file is not known. */
+  /** The socket, for a handover to a new process. Undefined: its open file is unknown. */
   get socket(): ListeningSocket | undefined {
     const { address, port } = this.config
     const file = this.#port?.file

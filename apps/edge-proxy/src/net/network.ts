@@ -1,6 +1,7 @@
 /**
- * What the edge needs of a network: to listen, to dial, to look up names. The usual one is that of the
- * system (system-network.ts). The simulation has one in memory. TLS with a server needs a socket, so it is dialed past this interface (dial-tcp.ts).
+ * The network functions that the edge needs: listening, dialing, and looking up names. The default implementation is
+ * system-network.ts, and the simulation has one in memory. TLS connections to servers need a socket, so they do not use this
+ * interface (dial-tcp.ts).
  */
 import type { LookupAddress, LookupAllOptions } from 'node:dns'
 import type { ListenerConfig } from '@imapfleet/config'
@@ -12,7 +13,7 @@ export type OnConnection = (open: OpenTransport, file: number) => void
 
 /** A port that is bound. */
 export interface BoundPort {
-  /** Number of its open file. Undefined: it is not known. */
+  /** Number of its open file. Undefined: unknown. */
   readonly file?: number | undefined
   /** Stops accepting connections. Open ones are not affected. */
   close(): void

@@ -11,7 +11,7 @@ export function networksContain(networks: readonly string[], address: string): b
   return listOf(networks).check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
 }
 
-/** An IPv4-mapped IPv6 address in any notation, such as `::ffff:10.0.0.1` of a dual-stack socket, as IPv4. */
+/** Converts an IPv4-mapped IPv6 address in any notation, such as `::ffff:10.0.0.1` of a dual-stack socket, to IPv4. */
 export function plainAddress(address: string): string {
   if (!address.includes(':')) return address
   const bytes = addressBytes(address)
@@ -20,8 +20,8 @@ export function plainAddress(address: string): string {
 }
 
 /**
- * The addresses that one client may have, as one name: an IPv4 address, or the first 64 bits of an IPv6 address, because a
- * host chooses the other 64 (RFC 8981).
+ * The group of addresses that count as one client: an IPv4 address, or the first 64 bits of an IPv6 address, because a host
+ * chooses the other 64 bits (RFC 8981).
  */
 export function addressGroup(address: string): string {
   const plain = plainAddress(address)
@@ -46,7 +46,7 @@ export function addressBytes(address: string): Buffer {
   return bytes
 }
 
-/** Without the interface of a link-local address, such as `%eth0`. */
+/** Removes the interface of a link-local address, such as `%eth0`. */
 const withoutZone = (address: string): string => address.split('%', 1)[0]!
 
 const lists = new WeakMap<readonly string[], BlockList>()

@@ -7,7 +7,7 @@ import { parseProxyHeader, printProxyHeader } from './proxy-header.ts'
 
 const signature = '\r\n\r\n\0\r\nQUIT\n'
 
-/** Version 2, built as in proxy-protocol.txt. */
+/** Version 2, built according to proxy-protocol.txt. */
 function version2(command: number, family: number, body: string): string {
   return `${signature}${String.fromCharCode(command, family, body.length >> 8, body.length & 255)}${body}`
 }
@@ -90,7 +90,7 @@ test('parsing a printed header gives the address of the client, in both versions
   )
 })
 
-/** The address in its normal form; IPv4 is mapped if the other end is IPv6. */
+/** The address in canonical form. IPv4 is mapped if the other address is IPv6. */
 function normal(text: string, other = '1.1.1.1'): string {
   if (isIP(text) === 4 && isIP(other) === 4) return text
   const mapped = isIP(text) === 4 ? `::ffff:${text}` : text

@@ -6,7 +6,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { addressBytes } from './networks.ts'
 
 export type ProxyHeader =
-  /** The first `length` bytes are the header. Address undefined: the load balancer's own connection (LOCAL, UNKNOWN). */
+  /** `length`: bytes of the header. `address` undefined: the load balancer's own connection (LOCAL, UNKNOWN). */
   { kind: 'header'; length: number; address: string | undefined } | { kind: 'more' } | { kind: 'bad' }
 
 const signature = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a])
@@ -74,6 +74,6 @@ export function printProxyHeader(
   return Buffer.concat([signature, head, body])
 }
 
-/** A header has one address family: next to an IPv6 address, an IPv4 address is mapped (RFC 4291 2.5.5.2). */
+/** A header has one address family, so an IPv4 address is mapped if the other address is IPv6 (RFC 4291 2.5.5.2). */
 const mapped = (address: string, toV6: boolean) =>
   toV6 && !address.includes(':') ? `::ffff:${address}` : address

@@ -1,6 +1,6 @@
 /**
- * Copies of received bytes, because the next read overwrites the read buffer. They are cut from large blocks, because an
- * allocation for each read is most of the cost of Node's sockets (docs/adr/0008-lent-bytes.md).
+ * Copies received bytes, because the next read overwrites the read buffer. The copies are cut from large blocks, because the
+ * allocation for each read is most of the CPU time of Node's sockets (docs/adr/0008-lent-bytes.md).
  */
 const blockBytes = 262_144
 
@@ -8,8 +8,8 @@ let ownedBlock = Buffer.alloc(0)
 let ownedTo = 0
 
 /**
- * Copies the first `length` bytes of `source` to memory that is not written again. A block is freed when none of its
- * copies is in use, so do not keep a small copy for long.
+ * Copies the first `length` bytes of `source` to memory that is not overwritten. A block is freed when none of its copies is in
+ * use, so do not keep a small copy for long.
  */
 export function ownedCopy(source: Buffer, length: number): Buffer {
   if (ownedTo + length > ownedBlock.length) {
@@ -29,7 +29,7 @@ let borrowedTo = 0
 
 /**
  * Copies the first `length` bytes of `source`. The copy is valid until the next borrowed copy is made. Bytes that are only
- * forwarded then create no garbage, whose collection would be most of their cost.
+ * forwarded therefore create no garbage. Its collection would be most of the cost of forwarding.
  */
 export function borrowedCopy(source: Buffer, length: number): Buffer {
   if (borrowedFrom + length > borrowedBlock.length) {
@@ -42,8 +42,8 @@ export function borrowedCopy(source: Buffer, length: number): Buffer {
 }
 
 /**
- * Keeps bytes of the current borrowed copy valid, because the next copy is made behind them. A new block for each retained
- * copy would make the garbage collector count 256 KB for each waiting kilobyte, and run too often.
+ * Keeps bytes of the current borrowed copy valid: the next copy is made after them. With a new block for each retained copy, the
+ * garbage collector would count 256 KB for each waiting kilobyte, and run too often.
  */
 export function retain(bytes: Buffer): void {
   if (bytes.buffer === borrowedBlock.buffer) borrowedFrom = borrowedTo

@@ -19,7 +19,7 @@ test('every raw error of an open connection becomes the end of its link', () => 
   assert.equal(linkEndOf(''), 'closed-by-peer')
 })
 
-test('a failed dial has a reason, and a sentence that contains the code and says what to set', () => {
+test('a failed dial has a reason, and a sentence with the code and the setting to change', () => {
   const refused = errorWith('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:143', 'connect')
   assert.equal(dialErrorReason(refused), 'refused')
   assert.equal(dialErrorText(refused), 'connect ECONNREFUSED 127.0.0.1:143')
@@ -39,7 +39,7 @@ test('a failed dial has a reason, and a sentence that contains the code and says
   assert.equal(dialErrorReason(new Error('closed by the server')), 'closed-by-peer')
 })
 
-test('a shortage of this machine is distinguished from a fault of the peer, and the message says what to raise', () => {
+test('a shortage of this machine is distinguished from a fault of the peer, and the message has the limit to raise', () => {
   for (const [code, reason, advice] of [
     ['EMFILE', 'out-of-files', /LimitNOFILE=/],
     ['ENFILE', 'out-of-files', /fs\.file-max/],

@@ -1,6 +1,6 @@
 /**
- * Translates errors of connections, TLS and DNS: to the end of a link, to the reason of a failed dial, and to a sentence for
- * operators. Other files do not read the codes of such errors.
+ * Translates errors of connections, TLS and DNS to the end of a link, the reason of a failed dial, and a sentence for operators.
+ * Other files do not use the codes of such errors.
  */
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -43,7 +43,7 @@ export function exhaustionOf(error: unknown): Exhaustion | undefined {
 export const isExhaustion = (reason: string): reason is Exhaustion =>
   Object.values<string>(exhaustions).includes(reason)
 
-/** Without an address of that family, EADDRNOTAVAIL means that the machine cannot reach the server at all. */
+/** Without a local address of that family, EADDRNOTAVAIL means that this machine cannot reach the server at all. */
 function hasLocalAddressFor(error: unknown): boolean {
   const { address } = error as { address?: string }
   if (address === undefined) return true
@@ -73,7 +73,7 @@ export function acceptErrorText(error: unknown): string {
   return code in remedies ? `${code}: ${remedies[code]}` : code
 }
 
-/** The same as a sentence for operators. Omits Node's advice behind a semicolon, which is about options of Node. */
+/** The error of a dial as a sentence for operators. Omits Node's advice after a semicolon, which is about options of Node. */
 export function dialErrorText(error: unknown): string {
   const { code, message, library, reason } = error as NodeJS.ErrnoException & OpensslError
   const sentence = library !== undefined && reason !== undefined ? reason : message.split(';')[0]!
@@ -84,7 +84,7 @@ export function dialErrorText(error: unknown): string {
   return isCertificateError(error) ? `${text}: set caFile to its CA, or serverName to its name` : text
 }
 
-/** Node adds these to errors of OpenSSL. Their messages have file names and line numbers. */
+/** Fields that Node adds to errors of OpenSSL, whose messages contain file names and line numbers. */
 interface OpensslError {
   library?: string
   reason?: string

@@ -1,4 +1,4 @@
-/** The transport over a Node socket: for TLS, and for versions of Node without the handles that the edge uses. */
+/** The transport over a Node socket, for TLS, and for versions of Node without the handles that the edge uses. */
 import type { Socket } from 'node:net'
 import { runtime } from '../runtime.ts'
 import type { Link, OpenTransport, Transport } from './link.ts'
@@ -69,7 +69,7 @@ class SocketTransport implements Transport {
   closeWhenWritten(timeoutMs: number): void {
     const socket = this.#socket
     if (socket.writableLength === 0 && !('encrypted' in socket)) return this.close()
-    // Not the socket's own timeout, which starts again with every byte of the peer.
+    // The socket's own timeout cannot be used, because it starts again with every byte of the peer.
     const timer = runtime.after(timeoutMs, () => socket.destroy())
     socket.once('close', () => runtime.cancel(timer))
     socket.end(() => socket.destroy())

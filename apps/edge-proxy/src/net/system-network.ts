@@ -1,4 +1,4 @@
-/** The network of the system. Each accepted or dialed connection is a transport over a handle if Node allows it. */
+/** The network of the system. Accepted and dialed connections are transports over handles if Node allows this. */
 import { lookup } from 'node:dns/promises'
 import { createServer, type Server } from 'node:net'
 import { getSystemErrorName } from 'node:util'
@@ -32,7 +32,7 @@ function listenTcp(
   })
 }
 
-/** Takes accepted handles before Node creates a socket for each. */
+/** Takes accepted handles before Node creates sockets for them. */
 function acceptHandles(
   server: Server,
   keepAlive: boolean,

@@ -1,5 +1,5 @@
 /**
- * Node's TCP handle, the layer below its sockets, as far as the edge uses it. It is not a public interface of Node. If a
+ * Node's TCP handle, the layer below its sockets, as far as the edge uses it. This is not a public interface of Node. If a
  * part of it is missing, `tcpBinding` is undefined, and the edge uses sockets instead.
  */
 import type { Server, Socket } from 'node:net'
@@ -15,7 +15,7 @@ export interface TcpHandle {
   readonly fd: number
   onread: (data?: ArrayBuffer) => void
   readonly writeQueueSize: number
-  /** All reads go into this buffer; each one overwrites the previous one. */
+  /** All reads go to this buffer. Each read overwrites the previous one. */
   useUserBuffer(buffer: Buffer): void
   readStart(): number
   readStop(): number
@@ -32,7 +32,7 @@ interface ListeningHandle extends TcpHandle {
   onconnection: (error: number, client?: TcpHandle) => void
 }
 
-/** What all handles share. */
+/** State and functions that all handles share. */
 export interface TcpBinding {
   newWriteRequest(): WriteRequest
   /** Number of bytes in the last read of any handle, or a negative error number. */
@@ -75,14 +75,14 @@ const methods = [
   'close',
 ] as const
 
-/** The handle of a socket or server; undefined if it lacks a method that the edge uses. */
+/** The handle of a socket or server. Undefined: it lacks a method that the edge uses. */
 export function handleOf(owner: Socket | Server): ListeningHandle | undefined {
   const handle = Reflect.get(owner, '_handle') as ListeningHandle | null | undefined
   if (tcpBinding === undefined || !handle) return undefined
   return methods.every((method) => typeof handle[method] === 'function') ? handle : undefined
 }
 
-/** The number of the open file of a server that listens. Undefined: Node does not tell it. */
+/** The number of the open file of a listening server. Undefined: Node does not expose it. */
 export function fileOf(server: Server): number | undefined {
   const { fd = -1 } = (Reflect.get(server, '_handle') ?? {}) as { fd?: number }
   return fd < 0 ? undefined : fd

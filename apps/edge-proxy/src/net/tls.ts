@@ -61,7 +61,7 @@ export function acceptTls(
     const onError = ({ code }: NodeJS.ErrnoException) =>
       settle(linkEndOf(code ?? '') === 'tls-failed' ? 'failed' : 'gone')
     const cancelDeadline = startDeadline(timeoutMs, () => settle('failed'))
-    // The peer may finish sending without closing. A half-open connection cannot complete TLS, so `end` closes it.
+    // The peer may close only its sending side. A half-open connection cannot complete TLS, so `end` closes it.
     secure.on('secure', onSecure).on('error', onError).on('end', onGone).on('close', onGone)
     raw.on('error', onError)
   })

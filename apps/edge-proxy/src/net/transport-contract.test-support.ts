@@ -1,10 +1,10 @@
-/** What every transport of a link must do: handles and sockets of Node, and the wires of the simulation. */
+/** The contract of every transport: handles and sockets of Node, and the wires of the simulation. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Link, LinkEnd } from './link.ts'
 import { acceptedLink, hear, type Peer } from './wire.test-support.ts'
 
-/** The other end of a connection, as far as the contract uses it. */
+/** The part of the other end of a connection that the contract uses. */
 export type ContractPeer = Pick<Peer, 'say' | 'bytes' | 'finished' | 'closed'> & {
   readonly socket: Pick<Peer['socket'], 'pause' | 'resume' | 'resetAndDestroy'> & {
     end(): void
@@ -59,7 +59,7 @@ export function testTransport(over: string, { accepted, dialed, bigBytes }: Tran
     assert.equal(await end, 'reset-by-peer')
   })
 
-  test(`over a ${over}: closing a link reports no end, and writing to it later is no error`, async () => {
+  test(`over a ${over}: closing a link reports no end, and writing to it later is not an error`, async () => {
     const { link, peer } = await accepted()
     link.handler = { onData: unexpected, onEnd: unexpected }
     link.close()
@@ -69,7 +69,7 @@ export function testTransport(over: string, { accepted, dialed, bigBytes }: Tran
     assert.equal(await peer.closed(), '')
   })
 
-  test(`over a ${over}: closeWhenWritten delivers everything first, also to a slow reader`, async () => {
+  test(`over a ${over}: closeWhenWritten delivers all bytes first, also to a slow reader`, async () => {
     const { link, peer } = await accepted()
     const big = Buffer.alloc(bigBytes, 'x')
     peer.socket.pause()
@@ -95,7 +95,7 @@ export function testTransport(over: string, { accepted, dialed, bigBytes }: Tran
     await peer.finished()
   })
 
-  test(`over a ${over}: a writer to a slow reader is told to wait, and gets onDrain`, async () => {
+  test(`over a ${over}: a writer to a slow reader has to wait, and gets onDrain`, async () => {
     const { link, peer } = await accepted()
     const { promise, resolve } = Promise.withResolvers<void>()
     link.handler = { onData() {}, onDrain: resolve, onEnd() {} }
@@ -146,7 +146,7 @@ export function testTransport(over: string, { accepted, dialed, bigBytes }: Tran
     assert.equal(heard.text().length, big.length)
   })
 
-  test(`over a ${over}: a peer that has finished sending can still be written to, if the handler wants that`, async () => {
+  test(`over a ${over}: a peer that has closed its sending side can still be written to, if the handler requests this`, async () => {
     const { link, peer } = await accepted()
     const { promise, resolve } = Promise.withResolvers<void>()
     link.handler = { onData() {}, onEnd: unexpected, onHalfClose: () => (resolve(), true) }

@@ -11,7 +11,7 @@ import { takeHandle } from './tcp-handle.ts'
 /** Long, because only a failing test waits for it, and the machine may be busy. */
 const timeoutMs = 15_000
 
-/** The other end of a connection. A wait never hangs: it fails, and shows the bytes that arrived instead. */
+/** The other end of a connection. A wait never hangs: it fails, and shows the bytes that have arrived. */
 export class Peer {
   readonly socket: Socket
   #unread = ''
@@ -64,7 +64,7 @@ export class Peer {
     return this.#when(`${count} bytes`, () => (this.#unread.length < count ? undefined : this.#take(count)))
   }
 
-  /** Waits until the other side has finished sending, and reads the rest. */
+  /** Waits until the other side has closed its sending side, and reads the rest. */
   finished(): Promise<string> {
     return this.#when('an end', () => (this.#state === 'open' ? undefined : this.#take(Infinity)), true)
   }
@@ -102,7 +102,7 @@ export class Peer {
   }
 }
 
-/** Listens on a free port until the test ends; then every connection is closed. */
+/** Listens on a free port until the test ends. Then every connection is closed. */
 export async function listen(onSocket: (socket: Socket) => void, options = {}): Promise<number> {
   const sockets = new Set<Socket>()
   const server: Server = createServer({ allowHalfOpen: true, noDelay: true, ...options }, (socket) => {
@@ -126,7 +126,7 @@ export function dialPeer(port: number): Peer {
   return new Peer(socket)
 }
 
-/** The transports of a link, which must behave alike. */
+/** The transports of a link, which must behave the same. */
 export const transports = ['socket', 'handle'] as const
 export type TransportKind = (typeof transports)[number]
 
@@ -171,7 +171,7 @@ export function hear(link: Link): { text: () => string; end: Promise<LinkEnd> } 
   return { text: () => text, end: promise }
 }
 
-/** Stops this process for a time that counts as a pause of it. What peers have sent waits in the kernel. */
+/** Stops this process long enough to count as a pause. Bytes of peers wait in the kernel. */
 export function pauseProcess(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500)
 }

@@ -1,6 +1,6 @@
 /**
- * The commands of a traced client that the server has not completed. The text of a reply may repeat what the command said
- * (`BAD Unknown argument holiday`). It is shown only if nothing of the command is hidden.
+ * The unanswered commands of a traced client. The text of a reply may repeat arguments of the command (`BAD Unknown argument
+ * holiday`), so it is shown only if no part of the command is hidden.
  */
 
 /** With more commands than this in progress, the text of replies is hidden. */
@@ -18,7 +18,7 @@ export class AskedCommands {
     this.#isIncomplete = !isComplete
   }
 
-  /** A command begins, or turns out to hold mail. */
+  /** A command begins, or a part of it has to be hidden. */
   ask(tag: string, hidesReply: boolean): void {
     const before = this.#hidesReply.get(tag)
     if (before === undefined && this.#hidesReply.size >= commandsMax) {
@@ -29,7 +29,7 @@ export class AskedCommands {
     this.#hidesReply.set(tag, hidesReply || before === true)
   }
 
-  /** The tagged reply has come. Undefined: no such command is known. */
+  /** The tagged reply has arrived. Undefined: the command is unknown. */
   answer(tag: string): { hidesReply: boolean } | undefined {
     const hidesReply = this.#hidesReply.get(tag)
     if (hidesReply === undefined) return undefined
@@ -38,7 +38,7 @@ export class AskedCommands {
     return { hidesReply }
   }
 
-  /** Whether text without a tag may repeat what a command in progress said. */
+  /** Whether untagged text may repeat hidden arguments of a command in progress. */
   get hideText(): boolean {
     return this.#isIncomplete || this.#hiding > 0
   }

@@ -1,6 +1,6 @@
 /**
  * Hides mail in the commands of a client: search words, messages, annotations. Names of mailboxes, flags, numbers, dates and
- * the words of the protocol are shown. A command that is unknown or cannot be read is hidden as a whole.
+ * the words of the protocol are shown. A command that is unknown or cannot be parsed is hidden completely.
  */
 import type { AskedCommands } from './asked-commands.ts'
 import { LineTokens, MaskedLine, wordList } from './masked-line.ts'
@@ -23,10 +23,10 @@ const policies = new Map<string, Policy>([
   ...wordList('LOGIN AUTHENTICATE PROXYAUTH').map((verb) => [verb, 'none'] as const),
 ])
 
-/** The server reads mail to answer these, and may repeat it in the text of the reply. */
+/** Commands for which the server reads mail. The text of the reply may contain parts of it. */
 const readsMail = new Set(wordList('FETCH SEARCH SORT THREAD ESEARCH'))
 
-/** Words of SEARCH, SORT and THREAD. Dates, numbers and sets are shown too, everything else is not. */
+/** Words of SEARCH, SORT and THREAD that are shown, like dates, numbers and sets. Everything else is hidden. */
 const searchWords = new Set(
   wordList(
     `ALL ANSWERED DELETED DRAFT FLAGGED NEW OLD RECENT SEEN UNANSWERED UNDELETED UNDRAFT UNFLAGGED UNSEEN NOT OR UID
@@ -37,7 +37,7 @@ const searchWords = new Set(
      SELECTED SELECTED-DELAYED INBOXES PERSONAL SUBSCRIBED SUBTREE SUBTREE-ONE MAILBOXES`,
   ),
 )
-/** How many values behind a search key are hidden. */
+/** How many values after a search key are hidden. */
 const hiddenValues = new Map<string, number>([
   ...wordList('SUBJECT FROM TO CC BCC BODY TEXT X-GM-RAW X-GM-LABELS FILTER PREVIEW').map(
     (key) => [key, 1] as const,
@@ -67,7 +67,7 @@ interface Head {
   policy: Policy
 }
 
-/** Of a command that is known. DONE ends IDLE and has no tag (RFC 2177). */
+/** The head of a known command. DONE ends IDLE and has no tag (RFC 2177). */
 function headOf(bytes: Buffer, start: number, end: number): Head | 'DONE' | undefined {
   const text = bytesAsText(bytes, start, Math.min(end, start + 100))
   const [whole = '', tag = '', word = ''] = /^([^ ]+) +(?:UID +)?([A-Za-z-]+)(?= |$)/i.exec(text) ?? []
@@ -77,7 +77,7 @@ function headOf(bytes: Buffer, start: number, end: number): Head | 'DONE' | unde
   return /^DONE$/i.test(text) ? 'DONE' : undefined
 }
 
-/** Whether a line, which ends at `end` without its line end, begins a command that is known. */
+/** Whether the line from `start` to `end`, without its line end, begins a known command. */
 export const isKnownCommand = (bytes: Buffer, start: number, end: number): boolean =>
   headOf(bytes, start, end) !== undefined
 
@@ -90,14 +90,14 @@ export class CommandMask {
   #depth = 0
   /** Arguments so far, outside of lists. */
   #arguments = 0
-  /** Values that follow and are hidden, of a search key. */
+  /** How many of the next values, of a search key, are hidden. */
   #hidden = 0
-  /** What the next value is, if a word before it said so. */
+  /** The kind of the next value, if the previous word determines it. */
   #expects: 'flag' | 'header-field' | 'flag-list' | 'entry' | 'value' | undefined
-  /** Whether the list is one of flags. */
+  /** Whether the current list has flags. */
   #inFlags = false
   #isSort = false
-  /** Place of the mailbox among the arguments of APPEND and REPLACE. */
+  /** Index of the mailbox among the arguments of APPEND and REPLACE. */
   #mailboxAt = 0
 
   /** @param continues whether the trace begins within a command */
@@ -127,7 +127,7 @@ export class CommandMask {
     return line.end()
   }
 
-  /** The rest of the line, or of the command, was not seen. */
+  /** The rest of the line is not available, so the rest of the command is hidden. */
   lose(): void {
     this.#hidesRest = true
     if (this.#tag !== undefined) this.#asked.ask(this.#tag, true)

@@ -50,14 +50,14 @@ test('an edge is alive in any state, and ready while it serves', async () => {
   assert.equal((await get('/healthz')).status, 200)
 })
 
-test('an edge without its fleet is alive and ready, and says why the fleet is unreachable', async () => {
+test('an edge without a connection to the fleet is alive and ready, and reports why the fleet is unreachable', async () => {
   const fleet = { connected: false, reason: 'NATS refuses this edge' }
   const get = await statusPort(new Metrics(edgeMetrics), { fleet })
   assert.equal((await get('/readyz')).status, 200)
   assert.deepEqual(await (await get('/healthz')).json(), { status: 'alive', problems: [], fleet })
 })
 
-test('an edge that cannot save what the fleet wants is alive, and not ready until it can', async () => {
+test('an edge that cannot save the desired state is alive, and not ready until it can', async () => {
   const now: { fleet: EdgeStats['fleet'] } = { fleet: { connected: true, unsaved: 'it cannot write' } }
   const get = await statusPort(new Metrics(edgeMetrics), now)
   const notReady = await get('/readyz')
@@ -87,7 +87,7 @@ test('other paths and methods are refused', async () => {
   assert.equal(await (await get('/healthz', { method: 'HEAD' })).text(), '')
 })
 
-test('the Prometheus page has every series once, below its help and type', async () => {
+test('the Prometheus page has every series once, after its help and type', async () => {
   const metrics = new Metrics(edgeMetrics)
   metrics.counters.sessions_total({ ending: 'logout' }).value = 3
   metrics.counters.sessions_total({ ending: 'client-gone' }).value = 4
@@ -132,7 +132,7 @@ test('a histogram is cumulative and ends in +Inf with its count', async () => {
   assert.deepEqual([upTo(0.0001), upTo(0.001), upTo(0.01), upTo(0.1), upTo(1), upTo(600)], [1, 2, 4, 5, 6, 7])
 })
 
-test('the error for a port that is in use says what to do', async () => {
+test('the error for a port that is in use has advice', async () => {
   const port = await listen(() => {})
   const read = () => ({ ...about, ...new Metrics(edgeMetrics).snapshot(), state: 'serving' as const })
   await assert.rejects(listenHttp({ address: '127.0.0.1', port }, read), (error: unknown) => {

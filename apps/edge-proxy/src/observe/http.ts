@@ -5,7 +5,7 @@ import type { EdgeStats } from '@imapfleet/protocol'
 import { listenFailed } from '../errors.ts'
 import { missingForReady } from './readiness.ts'
 
-/** @param file of a socket that listens there already */
+/** @param file open file of a socket that already listens on this port */
 export async function listenHttp(
   { address, port }: { address: string; port: number },
   read: () => EdgeStats,
@@ -21,7 +21,7 @@ export async function listenHttp(
     if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { error: 'only GET' })
     switch (request.url?.split('?')[0]) {
       case '/healthz': {
-        // Still alive: a restart would not help.
+        // An edge with problems is alive too, because a restart would not help.
         const { fleet, problems = [] } = read()
         return json(200, { status: problems.length === 0 ? 'alive' : 'degraded', problems, fleet })
       }
@@ -39,7 +39,7 @@ export async function listenHttp(
   })
   server.keepAliveTimeout = 5_000
   await new Promise<void>((resolve, reject) => {
-    // After the start: a client could not be accepted because no open file was left. The listeners for mail report that.
+    // Errors after the start mean that no open file was left for a client. The listeners for mail report this.
     server.on('error', (error) => reject(listenFailed({ section: 'http', address, port }, error)))
     if (file === undefined) server.listen(port, address, resolve)
     else server.listen({ fd: file }, resolve)

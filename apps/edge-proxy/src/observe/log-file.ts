@@ -1,14 +1,14 @@
-/** A file that lines are appended to, while log rotation moves it away or empties it. */
+/** A file to which lines are appended, while log rotation may rename or truncate it. */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 
 export class LogFile {
   readonly #path: string
   readonly #mode: number
   #file: number
-  /** The last line was not written to its end. */
+  /** The last line was written incompletely. */
   #isWithinLine = false
 
-  /** Throws an error whose message says why it cannot be opened. */
+  /** Throws an error whose message has the reason why the file cannot be opened. */
   constructor(path: string, mode: number) {
     this.#path = path
     this.#mode = mode
@@ -20,14 +20,14 @@ export class LogFile {
   }
 
   /**
-   * Appends whole lines. Synchronous, so that a crash loses no line before it.
-   * @returns whether they were written; if the disk is full, they are lost
+   * Appends complete lines. Synchronous, so that no earlier line is lost in a crash.
+   * @returns whether the lines were written. If the disk is full, they are lost
    */
   write(lines: string): boolean {
     const bytes = Buffer.from(this.#isWithinLine ? `\n${lines}` : lines)
     let written = 0
     try {
-      // The first part may be written where the rest has no space. The next attempt says why.
+      // On a nearly full disk, only the first part may be written. The next attempt then throws the error.
       while (written < bytes.length) written += writeSync(this.#file, bytes, written)
       this.#isWithinLine = false
       return true
@@ -49,7 +49,7 @@ export class LogFile {
   }
 
   /**
-   * Opens the file by its name again, and creates it if it was moved away. Returns the reason if that fails, for example
+   * Opens the file by its name again, and creates it if it was renamed. Returns the reason if that fails, for example
    * because the edge may not write to the directory. Lines then still go to the old file.
    */
   reopen(): string | undefined {

@@ -7,7 +7,7 @@ import { EdgeError } from '../errors.ts'
 import { LogFile } from './log-file.ts'
 import { LogOutput } from './log-output.ts'
 
-/** A target that takes what it gets when `take` is called, or at once. */
+/** A target that confirms writes when `take` is called, or immediately. */
 function target({ isSlow = false } = {}) {
   const written: string[] = []
   const waiting: (() => void)[] = []
@@ -33,7 +33,7 @@ function target({ isSlow = false } = {}) {
   }
 }
 
-test('lines that may wait are written together, in order, and others at once with those before them', () => {
+test('lines that may wait are written together, in order, and other lines immediately after them', () => {
   const { output, written } = target()
   output.write('a\n', true)
   output.write('b\n', true)
@@ -43,10 +43,10 @@ test('lines that may wait are written together, in order, and others at once wit
   assert.deepEqual(written, ['a\nb\nc\n', 'd\n'])
 })
 
-test('a line is written soon without another one, and many lines do not wait', async () => {
+test('a single line is written after a short time, and many lines do not wait', async () => {
   const { output, written, first } = target()
   output.write('a\n', true)
-  // Its timer does not keep a process alive, so this one does.
+  // The timer of the log does not keep the process alive, but this one does.
   const alive = setInterval(() => {}, 1000)
   await first
   clearInterval(alive)
@@ -55,7 +55,7 @@ test('a line is written soon without another one, and many lines do not wait', a
   assert.equal(written.length, 2)
 })
 
-test('what waits at the exit of the process is written', () => {
+test('waiting lines are written at the exit of the process', () => {
   const { output, written } = target()
   output.write('a\n', true)
   output.flush()
@@ -63,7 +63,7 @@ test('what waits at the exit of the process is written', () => {
   assert.deepEqual(written, ['a\n'])
 })
 
-test('at the exit of the process, lines behind one that is not confirmed are written', () => {
+test('at the exit of the process, lines after an unconfirmed write are written', () => {
   const written: string[] = []
   const output = new LogOutput({ write: (lines) => void written.push(lines) })
   output.write('cut\n', false)
@@ -72,7 +72,7 @@ test('at the exit of the process, lines behind one that is not confirmed are wri
   assert.deepEqual(written, ['cut\n', 'stopped\n'])
 })
 
-test('one write is under way at a time, and the lines of the meantime follow it', () => {
+test('one write is in progress at a time, and lines that arrive in the meantime follow it', () => {
   const { output, written, take } = target({ isSlow: true })
   output.write('a\n', false)
   output.write('b\n', false)
@@ -83,7 +83,7 @@ test('one write is under way at a time, and the lines of the meantime follow it'
   assert.deepEqual(written, ['a\n', 'b\nc\n'])
 })
 
-test('if the reader stops reading, the lines that wait are limited, and the number of lost ones is told when it reads again', () => {
+test('if the reader stops reading, the waiting lines are limited, and the number of lost lines is logged when it reads again', () => {
   const { output, written, take, lost } = target({ isSlow: true })
   const line = `${'x'.repeat(999)}\n`
   output.write(line, false)
@@ -95,7 +95,7 @@ test('if the reader stops reading, the lines that wait are limited, and the numb
   assert.equal(written.join('').length, 1049 * 1000)
 })
 
-test('if the disk is full, the number of lost lines is told once there is space', () => {
+test('if the disk is full, the number of lost lines is logged when there is space', () => {
   const all = target()
   all.fill(true)
   all.output.write('a\n', true)
@@ -109,7 +109,7 @@ test('if the disk is full, the number of lost lines is told once there is space'
   assert.deepEqual(all.lost, [3])
 })
 
-test('a log that says that lines were lost, while the disk is still full, does not call itself for ever', () => {
+test('logging lost lines while the disk is still full does not recurse forever', () => {
   const all = target()
   all.output.onLost = (lines) => {
     all.fill(true)
@@ -131,7 +131,7 @@ test('log.file is appended to, and its group may read it', () => {
   assert.equal(statSync(file).mode & 0o137, 0)
 })
 
-test('the error for a log file that cannot be written names the key, the path and the cause', () => {
+test('the error for a log file that cannot be written has the key, the path and the cause', () => {
   const file = join(directory, 'directory')
   mkdirSync(file)
   assert.throws(
@@ -144,7 +144,7 @@ test('the error for a log file that cannot be written names the key, the path an
   )
 })
 
-test('a file on a full disk says that it did not take the lines', () => {
+test('a write to a file on a full disk reports that the lines were not written', () => {
   const file = new LogFile('/dev/full', 0o600)
   assert.equal(file.write('a\n'), false)
   file.close()

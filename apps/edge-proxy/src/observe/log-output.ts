@@ -1,7 +1,7 @@
 /**
- * Where the log goes: stderr, or the file of `log.file`. Each write is a system call, and a busy edge ends thousands of sessions a
- * second. Lines that may wait therefore do so for up to a tenth of a second, and are written together. Other lines are
- * written at once, with those before them.
+ * The output of the log: stderr, or the file of `log.file`. Each write is a system call, and a busy edge ends thousands of sessions
+ * a second. Lines that may wait are therefore collected for up to a tenth of a second, and written together. Other lines
+ * are written immediately, after the collected ones.
  */
 import type { LogWriter } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
@@ -10,11 +10,11 @@ import { LogFile } from './log-file.ts'
 
 const waitMs = 100
 const batchCharacters = 32_768
-/** As many wait only if the reader of stderr has stopped reading. Further lines are lost, because mail must not wait for them. */
+/** More characters wait only if the reader of stderr does not read. Further lines are lost, because mail must not wait. */
 const waitingCharactersMax = 1_048_576
 
 export interface LogTarget {
-  /** Calls back when it takes more, and whether it has taken this. */
+  /** Calls back when more can be written, with whether these lines were written. */
   write(lines: string, done: (isWritten: boolean) => void): void
   reopen?: () => string | undefined
 }
@@ -25,19 +25,19 @@ export class LogOutput {
   #lost = 0
   #isWriting = false
   #timer: Timer | undefined
-  /** Called when lines are written again, with the number of those that were lost. */
+  /** Called with the number of lost lines when lines are written again. */
   onLost: ((lines: number) => void) | undefined
 
   constructor(target: LogTarget) {
     this.#target = target
   }
 
-  /** The file is opened. Throws `log_unwritable`. */
+  /** Opens the file, if there is one. Throws `log_unwritable`. */
   static of({ file }: { file?: string | undefined }): LogOutput {
     return new LogOutput(file === undefined ? stderr() : appendTo(file))
   }
 
-  /** Undefined: it is no file. */
+  /** Undefined: the log goes to stderr. */
   get file(): { reopen(): string | undefined } | undefined {
     const { reopen } = this.#target
     if (!reopen) return undefined
@@ -59,13 +59,13 @@ export class LogOutput {
     else this.#timer ??= runtime.after(waitMs, () => this.flush()).unref()
   }
 
-  /** Writes what waits when the process exits, also behind lines that the target has not confirmed: it does so later. */
+  /** The process exits: writes the waiting lines, even if the target has not confirmed earlier ones. */
   end(): void {
     this.#isWriting = false
     this.flush()
   }
 
-  /** Writes what waits, unless lines before it are being written: it follows them. */
+  /** Writes the waiting lines. If earlier lines are being written, the waiting lines follow them later. */
   flush(): void {
     runtime.cancel(this.#timer)
     this.#timer = undefined
@@ -88,7 +88,7 @@ export class LogOutput {
   }
 }
 
-/** If its reader has gone, such as the other end of a pipe, lines are lost, and the edge continues to serve mail. */
+/** If the reader of stderr has closed it, lines are lost, and the edge continues to serve mail. */
 function stderr(): LogTarget {
   process.stderr.on('error', () => {})
   return { write: (lines, done) => process.stderr.write(lines, (error) => done(!error)) }

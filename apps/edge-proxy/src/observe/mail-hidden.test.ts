@@ -1,4 +1,4 @@
-/** What a trace without bodies shows and hides of commands and responses, in every form in which they can be written. */
+/** What a trace without bodies shows and hides of commands and responses, in every form of the protocol. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
@@ -6,7 +6,7 @@ import { cutAt, wire } from '../imap/cuts.test-support.ts'
 import { AskedCommands } from './asked-commands.ts'
 import { TraceMask } from './trace-mask.ts'
 
-/** The two masks of a session, as a trace has them. */
+/** The two masks of a traced session. */
 function session(isComplete = true) {
   const asked = new AskedCommands(isComplete)
   const [C, S] = [new TraceMask('C', asked), new TraceMask('S', asked)]
@@ -82,7 +82,7 @@ const hiddenInCommands = [
 for (const [line, shown] of hiddenInCommands)
   test(`mail is hidden in ${line}`, () => assert.equal(commandLine(line), shown))
 
-test('behind a literal the command continues: keys are shown and values are hidden', () => {
+test('after a literal the command continues: keys are shown and values are hidden', () => {
   const { client } = session()
   assert.deepEqual(client('a SEARCH SUBJECT {7+}\r\nholiday UNSEEN HEADER {7}\r\nSubject ALL FROM x\r\n'), [
     'a SEARCH SUBJECT {7+} [7 bytes]',
@@ -200,7 +200,7 @@ test('an ENVELOPE with literals is hidden on both sides of them', () => {
   ])
 })
 
-test('a header with an unescaped quote or a line end hides what follows, up to the reply to a command', () => {
+test('after a header with an unescaped quote or a line end, everything is hidden up to the reply to a command', () => {
   const { client, server } = session()
   client('a NOOP\r\n')
   assert.deepEqual(
@@ -214,7 +214,7 @@ test('a header with an unescaped quote or a line end hides what follows, up to t
   assert.deepEqual(server('a OK done\r\n* 2 EXISTS\r\n'), ['a OK done', '* 2 EXISTS'])
 })
 
-test('the text of a reply is shown only if nothing of a command in progress is hidden', () => {
+test('the text of a reply is shown only if no part of a command in progress is hidden', () => {
   const { client, server } = session()
   client('a SEARCH TEXT plans\r\nb SELECT INBOX\r\n')
   assert.deepEqual(server('* BAD Unknown word: plans\r\n* NO [ALERT] Disk full\r\n+ plans\r\n'), [
@@ -236,7 +236,7 @@ test('the text of a reply is shown only if nothing of a command in progress is h
   assert.deepEqual(server('d NO [plans] broken header: plans\r\n'), ['d NO ... [28 bytes]'])
 })
 
-test('a trace that begins within a session shows no text of replies to commands that it does not know', () => {
+test('a trace that begins within a session hides the text of replies to commands that it has not seen', () => {
   const { client, server } = session(false)
   assert.deepEqual(server('x BAD Unknown word: plans\r\n* OK plans\r\n* 2 EXISTS\r\n'), [
     '... [25 bytes]',
@@ -257,7 +257,7 @@ test('commands in progress are counted up to a limit, and above it the text of r
   ])
 })
 
-test('a literal in the place of an item hides what follows, and one in the place of a mailbox does not', () => {
+test('a literal in place of an item hides the rest, and a literal in place of a mailbox does not', () => {
   const { client, server } = session()
   assert.deepEqual(server('* 1 FETCH ({5}\r\nplans UID 5 FLAGS (plans))\r\n'), [
     '* 1 FETCH ({5} [5 bytes]',
@@ -273,13 +273,13 @@ test('a literal in the place of an item hides what follows, and one in the place
   ])
 })
 
-test('a line that is no command changes nothing for the commands before it', () => {
+test('a line that is not a command does not affect the commands before it', () => {
   const { client, server } = session()
   client('a SELECT INBOX\r\nplans for a holiday\r\n')
   assert.deepEqual(server('a OK [READ-WRITE] Selected\r\n'), ['a OK [READ-WRITE] Selected'])
 })
 
-/** Random sessions: `SECRET` stands wherever mail may stand. */
+/** Random sessions, with `SECRET` wherever mail may occur. */
 const quoted = fc.constantFrom(
   '"SECRET"',
   '"a \\"SECRET\\" b"',
@@ -326,7 +326,7 @@ const response = fc.oneof(
   fc.array(item, { minLength: 1, maxLength: 5 }).map((items) => `* 1 FETCH (${items.join(' ')})\r\n`),
   value.map((text) => `* METADATA INBOX (/shared/comment ${text})\r\n`),
   value.map((text) => `* XODD ${text}\r\n`),
-  // Odd servers: no quotes, line ends in a string, parentheses that do not match.
+  // Incorrect servers: no quotes, line ends in a string, unbalanced parentheses.
   fc.constantFrom(
     '* 1 FETCH (ENVELOPE (SECRET SECRET) UID 5)\r\n',
     '* 1 FETCH (BODY[1] "SECRET\r\n SECRET\r\n* SECRET\r\n* LSUB SECRET\r\nSECRET OK SECRET" UID 5)\r\n',
@@ -341,13 +341,13 @@ const response = fc.oneof(
   ),
 )
 
-test('the reply to a command is hidden if another one with the same tag holds mail', () => {
+test('the reply to a command is hidden if another command with the same tag contains mail', () => {
   const { client, server } = session()
   client('a UID SEARCH TEXT "SECRET"\r\na NOOP\r\n')
   assert.deepEqual(server('a BAD unknown SECRET\r\n'), ['a BAD ... [14 bytes]'])
 })
 
-test('the rest of a command behind a long line is hidden', () => {
+test('the rest of a command after a long line is hidden', () => {
   const { client } = session()
   const [shown = '', ...more] = client(`a SEARCH UID 1${',1'.repeat(40_000)}`)
   assert.ok(shown.startsWith('a SEARCH UID 1,1') && shown.endsWith('1 [line continues]'))

@@ -1,6 +1,6 @@
 /**
- * Tokens of a line of IMAP, and the text of the line with some of them replaced by their length: `"..." [12 bytes]`,
- * `(...) [345 bytes]`, `... [4 bytes]`, `{26} [26 bytes]`. The length does not count the quotes or parentheses.
+ * Splits a line of IMAP into tokens, and prints it with some tokens replaced by their length: `"..." [12 bytes]`,
+ * `(...) [345 bytes]`, `... [4 bytes]`, `{26} [26 bytes]`. The length does not include quotes or parentheses.
  */
 import { BACKSLASH, OPEN_BRACE, QUOTE, SP, TILDE } from '../imap/bytes.ts'
 
@@ -13,14 +13,14 @@ export type TokenKind =
   | 'close'
   /** A quoted string. */
   | 'string'
-  /** A quoted string that the line does not end. */
+  /** A quoted string that is not closed in the line. */
   | 'open-string'
-  /** Everything else, up to a space, a parenthesis or a quote. It may contain the brackets of a section. */
+  /** Any other text, up to a space, a parenthesis or a quote. It may contain the brackets of a section. */
   | 'atom'
   /** The announcement of a literal at the end of the line. */
   | 'literal'
 
-/** Walks through the tokens of one line. */
+/** Iterates over the tokens of one line. */
 export class LineTokens {
   kind: TokenKind = 'spaces'
   from: number
@@ -80,16 +80,16 @@ export class LineTokens {
 export class MaskedLine {
   readonly #bytes: Buffer
   #text = ''
-  /** Begin and end of the bytes that the next replacement stands for. */
+  /** Begin and end of the bytes that are replaced next. */
   #maskFrom = -1
   #maskTo = -1
-  /** What the next replacement stands for: one string, one list, or anything. */
+  /** The form of these bytes: one string, one list, or anything else. */
   #maskForm: 'string' | 'list' | 'any' = 'any'
-  /** Lists that are open in it. */
+  /** Number of open lists in these bytes. */
   #depth = 0
   #spacesFrom = -1
   #spacesTo = -1
-  /** Whether something of the line was replaced. */
+  /** Whether a part of the line was replaced. */
   hasMasked = false
 
   constructor(bytes: Buffer) {
@@ -102,7 +102,7 @@ export class MaskedLine {
     this.#text += this.#bytes.toString('utf8', from, to)
   }
 
-  /** Tokens that are replaced one behind the other, and the spaces between them, share one replacement. */
+  /** Adjacent replaced tokens, with the spaces between them, share one replacement. */
   mask({ kind, from, to }: LineTokens): void {
     this.hasMasked = true
     if (this.#maskFrom < 0) {
@@ -117,7 +117,7 @@ export class MaskedLine {
     this.#maskTo = to
   }
 
-  /** Spaces are shown between tokens that are shown. */
+  /** Spaces are printed only between shown tokens. */
   spaces(from: number, to: number): void {
     this.#spacesFrom = from
     this.#spacesTo = to

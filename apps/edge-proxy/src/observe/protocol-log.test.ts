@@ -51,7 +51,7 @@ test('lines are appended to the lines of an earlier run, and clear() empties the
 
 const said = (text: string) => ({ at: 0, session: 's1', from: 'C', text }) as const
 
-/** Makes a directory read-only for the call. Root may write to any directory, so it becomes another user. */
+/** Makes a directory read-only for the call. Root may write to any directory, so the process changes to another user. */
 function withoutRightsTo<Result>(path: string, act: () => Result): Result {
   const isRoot = process.getuid?.() === 0
   if (isRoot) process.seteuid!(65_534)
@@ -64,7 +64,7 @@ function withoutRightsTo<Result>(path: string, act: () => Result): Result {
   }
 }
 
-test('after the file was moved, reopen() leaves it unchanged and writes to a new file of the same name', () => {
+test('after the file was renamed, reopen() leaves it unchanged and writes to a new file with the same name', () => {
   const { log, read } = logAt('d.log')
   const file = join(directory, 'd.log')
   log.line(order, said('before'))
@@ -80,7 +80,7 @@ test('after the file was moved, reopen() leaves it unchanged and writes to a new
   assert.equal(rotated.split('\n').length, 3, 'both lines from before, and nothing from after')
 })
 
-test('if the file was not moved, reopen() continues at its end', () => {
+test('if the file was not renamed, reopen() continues at its end', () => {
   const { log, read } = logAt('e.log')
   log.line(order, said('before'))
   assert.equal(log.reopen(), undefined)
@@ -88,7 +88,7 @@ test('if the file was not moved, reopen() continues at its end', () => {
   assert.equal(read().length, 2)
 })
 
-test('if the file cannot be opened, reopen() says why, and lines still go to the old file', () => {
+test('if the file cannot be opened, reopen() returns the reason, and lines still go to the old file', () => {
   const own = join(directory, 'own')
   mkdirSync(own)
   const file = join(own, 'f.log')
@@ -111,7 +111,7 @@ test('if the file cannot be opened, reopen() says why, and lines still go to the
   assert.equal(existsSync(file), false)
 })
 
-test('the error for a log that cannot be written names its path', () => {
+test('the error for a log that cannot be written has its path', () => {
   assert.throws(
     () => new ProtocolLog('/nowhere/at/all/trace.log'),
     (error: unknown) => {

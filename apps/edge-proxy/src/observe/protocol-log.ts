@@ -1,4 +1,4 @@
-/** The protocol log (protocol_log_filename): traces as lines of text in a file of this host. */
+/** The protocol log (protocol_log_filename): traces as lines of text in a file on this host. */
 import { oneLine } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
 import { LogFile } from './log-file.ts'
@@ -33,7 +33,7 @@ export class ProtocolLog implements TraceSink {
     return this.#file.clear()
   }
 
-  /** As in LogFile. */
+  /** See LogFile. */
   reopen(): string | undefined {
     return this.#file.reopen()
   }

@@ -1,9 +1,9 @@
-/** Why an edge is not ready for clients, as `/readyz` and `doctor` tell it. */
+/** Why an edge is not ready for clients, for `/readyz` and `doctor`. */
 import type { EdgeStats } from '@imapfleet/protocol'
 
 /**
- * Empty: it is ready. Mail is served without the fleet, so an edge without it is ready. One that would lose what the fleet
- * wants at its next restart is not.
+ * Empty: the edge is ready. Mail is served without the fleet, so an edge without a connection to it is ready. An edge that cannot
+ * save the desired state, and would lose it at a restart, is not ready.
  */
 export const missingForReady = ({ state, fleet }: Pick<EdgeStats, 'state' | 'fleet'>): string[] => [
   ...(state === 'serving' ? [] : [`the edge is ${state}`]),

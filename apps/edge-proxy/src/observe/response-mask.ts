@@ -1,7 +1,7 @@
 /**
- * Hides mail in the responses of a server, by data item: ENVELOPE, BODY and the like are hidden whether the server writes them as
- * quoted strings, literals or lists. Flags, numbers, dates, names of mailboxes and the words of the protocol are shown. What is
- * unknown or cannot be read is hidden.
+ * Hides mail in the responses of a server, by data item: ENVELOPE, BODY and similar items are hidden, whether the server sends them
+ * as quoted strings, literals or lists. Flags, numbers, dates, names of mailboxes and the words of the protocol are shown. Unknown
+ * or invalid data is hidden.
  */
 import type { AskedCommands } from './asked-commands.ts'
 import { LineTokens, MaskedLine, wordList } from './masked-line.ts'
@@ -16,7 +16,7 @@ const dataOf = new Map<string, Data>([
   ...wordList('SEARCH SORT THREAD ESEARCH VANISHED').map((name) => [name, 'numbers'] as const),
   ['METADATA', 'metadata'],
 ])
-/** Behind a number: `* 3 EXISTS`. */
+/** Responses that begin with a number: `* 3 EXISTS`. */
 const dataOfMessage = new Map<string, Data>([
   ...wordList('EXISTS RECENT EXPUNGE').map((name) => [name, 'numbers'] as const),
   ['FETCH', 'fetch'],
@@ -25,7 +25,7 @@ const resultWords = new Set(
   wordList('MODSEQ TAG UID MIN MAX ALL COUNT PARTIAL RELEVANCY ADDTO REMOVEFROM EARLIER NIL'),
 )
 
-/** What the value of a FETCH item must look like to be shown. Undefined: it is never shown. */
+/** The pattern of values of a FETCH item that are shown. Undefined: the value is never shown. */
 const fetchItems = new Map<string, RegExp | undefined>([
   ...wordList('UID MODSEQ RFC822.SIZE BINARY.SIZE X-GM-MSGID X-GM-THRID').map(
     (name) => [name, /^\d+$/] as const,
@@ -60,7 +60,7 @@ export class ResponseMask {
   #data: Data = 'none'
   /** Everything to the end of the response is hidden. */
   #hidesRest: boolean
-  /** A response did not end as the grammar says. Lines are hidden until the reply to a known command. */
+  /** The last response did not end according to the grammar. Lines are hidden until the reply to a known command. */
   #isBroken = false
   #depth = 0
   #expects: 'item' | 'section' | 'value' | 'end' = 'item'
@@ -97,7 +97,7 @@ export class ResponseMask {
     return line.end()
   }
 
-  /** The rest of the line was not seen. */
+  /** The rest of the line is not available, so the rest of the response is hidden. */
   lose(): void {
     this.#hidesRest = true
     if (this.#data === 'fetch') this.#isBroken = true
@@ -117,7 +117,7 @@ export class ResponseMask {
       /^(\*|\+|[^ ]+)(?: (OK|NO|BAD|BYE|PREAUTH)(?= |$))? ?(\[[^\]]*\])?/i.exec(text) ?? []
     if (tag !== '*' && tag !== '+') {
       const command = status !== '' && tagPattern.test(tag) ? this.#asked.answer(tag) : undefined
-      // Without a command of this tag, this is no reply: it may be mail that the server did not write as a string.
+      // Without a command with this tag, this is not a reply. It may be mail that the server did not send as a string.
       this.#hidesRest = true
       if (command === undefined) return
       this.#isBroken = false
@@ -138,13 +138,13 @@ export class ResponseMask {
     show(data.length)
   }
 
-  /** A status, its code, and its text unless that may repeat mail. */
+  /** Shows a status and its code, and its text unless the text may repeat mail. */
   #showStatus(
     line: MaskedLine,
     tokens: LineTokens,
     { start, end, whole, code, hidesText }: StatusLine,
   ): void {
-    // PARSE is followed by what could not be parsed in a mail (RFC 9051 7.1).
+    // The text after PARSE may contain parts of a mail (RFC 9051 7.1).
     const hides = /^\[PARSE\b/i.test(code) || (hidesText && !/^\[ALERT\]/i.test(code))
     const words = code.slice(1, -1).toUpperCase()
     const isKnownCode = codeWords.has(words) || codeWithArguments.test(words)
@@ -173,7 +173,7 @@ export class ResponseMask {
     }
   }
 
-  /** What is hidden must be balanced too. */
+  /** Hidden parentheses must be balanced too. */
   #countHidden({ kind }: LineTokens): void {
     if (this.#data !== 'fetch') return
     if (kind === 'open') this.#depth++
@@ -262,7 +262,7 @@ export class ResponseMask {
     return sectionPart.test(text) || this.#refuse()
   }
 
-  /** Not what the grammar says: hides the rest of the response. */
+  /** The response does not follow the grammar: hides the rest of it. */
   #refuse(): false {
     this.#hidesRest = true
     return false
@@ -272,7 +272,7 @@ export class ResponseMask {
 interface StatusLine {
   start: number
   end: number
-  /** Everything up to and with the code. */
+  /** Everything up to the code, including it. */
   whole: string
   code: string
   hidesText: boolean

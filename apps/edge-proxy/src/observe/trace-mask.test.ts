@@ -38,13 +38,13 @@ test('the literals of a client are replaced too', () => {
     assert.deepEqual(masked(chunks, 'C'), ['a1 APPEND x {8+} [8 bytes]', '', 'a2 NOOP'])
 })
 
-test('free text that ends like a literal hides nothing behind it', () => {
+test('free text that ends like an announcement of a literal hides nothing after it', () => {
   const text = '* OK text {6}\r\n+ go {6}\r\na1 NO text {6}\r\n* 1 EXISTS\r\n'
   for (const chunks of everyCut(wire(text)))
     assert.deepEqual(masked(chunks), ['* OK text {6}', '+ go {6}', 'a1 NO text {6}', '* 1 EXISTS'])
 })
 
-test('literals are replaced also in data that looks like a status behind a literal', () => {
+test('literals are also replaced in data that looks like a status after a literal', () => {
   const text = '* 1 FETCH (X {1}\r\na) OK {6}\r\nsecret\r\na1 OK done\r\n'
   for (const chunks of everyCut(wire(text)))
     assert.deepEqual(masked(chunks), [
@@ -55,7 +55,7 @@ test('literals are replaced also in data that looks like a status behind a liter
     ])
 })
 
-test('bodies are shown unchanged if they are wanted', () => {
+test('bodies are shown unchanged if the trace includes them', () => {
   const text = `* 1 FETCH (BODY[] ${literal('Subject: x\r\n\r\nhello\r\n')})\r\n`
   assert.deepEqual(masked([wire(text)], 'S', true), [
     '* 1 FETCH (BODY[] {21}',
@@ -67,7 +67,7 @@ test('bodies are shown unchanged if they are wanted', () => {
   ])
 })
 
-test('of the commands of a client, unknown ones are hidden also if bodies are wanted', () => {
+test('unknown commands of a client are hidden even if the trace includes bodies', () => {
   const known = ['a1 SETMETADATA x (/private/comment hello)', 'DONE', 'a2 UID SEARCH TEXT hello']
   const text = `${known.join('\r\n')}\r\n`
   const unknown = `W00 29 LOGIN ann {6+}\r\nsecret\r\nAGFubgBzZWNyZXQ=\r\nW00 29 LOGIN ann secret\r\n`
@@ -79,7 +79,7 @@ test('of the commands of a client, unknown ones are hidden also if bodies are wa
   }
 })
 
-test('a trace that begins in the middle of a literal shows nothing of that command or response', () => {
+test('a trace that begins within a literal does not show that command or response', () => {
   for (const chunks of everyCut(wire('secret\r\nsecret) {5}\r\nhello X\r\n')))
     for (const from of ['C', 'S'] as const)
       assert.deepEqual(masked(chunks, from, false, { literalLeft: 14, continues: true }), [
@@ -96,7 +96,7 @@ test('a trace that begins between the literals of a response hides the rest of i
     ])
 })
 
-test('the literals of a line longer than is shown are replaced, at any cut', () => {
+test('the literals of a line that is too long to be shown are replaced, at any cut', () => {
   const long = `* 1 FETCH (ENVELOPE ("${'x'.repeat(70_000)}") BODY[] {12}\r\nsecret body!)\r\na1 OK done\r\n`
   const bytes = wire(long)
   const at = long.indexOf('{12}')
@@ -113,7 +113,7 @@ test('the literals of a line longer than is shown are replaced, at any cut', () 
   }
 })
 
-test('the literal behind a client’s line that is too long to hold is replaced, at any cut', () => {
+test('the literal after a client’s line that is too long to hold is replaced, at any cut', () => {
   const long = `a APPEND "${'x'.repeat(70_000)}" {12+}\r\nsecret body!\r\nb NOOP\r\n`
   const bytes = wire(long)
   const at = long.indexOf('{12')
@@ -124,14 +124,14 @@ test('the literal behind a client’s line that is too long to hold is replaced,
   }
 })
 
-test('a line without an end costs bounded memory and lines', () => {
+test('an endless line uses limited memory and a limited number of trace lines', () => {
   const mask = new TraceMask('S', new AskedCommands(true))
   let lines = 0
   for (let round = 0; round < 100; round++) lines += mask.lines(Buffer.alloc(65_536, 'x')).length
   assert.ok(lines <= 2)
 })
 
-test('nothing of any body is ever shown, at any cuts', () => {
+test('no part of a body is ever shown, at any cuts', () => {
   const body = fc
     .array(fc.constantFrom(...marks.filter((mark) => mark !== '9'), 'SECRET'), { maxLength: 10 })
     .map((parts) => parts.join(''))
@@ -169,7 +169,7 @@ test('any bytes are shown without an exception, with the same result whole and c
   )
 })
 
-test('a body of line feeds alone is shown, whatever its size', () => {
+test('a body that consists only of line feeds is shown, whatever its size', () => {
   const text = `a APPEND x {300000+}\r\n${'\n'.repeat(300_000)}\r\n`
   assert.equal(masked([wire(text)], 'C', true).length, 300_003)
 })

@@ -1,7 +1,7 @@
 /**
- * Turns the bytes of one direction of a session into lines of text for a trace. Unless the trace includes bodies, literals are
- * replaced by their length, and so is all other mail in the lines (command-mask.ts, response-mask.ts). A command that is unknown is
- * always hidden as a whole: a client that is out of step with the server may send its password as one.
+ * Converts the bytes of one direction of a session to lines of text for a trace. Unless the trace includes bodies, literals and all
+ * other mail in the lines are replaced by their length (command-mask.ts, response-mask.ts). An unknown command is always hidden
+ * completely, because a client that is out of step with the server may send its password as a command.
  */
 import { CommandScanner } from '../imap/command-scanner.ts'
 import { tailBytes, type ScanPosition } from '../imap/literal.ts'
@@ -11,31 +11,31 @@ import { AskedCommands } from './asked-commands.ts'
 import { CommandMask, isKnownCommand } from './command-mask.ts'
 import { ResponseMask } from './response-mask.ts'
 
-/** Bytes of a line that are shown. The rest is still read. */
+/** Limit on the shown bytes of a line. The rest is parsed, but not shown. */
 const shownMax = 4096
-/** Bytes of a line that are held until its end arrives. */
+/** Limit on the bytes of a line that are held until its end arrives. */
 const heldMax = 65_536
 
 const ignore: ResponseSink = { onResponse: () => 'pass', onPass() {} }
 
 export class TraceMask implements LineReader {
-  /** Undefined: everything is shown, apart from unknown commands. */
+  /** Undefined: everything is shown, except unknown commands. */
   readonly #mask: CommandMask | ResponseMask | undefined
-  /** Of unknown commands, if others are shown. */
+  /** The mask of unknown commands, if the other commands are shown. */
   readonly #unknownMask: CommandMask | undefined
   #isUnknown = false
   /** The next line continues a command or response after a literal. */
   #continues: boolean
   readonly #scan: (chunk: Buffer, startsCommand: boolean) => void
-  /** Partial line of a client; of a long one, only the last bytes. For a server, the response scanner holds it. */
+  /** The partial line of a client, or the last bytes of a long one. The partial line of a server is in the response scanner. */
   #partial = Buffer.alloc(0)
   /** The client's line is too long to hold, and its beginning has been shown. */
   #isLong = false
   #lines: string[] = []
 
   /**
-   * @param asked of the session, shared by both directions. Undefined: the trace includes bodies
-   * @param position where in a command or a response the trace begins
+   * @param asked the commands of the session, shared by both directions. Undefined: the trace includes bodies
+   * @param position the position within a command or a response where the trace begins
    */
   constructor(from: 'C' | 'S', asked: AskedCommands | undefined, position?: ScanPosition) {
     const continues = position?.continues ?? false
@@ -93,7 +93,7 @@ export class TraceMask implements LineReader {
     this.#partial = Buffer.from(bytes.subarray(at))
   }
 
-  /** What hides parts of this line. */
+  /** The mask for this line. Undefined: the line is shown. */
   #maskOf(bytes: Buffer, start: number, end: number): CommandMask | ResponseMask | undefined {
     if (this.#unknownMask === undefined) return this.#mask
     if (!this.#continues) this.#isUnknown = !isKnownCommand(bytes, start, end)
@@ -122,7 +122,7 @@ export class TraceMask implements LineReader {
   }
 
   onLiteral(bytes: Buffer, start: number, end: number): void {
-    // The rest of a long line is not reported, and may have announced this literal.
+    // The rest of a long line is not reported, but may have announced this literal.
     this.#continues = true
     if (this.#mask || this.#isUnknown) return
     for (const line of bytes.toString('utf8', start, end).split('\n'))

@@ -7,7 +7,7 @@ export interface TraceOrder {
   expiresAt: number
   /** The trace ends after this number of characters. */
   bytesMax: number
-  /** Whether mail is shown; otherwise only its length is. */
+  /** Whether mail is shown. Otherwise only its length is shown. */
   bodies: boolean
 }
 
@@ -22,7 +22,7 @@ export interface TracedLine {
 
 export type TraceEnd = 'expired' | 'stopped' | 'byte-limit' | 'edge-stopped'
 
-/** Where traced lines go: the protocol log, or the fleet. */
+/** The destination of traced lines: the protocol log, or the fleet. */
 export interface TraceSink {
   line(trace: TraceOrder, line: TracedLine): void
   ended(trace: TraceOrder, why: TraceEnd): void

@@ -24,7 +24,7 @@ async function edgeWithUsers(file?: string) {
   return { ...atWork, joe, jane }
 }
 
-test('the result of every order is one that control accepts', async () => {
+test('control accepts the result of every order', async () => {
   const { edge } = await edgeWithUsers(join(directory, 'all.log'))
   const actions: { [Kind in OrderKind]: OrderAction<Kind> } = {
     who: { kind: 'who' },
@@ -50,7 +50,7 @@ test('the result of every order is one that control accepts', async () => {
   }
 })
 
-test('connections are listed with their state, and with a client only while one holds them', async () => {
+test('connections are listed with their state, and with a client only while leased', async () => {
   const { edge } = await edgeWithUsers()
   const outcome = carryOut(edge.context, { kind: 'who' })
   assert.ok(outcome.ok)
@@ -118,7 +118,7 @@ test('kicking a domain ends the sessions of its users, and of no other', async (
   }
 })
 
-test('an order for one user leaves the others alone', async () => {
+test('an order for one user does not affect others', async () => {
   const { edge, joe } = await edgeWithUsers()
   assert.deepEqual(carryOut(edge.context, { kind: 'purge-idle', user: 'joe' }), {
     ok: true,
@@ -139,14 +139,14 @@ test('an order for one user leaves the others alone', async () => {
   await joe.closed()
 })
 
-test('a revocation ignores the case of names, and closes what is idle', async () => {
+test('a revocation ignores the case of names, and closes idle connections', async () => {
   const { edge } = await edgeWithUsers()
   assert.equal(revoke(edge.context, { kind: 'user', subject: 'JANE' }), 1)
   assert.equal(edge.context.pool.connections.count('idle'), 0)
   assert.equal(revoke(edge.context, { kind: 'domain', subject: 'example.com' }), 0)
 })
 
-test('a revocation of a name or a domain in any case reaches users in any case', async () => {
+test('a revocation of a user or a domain ignores case on both sides', async () => {
   const { edge, session } = await edgeAtWork()
   for (const user of ['Joe@Example.COM', 'jane@example.com', 'jim@other.example.com'])
     assert.match((await session(user)).unread, /^$/)
@@ -154,7 +154,7 @@ test('a revocation of a name or a domain in any case reaches users in any case',
   assert.equal(revoke(edge.context, { kind: 'domain', subject: 'EXAMPLE.com' }), 2)
 })
 
-test('a revocation reaches the connections that a user has opened for another one', async () => {
+test('a revocation applies to connections that a user has opened for another user', async () => {
   const { edge, client, scripted } = await edgeAtWork()
   scripted.script = but({ AUTHENTICATE: 'TAG OK in\r\n' })
   const peer = await client()
@@ -205,7 +205,7 @@ test('newlog reopens the protocol log by its name, or fails with the reason', as
   assert.match(outcome.ok ? '' : outcome.reason, /trace\.file.*log\.file/)
 })
 
-test('newlog reopens the log file too, and fails with the reasons of both', async () => {
+test('newlog also reopens the log file, and fails with the reasons of both', async () => {
   const folder = temporaryDirectory('newlog')
   const [logFile, traceFile] = [join(folder, 'edge.log'), join(folder, 'protocol.log')]
   const { edge } = await edgeAtWork({ trace: { file: traceFile } })

@@ -60,10 +60,10 @@ function listedSession(
   }
 }
 
-/** Ends all sessions of a user; the number of them. */
+/** Ends all sessions of a user. Returns their number. */
 const kick = (context: EdgeContext, user: string): number => context.sessions.endAll('kicked', user)
 
-/** Ends the sessions of all users of a domain; the number of them. */
+/** Ends the sessions of all users of a domain. Returns their number. */
 function kickDomain(context: EdgeContext, domain: string): number {
   const users = new Set(
     [...context.pool.connections.all()].map(([{ user }]) => user).filter((user) => isOfDomain(user, domain)),
@@ -71,7 +71,7 @@ function kickDomain(context: EdgeContext, domain: string): number {
   return [...users].reduce((ended, user) => ended + kick(context, user), 0)
 }
 
-/** How many users and connections an operation would affect. A connection that is opened at this moment is not counted. */
+/** How many users and connections an operation would affect. A connection that is being opened is not counted. */
 function countConnections(
   context: EdgeContext,
   { user, domain, upstream }: Omit<OrderAction<'count'>, 'kind'>,
@@ -89,11 +89,11 @@ function countConnections(
   return { users: users.size, ...counted }
 }
 
-/** Names are compared without regard to case, as servers may do. */
+/** Case is ignored, because servers may ignore it. */
 const isOfDomain = (user: string, domain: string): boolean =>
   user.toLowerCase().endsWith(`@${domain.toLowerCase()}`)
 
-/** Closes idle connections, of one user or of all; the number of them. */
+/** Closes idle connections, of one user or of all users. Returns their number. */
 function purgeIdle(context: EdgeContext, user?: string): number {
   const meant = context.pool.connections.idle().filter((idle) => user === undefined || idle.user === user)
   for (const idle of meant) context.pool.drop(idle, 'purged')
@@ -101,9 +101,9 @@ function purgeIdle(context: EdgeContext, user?: string): number {
 }
 
 /**
- * Closes the idle connections of a user or a domain, and does not keep those that are in use or being opened; the number
- * of them. Age does not matter, since clocks may differ. Names are compared without regard to case, as servers may do.
- * The name that logged a connection in counts too, if it is not the user's (authzid).
+ * Closes the idle connections of a user or a domain, and those that are in use or being opened after their sessions. Returns
+ * the number of open connections. Their age is not compared with the time of the revocation, because clocks may differ. Case is
+ * ignored, because servers may ignore it. The name whose password opened a connection also counts, if it differs (authzid).
  */
 export function revoke(
   context: EdgeContext,
@@ -115,7 +115,7 @@ export function revoke(
   return context.pool.purge(({ user, openedBy }) => isMeant(user) || isMeant(openedBy), 'revoked')
 }
 
-/** Another edge has evidence about secrets of these users: distrusts the connections that their secrets opened here. */
+/** Another edge has evidence about secrets of these users: distrusts connections that their secrets opened on this edge. */
 export const distrustUsers = (context: EdgeContext, users: readonly string[]): void =>
   context.pool.evidence.changedElsewhere(new Set(users.map(userKeyOf)))
 
@@ -132,7 +132,7 @@ export async function withoutReuse(context: EdgeContext, work: () => Promise<voi
   }
 }
 
-/** Stops logins from opening connections to a server, or lets them again. Lasts until the edge restarts. */
+/** Pauses or resumes a server. While it is paused, logins open no connections to it. A restart of the edge resumes it. */
 function pauseServer(context: EdgeContext, name: string, isPaused: boolean): Done {
   const server = context.servers.get(name)
   if (!server) return failed(`there is no upstream named ${name}`)
@@ -144,7 +144,7 @@ function pauseServer(context: EdgeContext, name: string, isPaused: boolean): Don
 const findRoute = (context: EdgeContext, user: string, listener = ''): string =>
   context.servers.for(user, listener).name
 
-/** Totals and peaks of the statistics start again; metrics and reports are not affected. */
+/** Resets the totals and peaks of the statistics. Metrics and reports are not affected. */
 export function resetCounters(context: EdgeContext): Done {
   context.statistics.reset()
   return done({})
@@ -159,7 +159,7 @@ export function clearLog({ protocolLog }: EdgeContext): Done {
   return reason === undefined ? done({}) : failed(reason)
 }
 
-/** Opens the log and the protocol log by their names, after they were moved away. If that fails, the edge keeps writing to the old files. */
+/** Reopens the log and the protocol log after they were renamed. If that fails, the edge keeps writing to the old files. */
 export function reopenLogs({ log, protocolLog }: EdgeContext): Done {
   const files = [log.file, protocolLog].filter((file) => file !== undefined)
   if (files.length === 0)
@@ -170,16 +170,16 @@ export function reopenLogs({ log, protocolLog }: EdgeContext): Done {
   return reasons.length === 0 ? done({}) : failed(reasons.join('; '))
 }
 
-/** Traces a user into `sink`. Idempotent by id. */
+/** Traces a user to `sink`. Idempotent by id. */
 export const startTrace = (context: EdgeContext, trace: TraceOrder, sink: TraceSink): void =>
   context.tracer.start(trace, sink)
 
-/** Ends a trace, if there is one of this id. */
+/** Ends the trace with this id, if there is one. */
 export const stopTrace = (context: EdgeContext, id: string): void => context.tracer.stop(id, 'stopped')
 
 const logTraceId = 'xproxy-trace'
 
-/** Traces one user into the protocol log, in place of the user before. Undefined: only ends that trace. */
+/** Traces one user to the protocol log, in place of the previous user. Undefined: only ends the trace. */
 export function traceIntoLog(context: EdgeContext, user: string | undefined): Done {
   if (!context.protocolLog) return noLog
   stopTrace(context, logTraceId)
@@ -193,7 +193,7 @@ export function traceIntoLog(context: EdgeContext, user: string | undefined): Do
   return done({})
 }
 
-/** What an edge does for each order. */
+/** The operation for each kind of order. */
 const orderOperations: {
   [Kind in OrderKind]: (context: EdgeContext, action: OrderAction<Kind>) => OrderOutcome<Kind>
 } = {

@@ -4,7 +4,7 @@ import { edgeAtWork } from '../edge/edge.test-support.ts'
 import { untilTrue } from '../pool/pool.test-support.ts'
 import { resetCounters } from './operations.ts'
 
-test('totals and peaks count until a reset, and start again from what is present', async () => {
+test('totals and peaks count until a reset, and start again from the present values', async () => {
   const { edge, session, client, quiet } = await edgeAtWork()
   const { statistics, pool, clientAdmission, metrics } = edge.context
   const [joe, jane, idle] = [await session('joe'), await session('jane'), await client()]

@@ -1,4 +1,4 @@
-/** What pimpstat shows: totals since the counters were last reset, present values and their peaks. */
+/** The statistics of pimpstat: totals since the last reset of the counters, present values and their peaks. */
 import type { EdgeMetrics } from '@imapfleet/observe'
 import type { ClientAdmission } from '../net/client-admission.ts'
 import type { Pool } from '../pool/pool.ts'
@@ -29,7 +29,7 @@ export class Statistics {
   readonly #pool: Pool
   readonly #startedAt = new Date()
   #resetAt = this.#startedAt
-  /** The totals at the last reset. The counters themselves only grow: reports are cumulative. */
+  /** The totals at the last reset. The counters themselves are not reset, because reports are cumulative. */
   #baseline: Totals = { clients: 0, reused: 0, opened: 0, hits: 0, misses: 0 }
 
   constructor(metrics: EdgeMetrics, clientAdmission: ClientAdmission, pool: Pool) {
@@ -38,7 +38,7 @@ export class Statistics {
     this.#pool = pool
   }
 
-  /** Totals and peaks start again. Metrics and reports are not affected. */
+  /** Resets totals and peaks. Metrics and reports are not affected. */
   reset(): void {
     this.#baseline = this.#totals()
     this.#clientAdmission.resetPeak()

@@ -8,7 +8,7 @@ import { untilTrue } from '../pool/pool.test-support.ts'
 
 const directory = temporaryDirectory('xproxy')
 
-test('each command answers with exactly the words of the original', async () => {
+test('each command is answered exactly like in imapproxy', async () => {
   const file = join(directory, 'trace.log')
   const { edge, session, client } = await edgeAtWork({ admin: { commands: true }, trace: { file } })
   await session('joe')
@@ -36,7 +36,7 @@ test('each command answers with exactly the words of the original', async () => 
   )
 })
 
-test('a name to trace cannot add a line to the answer', async () => {
+test('the name of a traced user cannot add a line to the answer', async () => {
   const file = join(directory, 'names.log')
   const { client } = await edgeAtWork({ admin: { commands: true }, trace: { file } })
   const peer = await client()
@@ -44,7 +44,7 @@ test('a name to trace cannot add a line to the answer', async () => {
   assert.match(await peer.until('\r\n'), /^1 OK Tracing enabled for user jo\?e\?2 OK\r\n$/)
 })
 
-test('without a protocol log nothing says that it traces or clears', async () => {
+test('without a protocol log, tracing and clearing are refused', async () => {
   const { client } = await edgeAtWork({ admin: { commands: true } })
   const peer = await client()
   for (const command of ['XPROXY_TRACE joe', 'XPROXY_TRACE', 'XPROXY_NEWLOG']) {

@@ -1,4 +1,4 @@
-/** The XPROXY_ commands before login, with the replies of imapproxy's README. They act on this edge only. */
+/** The XPROXY_ commands before login, with the replies of imapproxy's README. They affect only this edge. */
 import { oneLine } from '@imapfleet/observe'
 import type { Client } from '../client/client.ts'
 import type { EdgeContext } from '../edge/context.ts'
@@ -49,7 +49,7 @@ export function answerXproxy(
   }
 }
 
-/** In UTF-8, since it may name a user. */
+/** Replies in UTF-8, because the text may contain a user name. */
 function replyWith(client: Client, tag: string, outcome: Done, words: string): void {
   const text = outcome.ok ? `OK ${words}` : `NO ${oneLine(outcome.reason)}`
   client.write(Buffer.from(`${tag} ${text}\r\n`))
