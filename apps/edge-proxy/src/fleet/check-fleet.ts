@@ -1,4 +1,4 @@
-/** The checks of the edge's place in the fleet: its credential, NATS, each of its rights, and its clock. */
+/** The checks of the connection to the fleet: the credential, NATS, each right of the edge, and its clock. */
 import type { EdgeConfig } from '@imapfleet/config'
 import { checkExpiry, isLoginRefusal, readAccess, tryRights, type TriedRights } from '@imapfleet/nats'
 import { findingsAbout, reasonOf, type CheckFinding } from '@imapfleet/observe'
@@ -8,7 +8,7 @@ import { refusalRemedy } from './nats.ts'
 
 const clockSkewMaxMs = 5_000
 
-/** Nothing if the edge runs alone. */
+/** Empty if the edge is not part of a fleet. */
 export async function checkFleet(config: EdgeConfig): Promise<CheckFinding[]> {
   const { edge, fleet } = config
   if (fleet.servers.length === 0) return []

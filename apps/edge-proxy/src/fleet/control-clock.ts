@@ -1,6 +1,6 @@
 /**
- * The time of control, learned from its messages. The clock of this edge may be wrong; times that control sets are judged
- * by its own. A message that was delayed makes the time slightly too early, until the next message.
+ * The time of control, learned from its messages. The clock of this edge may be wrong, so times that control sets are compared
+ * with the clock of control. After a delayed message, this time is slightly behind until the next message.
  */
 import { runtime } from '../runtime.ts'
 

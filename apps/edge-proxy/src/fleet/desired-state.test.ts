@@ -67,7 +67,7 @@ async function stateOfEdge(
     own,
     file: join(stateDir, 'desired.json'),
     state: first,
-    /** The state of the next run. */
+    /** The desired state of the next run. */
     nextState: state,
     read,
     apply: (wanted: Desired | Uint8Array | Error | undefined) => read(first, wanted),
@@ -84,7 +84,7 @@ async function stateOfEdge(
   }
 }
 
-/** The file of the edge: what its configuration was made from. */
+/** The configuration file of the edge. */
 const ownDocument = ({ config }: EdgeAtWork): Layer => {
   const { listeners, upstreams } = config()
   const { address, port } = listeners['imap']!
@@ -110,7 +110,7 @@ test('a newer version is applied, and an older or equal one is not', async () =>
   assert.deepEqual([state.applied, idleTimeoutMs(), nats.readingMost], [7, 90_000, 1])
 })
 
-test('replaced versions are named for an hour, at most eight, also the one that the previous run left', async (t) => {
+test('replaced versions are reported for an hour, at most eight, including the last one of the previous run', async (t) => {
   let now = 1_000
   const { state, apply, nextState, read } = await stateOfEdge()
   t.mock.method(runtime, 'now', () => now)
@@ -133,7 +133,7 @@ test('replaced versions are named for an hour, at most eight, also the one that 
   assert.deepEqual([next.version, next.replaced], [19, [18]])
 })
 
-test('without an entry, with an unreadable one and while NATS does not answer, nothing changes', async () => {
+test('without an entry, with an unreadable entry, and while NATS does not answer, nothing changes', async () => {
   const { state, apply, idleTimeoutMs, logged } = await stateOfEdge()
   await apply(desired(5, { config: idleTimeout(2, 50_000) }))
   for (const nothing of [undefined, new Uint8Array(), Buffer.from('{'), encode({ ...desired(9), drain: 1 })])
@@ -146,7 +146,7 @@ test('without an entry, with an unreadable one and while NATS does not answer, n
   assert.equal(idleTimeoutMs(), 60_000)
 })
 
-test('a state that could not be applied to its end is not shown as applied, and is applied at the next read', async () => {
+test('a state that could not be applied completely is not reported as applied, and is applied at the next read', async () => {
   let isBroken = true
   const controlNow = () => {
     if (isBroken) throw new Error('a bug')
@@ -162,7 +162,7 @@ test('a state that could not be applied to its end is not shown as applied, and 
   assert.deepEqual([state.version, edge.state], [5, 'draining'])
 })
 
-test('a certificate that cannot be read any longer stays in force, and is no fault of the revision', async () => {
+test('a certificate that can no longer be read stays in force, and is not a fault of the revision', async () => {
   const directory = temporaryDirectory('desired')
   const files = { certFile: join(directory, 'cert.pem'), keyFile: join(directory, 'key.pem') }
   writeFileSync(files.certFile, testCertificate)
@@ -181,14 +181,14 @@ test('a certificate that cannot be read any longer stays in force, and is no fau
   assert.equal(settings.listenerTls('imap'), before)
   assert.equal(settings.certificateDates.length, 1)
   assert.equal(logged.filter((line) => /certificate_unread .*ENOENT/.test(line)).length, 2)
-  // Another one is a fault of the revision.
+  // Another certificate is a fault of the revision.
   const layer = { listeners: { imap: { certFile: `${files.certFile}.new` } } }
   await apply(desired(6, { config: { revision: 3, layer } }))
   assert.deepEqual([state.applied, state.rejected?.revision], [2, 3])
   assert.match(state.rejected?.reason ?? '', /cert\.pem\.new.*ENOENT/)
 })
 
-test('a configuration with a mistake is rejected as a whole; the rest of the state is applied', async () => {
+test('a configuration with a mistake is rejected completely, and the rest of the state is applied', async () => {
   const { state, apply, idleTimeoutMs, edge, file, logged } = await stateOfEdge()
   await apply(desired(5, { config: idleTimeout(2, 50_000) }))
   const layer = { pool: { idleTimeoutMs: 60_000, proveIdleAfterMs: 'soon' } }
@@ -229,7 +229,7 @@ test('an unknown key is a mistake, and its reason fits into a heartbeat', async 
   assert.equal(state.applied, 0)
 })
 
-test('a configuration that the edge cannot apply is rejected, and the one before stays in force', async () => {
+test('a configuration that the edge cannot apply is rejected, and the previous one stays in force', async () => {
   const { state, apply, idleTimeoutMs } = await stateOfEdge()
   await apply(desired(1, { config: idleTimeout(1, 50_000) }))
   const layer = {
@@ -241,7 +241,7 @@ test('a configuration that the edge cannot apply is rejected, and the one before
   assert.match(state.rejected?.reason ?? '', /\/nowhere\/ca\.pem/)
 })
 
-test('the revision with which the edge could not start is not applied later either; the next one is', async () => {
+test('the revision with which the edge could not start is not applied later either, but the next one is', async () => {
   const { state, apply, idleTimeoutMs } = await stateOfEdge({
     rejected: { revision: 3, reason: 'port in use' },
   })
@@ -293,7 +293,7 @@ test('the next run does not go back to an older version, even if its configurati
   assert.deepEqual([restarted.version, idleTimeoutMs()], [7, 70_000])
 })
 
-test('a revision is told from another one with its number by the versions of its layers', async () => {
+test('two revisions with the same number are distinguished by the versions of their layers', async () => {
   const of = (region: number, ms: unknown) => ({
     ...idleTimeout(3, ms),
     versions: { global: 100, region, edge: 0 },
@@ -312,7 +312,7 @@ test('a revision is told from another one with its number by the versions of its
   )
   await apply(desired(3, { config: of(400, 'soon') }))
   assert.deepEqual([state.versions, state.rejected?.versions], [of(300, 0).versions, of(400, 0).versions])
-  // Control of an older release names no versions.
+  // Control of an older release sends no versions.
   await apply(desired(4, { config: idleTimeout(4, 70_000) }))
   assert.deepEqual([state.applied, state.versions], [4, undefined])
 })
@@ -358,14 +358,14 @@ test('each revocation is applied once, also if its number is below that of an ap
   assert.deepEqual(idle(), ['jane', 'joe'])
   await apply(desired(3, { revocations: [revocation(5), revocation(6, 'JANE'), revocation(7)] }))
   assert.deepEqual([idle(), state.revocations], [[], 7])
-  // From the database that was restored, and whose clock was behind.
+  // From a restored database whose clock was behind.
   await leaveIdle('joe')
   await leaveIdle('jane')
   await apply(desired(8, { revocations: [revocation(4)] }))
   assert.deepEqual([idle(), state.revocations], [['jane'], 7])
 })
 
-test('a drain is started and ended as the fleet wants', async () => {
+test('a drain begins and ends according to the desired state', async () => {
   const { apply, edge } = await stateOfEdge()
   await apply(desired(1, { drain: true }))
   assert.equal(edge.state, 'draining')
@@ -375,7 +375,7 @@ test('a drain is started and ended as the fleet wants', async () => {
   assert.equal(edge.state, 'serving')
 })
 
-test('traces that are wanted run, and others end', async () => {
+test('requested traces run, and others end', async () => {
   const { apply, edge } = await stateOfEdge()
   await apply(desired(1, { traces: [wantedTrace, { ...wantedTrace, id: wantedTrace.id.replace('6', '7') }] }))
   assert.equal(edge.context.tracer.active, 2)

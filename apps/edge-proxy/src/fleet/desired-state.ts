@@ -36,15 +36,15 @@ export interface DesiredStateOptions {
   traces: FleetTraces
 }
 
-/** Control tells of a restore at most once in ten minutes, and must hear of the next one after that. */
+/** Control reports a restore at most once in ten minutes, and has to see the next one after that. */
 const replacedKeptMs = 3_600_000
 
 export class DesiredState {
   readonly #options: DesiredStateOptions
   #version = 0
-  /** The newest first. `at`: when it was replaced, from runtime.now(). */
+  /** Newest first. `at`: when the version was replaced, from runtime.now(). */
   #replaced: readonly { version: number; at: number }[] = []
-  /** The version was applied by the previous run. It is applied once more, with its traces. */
+  /** The previous run applied this version. It is applied once more, with its traces. */
   #isOfPreviousRun = false
   /** The last configuration without mistakes. */
   #config: Desired['config'] | undefined
@@ -63,7 +63,7 @@ export class DesiredState {
     return this.#version
   }
 
-  /** The versions that were replaced within the last hour, the newest first. The first may be of the previous run. */
+  /** The versions that were replaced within the last hour, newest first. The first may be from the previous run. */
   get replaced(): number[] {
     const oldest = runtime.now() - replacedKeptMs
     return this.#replaced.filter(({ at }) => at > oldest).map(({ version }) => version)
@@ -88,7 +88,7 @@ export class DesiredState {
     return this.#revocations
   }
 
-  /** Applies the last state that the previous run applied, without its traces, which have no readers any longer. */
+  /** Applies the last state of the previous run, without its traces, which have no readers any more. */
   restore(): void {
     const { edge, stateDirectory } = this.#options
     const last = readLastGood(stateDirectory.path, edge.context.log)
@@ -143,11 +143,11 @@ export class DesiredState {
     traces.follow(desired.traces)
     if (desired.drain) edge.drain()
     else edge.resume()
-    // Only now: if something above fails, the next read applies it again, and no heartbeat calls it applied.
+    // Set last: if a step above fails, the next read applies the state again, and no heartbeat reports it as applied.
     this.#noteReplaced(desired.version)
     this.#version = desired.version
     this.#isOfPreviousRun = false
-    // The version is kept also if the configuration was rejected, with the last one that was not.
+    // The version is also stored if the configuration was rejected, together with the last valid configuration.
     writeLastGood(stateDirectory, { ...desired, config: this.#config ?? nothing })
   }
 
@@ -167,7 +167,7 @@ export class DesiredState {
       return this.#reject(config, reason)
     }
     try {
-      // A file that cannot be read any longer is no fault of the revision.
+      // If a file can no longer be read, this is not a fault of the revision.
       edge.apply(resolved.config, { certificates: 'kept' })
     } catch (error) {
       return this.#reject(config, reasonOf(error).replaceAll('\n', '; '))

@@ -24,7 +24,7 @@ const evidence = (users: string[], more: { boot?: string; isIncomplete?: boolean
     ...more,
   })
 
-/** Of a message, as nats.js shows them. */
+/** The headers of a message in nats.js. */
 class Headers {
   code = 0
   description = ''
@@ -42,13 +42,13 @@ class Headers {
 
 type Live = (error: Error | null, message: { headers: Headers; data: Uint8Array }) => void
 
-/** What a sender adds to its message. JetStream keeps it. */
+/** Headers and a status that a sender adds to its message. JetStream keeps them. */
 interface Forged {
   headers?: [string, string][]
   code?: number
 }
 
-/** A feed over a stand-in for NATS with one stream. */
+/** A feed with a stand-in for NATS that has one stream. */
 function atWork() {
   const stream = { first: 1, messages: [] as (Uint8Array | undefined)[] }
   const nats = { isUp: true, fails: false, reads: 0, hold: undefined as Promise<void> | undefined }
@@ -92,7 +92,7 @@ function atWork() {
     },
   } as unknown as NatsHandles
   const { counters } = new Metrics(edgeMetrics)
-  /** Users that were heard of, in order; `*`: every user. */
+  /** Users that were distrusted, in order. `*`: all users. */
   const distrusted: string[] = []
   const feed = new EvidenceFeed({
     boot: own,
@@ -113,7 +113,7 @@ function atWork() {
     clock,
     distrusted,
     counters,
-    /** Stored, and lost on its way to this edge. */
+    /** Stored, but not delivered to this edge. */
     store: (data: Uint8Array) => void stream.messages.push(data),
     /** Stored, and delivered. */
     send: (data: Uint8Array, forged: Forged = {}) => {
@@ -121,7 +121,7 @@ function atWork() {
       forgeries.set(last(), forged)
       live!(null, { headers: headersOf(last()), data })
     },
-    /** What another stream has stored under the next sequence. */
+    /** A message of another stream with the next sequence. */
     forge: (name: string, data: Uint8Array) => live!(null, { headers: headersOf(last() + 1, name), data }),
     deliver: (sequence: number) => live!(null, { headers: headersOf(sequence), data: at(sequence)! }),
     /** Connects for the first time. */
@@ -133,7 +133,7 @@ function atWork() {
   }
 }
 
-test('at the first connect all connections are distrusted; then messages are applied as they arrive', async () => {
+test('at the first connect all connections are distrusted, and then messages are applied as they arrive', async () => {
   const { connect, store, send, distrusted, nats, counters } = atWork()
   store(evidence(['old']))
   await connect()
@@ -143,7 +143,7 @@ test('at the first connect all connections are distrusted; then messages are app
   assert.deepEqual([nats.reads, counters.evidence_received_total.value], [0, 3])
 })
 
-test('an edge skips what it sent itself in this run, and no other messages', async () => {
+test('an edge skips only its own messages of this run', async () => {
   const { connect, send, distrusted } = atWork()
   await connect()
   send(evidence(['joe'], { boot: own }))
@@ -151,7 +151,7 @@ test('an edge skips what it sent itself in this run, and no other messages', asy
   assert.deepEqual(distrusted, ['jane'])
 })
 
-test('after a reconnect, what was missed is applied before `connected` settles', async () => {
+test('after a reconnect, missed messages are applied before `connected` settles', async () => {
   const { connect, feed, store, send, distrusted, counters } = atWork()
   await connect()
   send(evidence(['before']))
@@ -163,7 +163,7 @@ test('after a reconnect, what was missed is applied before `connected` settles',
   assert.equal(counters.evidence_missed_total.value, 1)
 })
 
-test('if nothing was missed, no connection is distrusted', async () => {
+test('if no message was missed, no connection is distrusted', async () => {
   const { connect, feed, send, distrusted } = atWork()
   await connect()
   await feed.connected()
@@ -173,7 +173,7 @@ test('if nothing was missed, no connection is distrusted', async () => {
   assert.deepEqual(distrusted, ['joe'])
 })
 
-test('a message that was lost shows as a gap, and is read; one that comes twice is applied once', async () => {
+test('a lost message leaves a gap and is read, and a message that arrives twice is applied once', async () => {
   const { connect, send, store, deliver, distrusted } = atWork()
   await connect()
   send(evidence(['a']))
@@ -215,9 +215,9 @@ test('a message of another stream is not applied, also if a reply subject direct
   assert.deepEqual(distrusted, ['a'])
 })
 
-test('headers and a status that a sender adds to its message change nothing', async () => {
+test('headers and a status that a sender adds to its message have no effect', async () => {
   const forgeries: Forged[] = [
-    // A sequence that the stream has not reached: the message that gets it would be skipped.
+    // With a sequence that the stream has not reached, the real message with this sequence would be skipped.
     { headers: [['Nats-Sequence', '3']] },
     { headers: [['Nats-Sequence', '1']] },
     { headers: [['Nats-Sequence', 'x']] },
@@ -238,12 +238,12 @@ test('headers and a status that a sender adds to its message change nothing', as
   }
 })
 
-test('for an unreadable message all connections are distrusted, and the next messages are applied', async () => {
+test('after an unreadable message all connections are distrusted, and the next messages are applied', async () => {
   const { connect, feed, send, store, distrusted, nats } = atWork()
   await connect()
   send(evidence(['a']))
   store(evidence(['lost']))
-  // The library takes it for the answer that there is no JetStream.
+  // The library interprets it as the answer that JetStream is not available.
   send(new Uint8Array(), { code: 503 })
   send(evidence(['b']))
   await feed.catchUp()
@@ -253,7 +253,7 @@ test('for an unreadable message all connections are distrusted, and the next mes
   assert.ok(nats.reads < 20)
 })
 
-test('while the stream cannot be read, messages are applied as they come', async () => {
+test('while the stream cannot be read, messages are applied as they arrive', async () => {
   const { connect, feed, send, store, distrusted, nats } = atWork()
   await connect()
   send(evidence(['a']))
@@ -266,7 +266,7 @@ test('while the stream cannot be read, messages are applied as they come', async
   await untilTrue(() => distrusted.includes('lost'))
 })
 
-test('at a position that is known from a read only, another stream is noticed too', async () => {
+test('another stream is also detected at a position that is known only from a read', async () => {
   const { feed, store, stream, distrusted } = atWork()
   store(evidence(['old']))
   await feed.connected()
@@ -276,7 +276,7 @@ test('at a position that is known from a read only, another stream is noticed to
   assert.deepEqual(distrusted, ['*', '*'])
 })
 
-test('messages that come while the edge reads are applied after what it reads', async () => {
+test('messages that arrive during a read are applied after the messages of the read', async () => {
   const { connect, feed, send, store, distrusted, nats } = atWork()
   await connect()
   store(evidence(['a']))
@@ -293,7 +293,7 @@ test('messages that come while the edge reads are applied after what it reads', 
   assert.deepEqual(distrusted, ['a', 'b', 'c'])
 })
 
-test('if it is not certain what was missed, all connections are distrusted', async () => {
+test('if the missed messages are not known with certainty, all connections are distrusted', async () => {
   const ways: Record<string, (work: ReturnType<typeof atWork>) => void> = {
     'messages have gone': ({ stream, store }) => {
       store(evidence(['lost']))
@@ -334,7 +334,7 @@ test('if it is not certain what was missed, all connections are distrusted', asy
   }
 })
 
-test('while the stream cannot be read, all connections are distrusted once for each connect, and what was missed is read later', async () => {
+test('while the stream cannot be read, all connections are distrusted once for each connect, and missed messages are read later', async () => {
   const { connect, feed, send, store, distrusted, nats } = atWork()
   await connect()
   send(evidence(['a']))
@@ -395,7 +395,7 @@ test('if a message of another edge is incomplete or unreadable, all connections 
   assert.deepEqual(distrusted, ['*', '*', 'joe'])
 })
 
-test('of an edge that sends too many messages, few are read, and all connections are distrusted once', async () => {
+test('of too many messages of one edge, few are read, and all connections are distrusted once', async () => {
   const { connect, send, distrusted, clock } = atWork()
   await connect()
   for (let count = 0; count < 5000; count++) send(evidence(['joe']))

@@ -1,6 +1,6 @@
 /**
- * Applies what other edges learned about the secrets of users. Messages come live, with their sequence in the stream. After
- * a connect, and after a gap, the edge reads what it missed. If it cannot know what it missed, it distrusts the
+ * Applies evidence of other edges about secrets of users. Messages arrive live, with their sequence in the stream. After
+ * a connect, and after a gap, the edge reads the missed messages. If it cannot know which it missed, it distrusts the
  * connections of all users.
  */
 import type { NatsHandles } from '@imapfleet/nats'
@@ -17,13 +17,13 @@ import {
 import { runtime, type Timer } from '../runtime.ts'
 
 export interface EvidenceFeedOptions {
-  /** Of this run. The feed skips its own messages. */
+  /** Identifies this run. The feed skips its own messages. */
   boot: string
   /** Undefined while NATS is down. */
   fleet: () => NatsHandles | undefined
   /** Monotonic, in milliseconds. */
   now: () => number
-  /** Distrusts what secrets of these users have opened. */
+  /** Distrusts connections that secrets of these users opened. */
   distrust: (users: readonly string[]) => void
   /** Distrusts every open connection. */
   distrustAll: () => void
@@ -39,11 +39,11 @@ type Received = Pick<Awaited<ReturnType<NatsHandles['nats']['request']>>, 'heade
 interface Stored {
   readonly sequence: number
   readonly data: Uint8Array
-  /** Of the sender. */
+  /** The subject of the sender. */
   readonly subject: string
 }
 
-/** The end of the stream as far as this edge knows it. */
+/** The last message of the stream that this edge knows. */
 interface Position extends Pick<Stored, 'sequence' | 'data'> {
   /** It was stored at this time or later. */
   readonly storedSince: number
@@ -51,32 +51,32 @@ interface Position extends Pick<Stored, 'sequence' | 'data'> {
 
 type Missed = { kind: 'some'; messages: Stored[] } | { kind: 'all'; last: Stored | undefined; reason: string }
 
-/** Messages that are read after a gap. With more, it distrusts all connections, which costs less. */
+/** Limit on messages that are read after a gap. With more, all connections are distrusted, which costs less. */
 const readMax = 500
-/** Reads that run at once. */
+/** Number of simultaneous reads. */
 const readsAtOnce = 50
-/** Live messages of one edge in one second that are read; an edge sends two. With more, it distrusts all
- * connections once a second. */
+/** Limit on live messages of one edge in one second. An edge sends two. With more, all
+ * connections are distrusted once a second. */
 const perSecondMax = 10
-/** After a gap. */
+/** Delay of a read after a gap. */
 const gapMs = 100
-/** After a message that is not new. Another edge can make JetStream send it again and again. */
+/** Delay of a read after a message that is not new. Another edge can make JetStream repeat it many times. */
 const repeatedMs = 10_000
 const readTimeoutMs = 5_000
 const retryMs = 1_000
-/** JetStream may have removed a message that is older. */
+/** JetStream may have removed older messages. */
 const certainMs = evidenceKeptMs * 0.9
 
 export class EvidenceFeed {
   readonly #options: EvidenceFeedOptions
   /** Undefined before the first connect. */
   #position: Position | undefined
-  /** When the edge last knew that it had missed nothing. */
+  /** When the edge last knew that it had missed no message. */
   #currentAt = -Infinity
   #reading: Promise<void> | undefined
-  /** Live messages that came while the edge reads; undefined: too many. */
+  /** Live messages that arrived during a read. Undefined: too many. */
   #early: Stored[] | undefined = []
-  /** All connections were distrusted when a read failed. Doing so at every attempt would also close newer connections. */
+  /** All connections were distrusted after a failed read. This is done once, because repeating it would close newer connections. */
   #hasDistrustedAll = false
   #soon: Timer | undefined
   #retry: Timer | undefined
@@ -88,7 +88,7 @@ export class EvidenceFeed {
     this.#options = options
   }
 
-  /** For the life of this connection to NATS. */
+  /** Subscribes for the life of this connection to NATS. */
   subscribe({ nats }: Pick<NatsHandles, 'nats'>): void {
     nats.subscribe(subjects.storedEvidenceOfAll, {
       callback: (error, received) => {
@@ -98,15 +98,15 @@ export class EvidenceFeed {
     })
   }
 
-  /** Call it after each connect. Resolves when what was missed is applied, or when all connections are distrusted. */
+  /** Call it after each connect. Resolves when missed messages are applied, or when all connections are distrusted. */
   async connected(): Promise<void> {
-    // A read that began before may have failed with the old connection.
+    // A read that began earlier may have failed with the old connection.
     await this.#reading
     this.#hasDistrustedAll = false
     await this.catchUp()
   }
 
-  /** Reads what was missed. Never rejects. */
+  /** Reads missed messages. Never rejects. */
   catchUp(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined
@@ -118,7 +118,7 @@ export class EvidenceFeed {
     return this.#reading
   }
 
-  /** Delayed, so that messages out of order or repeated ones do not cause one read each. */
+  /** Delayed, so that messages out of order and repeated messages do not each cause a read. */
   #catchUpSoon(): void {
     this.#soon ??= runtime
       .after(gapMs, () => {
@@ -145,9 +145,9 @@ export class EvidenceFeed {
     }
     const now = this.#options.now()
     if (!this.#position || message.sequence !== this.#sequence + 1) {
-      // While the stream cannot be read, live messages are applied as they arrive, and perhaps again later.
+      // While the stream cannot be read, live messages are applied as they arrive. They may be applied again later.
       if (this.#hasDistrustedAll && !this.#isFlood(message, now)) this.#apply(message)
-      // If the stream was made again, a later message or the next regular read shows it.
+      // If the stream was created again, a later message or the next regular read detects it.
       else if (message.sequence <= this.#sequence && now - this.#currentAt < repeatedMs) return
       return this.#catchUpSoon()
     }
@@ -180,7 +180,7 @@ export class EvidenceFeed {
     }
   }
 
-  /** The messages after the known position; `all` if they are not known with certainty. */
+  /** The messages after the known position. `all`: they cannot be determined with certainty. */
   async #missed(now: number): Promise<Missed> {
     const fleet = this.#fleet()
     const last = await readMessage(fleet, { last_by_subj: subjects.evidenceOfAll })
@@ -193,7 +193,7 @@ export class EvidenceFeed {
     const count = last.sequence - known.sequence
     if (count < 0) return all('the stream was created again')
     if (count > readMax) return all('too many messages were missed')
-    // With an edge's status line in it, a stored message can look as if JetStream did not answer.
+    // A stored message with a status line of an edge can look like a missing answer of JetStream.
     const read = (sequence: number) =>
       readMessage(fleet, { seq: sequence }).catch(() => 'unreadable' as const)
     const messages: Stored[] = []
@@ -261,7 +261,7 @@ export class EvidenceFeed {
 }
 
 /**
- * Undefined: the stream has no such message. The library would put the subject into the subject of the request, which
+ * Undefined: the stream has no such message. The function of the library adds the subject to the subject of the request, which
  * must not have a wildcard.
  */
 async function readMessage(

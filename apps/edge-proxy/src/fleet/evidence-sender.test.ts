@@ -18,7 +18,7 @@ import { EvidenceSender } from './evidence-sender.ts'
 
 const sender = { edge: 'eu-1', region: 'eu', boot: '0191d5a0-0000-7000-8000-000000000001' }
 
-/** A sender over a stand-in for NATS, which is up at first. */
+/** A sender with a stand-in for NATS, which is up at first. */
 function atWork({ max = 100, stateDir = temporaryDirectory('evidence') } = {}) {
   const messages: EvidenceMessage[] = []
   const nats = { isUp: true, answer: (): Promise<void> => Promise.resolve() }
@@ -45,7 +45,7 @@ function atWork({ max = 100, stateDir = temporaryDirectory('evidence') } = {}) {
   return { evidence, messages, nats, sent, counters, file: join(stateDir, 'evidence.json'), stateDir }
 }
 
-test('changes are sent at once, and those of the same turn in one message', async () => {
+test('changes are sent immediately, and changes of the same turn in one message', async () => {
   const { evidence, messages, sent, counters } = atWork()
   evidence.add({ kind: 'proven', user: 'joe' })
   evidence.add({ kind: 'refused', user: 'jane' })
@@ -85,7 +85,7 @@ test('between two messages there is a pause, so that the limit of the stream is 
     await untilTrue(() => evidence.isEmpty)
     assert.equal(messages.length, count + 2)
   }
-  // After a longer silence there is nothing to wait for.
+  // After a longer pause, the next message is sent immediately.
   pass(evidencePauseMs)
   await add('d')
   pass(0)
@@ -93,7 +93,7 @@ test('between two messages there is a pause, so that the limit of the stream is 
   assert.equal(messages.length, 4)
 })
 
-test('a user waits once, with the latest change', async () => {
+test('each user waits once, with the latest change', async () => {
   const { evidence, nats, sent } = atWork()
   nats.isUp = false
   evidence.add({ kind: 'proven', user: 'joe' })
@@ -118,7 +118,7 @@ test('changes that arrive while a message is being sent are sent afterwards, als
   assert.deepEqual(sent(), ['proven joe', 'proven joe', 'proven jane'])
 })
 
-test('what NATS does not acknowledge is sent again', async () => {
+test('messages that NATS does not acknowledge are sent again', async () => {
   const { evidence, nats, sent } = atWork()
   nats.answer = () => Promise.reject(new Error('no'))
   evidence.add({ kind: 'proven', user: 'joe' })
@@ -136,7 +136,7 @@ test('if too many users wait, they are removed, and the other edges are told to 
   assert.ok(evidence.size <= 3)
   assert.equal(counters.evidence_overflows_total.value, 1)
   nats.isUp = true
-  // An overflow while that is on its way must be sent as well.
+  // An overflow while that message is in flight must also be sent.
   nats.answer = async () => {
     nats.answer = () => Promise.resolve()
     for (const user of ['f', 'g', 'h', 'i', 'j']) evidence.add({ kind: 'proven', user })
@@ -161,7 +161,7 @@ test('a message is never too large, however long the names are', async () => {
   assert.ok(messages.length > 1)
 })
 
-test('what could not be sent before a stop is sent by the next run', async () => {
+test('changes that could not be sent before a stop are sent by the next run', async () => {
   const first = atWork()
   first.nats.isUp = false
   first.evidence.add({ kind: 'proven', user: 'joe' })
@@ -199,7 +199,7 @@ test('a run without changes leaves no file, and sends nothing', async () => {
   assert.deepEqual([messages.length, existsSync(file)], [0, false])
 })
 
-test('what a process that was replaced could not send is sent after the next start, and its file is removed then', async () => {
+test('changes that a replaced process could not send are sent after the next start, and its file is then removed', async () => {
   const older = atWork()
   older.nats.isUp = false
   older.evidence.add({ kind: 'proven', user: 'joe' })

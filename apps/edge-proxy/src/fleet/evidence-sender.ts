@@ -33,7 +33,7 @@ export interface EvidenceSenderOptions {
   overflowed: Counter
   refused: (why: SendRefusal) => void
   log: Log
-  /** Users that may wait. With more, a message tells the others to treat all users as changed. */
+  /** Limit on waiting users. With more, a message tells the other edges to treat all users as changed. */
   max?: number
 }
 
@@ -41,26 +41,26 @@ type Change = EvidenceMessage['changes'][number]
 
 const ackMs = 5_000
 const retryMs = 1_000
-/** Without the envelope of the message. */
+/** Limit without the envelope of the message. */
 const changesBytesMax = evidenceBytesMax - 1024
 const savedSchema = evidenceSchema.pick({ changes: true, isIncomplete: true })
 
 export class EvidenceSender {
   readonly #options: EvidenceSenderOptions
   #file: string
-  /** What was loaded, and is removed when it was sent. */
+  /** Files that were loaded. They are removed when their changes were sent. */
   #loaded: readonly string[] = []
   readonly #max: number
   /** By user. */
   readonly #waiting = new Map<string, Change>()
-  /** Times that waiting users were removed, and how many of these were reported to the other edges. */
+  /** How often waiting users were removed, and how many of these times were reported to the other edges. */
   #overflows = 0
   #overflowsSent = 0
   #sequence = 0
   #sending: Promise<void> | undefined
   #timer: Timer | undefined
   #isSaved = false
-  /** Of the last message; from runtime.now(). */
+  /** When the last message was sent; from runtime.now(). */
   #sentAt = -Infinity
   #hasFailed = false
   #refusal: SendRefusal | undefined
@@ -71,12 +71,12 @@ export class EvidenceSender {
     this.#max = options.max ?? 20_000
   }
 
-  /** Users that wait. */
+  /** Number of waiting users. */
   get size(): number {
     return this.#waiting.size
   }
 
-  /** Why NATS refuses the messages; undefined if it does not. */
+  /** Why NATS refuses the messages. Undefined: it does not refuse them. */
   get refusal(): SendRefusal | undefined {
     return this.#refusal
   }
@@ -89,7 +89,7 @@ export class EvidenceSender {
     return this.#overflows > this.#overflowsSent
   }
 
-  /** Sends it soon. */
+  /** Adds a change, which is sent after a short pause. */
   add(change: Change): void {
     this.#waiting.set(change.user, change)
     if (this.size > this.#max) this.#removeUsers()
@@ -113,7 +113,7 @@ export class EvidenceSender {
     return this.#sending
   }
 
-  /** Call it at a stop: sends all without pauses. Never rejects. */
+  /** Call it at a stop. Sends all changes without pauses. Never rejects. */
   async flush(): Promise<void> {
     runtime.cancel(this.#timer)
     await this.#sending
@@ -135,18 +135,18 @@ export class EvidenceSender {
       if (saved.data?.isIncomplete ?? true) this.#overflows++
       this.#isSaved = true
     } catch {
-      // There is none.
+      // The file does not exist.
     }
   }
 
-  /** Another process of this edge uses the file from now on. This one saves to a file of its own. */
+  /** A new process of this edge uses the file. This process saves to a separate file. */
   leave(): void {
     this.#file = leftFile(this.#file, this.#options.sender.boot)
     this.#isSaved = false
     this.#loaded = []
   }
 
-  /** Writes what waits to the file, for the next run. Throws if the write fails. */
+  /** Writes the waiting changes to the file, for the next run. Throws if the write fails. */
   save(): void {
     if (this.isEmpty) return
     const changes = [...this.#waiting.values()]
@@ -169,7 +169,7 @@ export class EvidenceSender {
     if (this.#hasFailed) this.#noteUnsent()
   }
 
-  /** False: NATS is down, or did not acknowledge it. */
+  /** False: NATS is down, or did not acknowledge the message. */
   async #sendNext(): Promise<boolean> {
     const { fleet, sender, sent, refused, log } = this.#options
     const up = fleet()
@@ -197,7 +197,7 @@ export class EvidenceSender {
       return false
     }
     this.#refusal = undefined
-    // A change that was added meanwhile must be sent as well: it may affect connections that were opened since.
+    // A change that was added in the meantime must also be sent, because it may affect newer connections.
     for (const [key, change] of batch) if (this.#waiting.get(key) === change) this.#waiting.delete(key)
     this.#overflowsSent = overflows
     sent.value += batch.length

@@ -1,4 +1,4 @@
-/** For tests: NATS as the fleet's parts use it. A test decides what is read, and sees what is sent. */
+/** For tests: a stand-in for NATS. The test sets the messages that are read, and gets those that are sent. */
 import { setImmediate } from 'node:timers/promises'
 import type { NatsHandles } from '@imapfleet/nats'
 import { encode, wireVersion, type Desired } from '@imapfleet/protocol'
@@ -10,7 +10,7 @@ export const sender: Sender = {
   boot: '0d6c1a4e-5b2a-4b7e-8f11-2f1f0c9d7e55',
 }
 
-/** A desired state that asks for nothing. */
+/** An empty desired state. */
 export const desired = (version: number, more: Partial<Desired> = {}): Desired => ({
   v: wireVersion,
   version,
@@ -32,11 +32,11 @@ export class ScriptedNats {
   /** Messages for JetStream and for core NATS, decoded. */
   readonly stored: { subject: string; id: string; message: unknown }[] = []
   readonly published: { subject: string; message: unknown }[] = []
-  /** Why JetStream refuses what is sent. */
+  /** Why JetStream refuses messages. */
   refuses: Error | undefined
   /** Resolves when NATS answers. */
   flushed: () => Promise<void> = () => Promise.resolve()
-  /** Reads of the key that are under way. */
+  /** Number of reads of the key in progress. */
   reading = 0
   readingMost = 0
   readonly #subscriptions = new Map<string, Hear>()
@@ -45,13 +45,13 @@ export class ScriptedNats {
     return [...this.#subscriptions.keys()]
   }
 
-  /** A message for the edge. Those of control have no headers. */
+  /** Delivers a message to the edge. Messages of control have no headers. */
   send(subject: string, message: unknown, headers?: Headers): void {
     const data = message instanceof Uint8Array ? message : encode(message)
     this.#subscriptions.get(subject)?.(null, { subject, data, ...(headers && { headers }) })
   }
 
-  /** What the parts get while NATS is up. */
+  /** The handles while NATS is up. */
   get handles(): NatsHandles {
     return {
       nats: {

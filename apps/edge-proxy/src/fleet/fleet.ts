@@ -1,6 +1,6 @@
 /**
- * This edge as a member of a fleet: it sends presence and reports, applies desired state and carries out orders. main.ts
- * adds it to a running edge, which serves mail without it as well.
+ * This edge as a member of a fleet: sends presence and reports, applies desired state and carries out orders. run.ts
+ * adds it to a running edge, which also serves mail without it.
  */
 import type { EdgeConfig, Layer } from '@imapfleet/config'
 import type { NatsHandles, NatsClient, SendRefusal } from '@imapfleet/nats'
@@ -49,7 +49,7 @@ export class FleetMember {
   readonly #edge: Edge
   readonly #config: EdgeConfig['fleet']
   readonly #sender: Sender
-  /** From runtime.now(): the clock may be set. */
+  /** From runtime.now(), because the system clock may be set. */
   readonly #startedAt = runtime.now()
   readonly #controlClock = new ControlClock()
   readonly #stateDirectory: StateDirectory
@@ -107,7 +107,7 @@ export class FleetMember {
       stateDirectory: this.#stateDirectory,
       traces: this.#traces,
     })
-    // All edges can read it. The edge's own boot is part of the ids of its reports: another edge could use up these ids.
+    // All edges can read evidence, so it has a separate boot: another edge could use the ids of this edge's reports.
     const evidenceSender = { ...this.#sender, boot: runtime.randomUuid() }
     this.#evidenceSender = new EvidenceSender({
       sender: evidenceSender,
@@ -134,17 +134,17 @@ export class FleetMember {
     metrics.gauge('config_revision', () => this.#desired.applied)
   }
 
-  /** Why NATS is down; undefined while it is up. */
+  /** Why NATS is down. Undefined while it is up. */
   get downReason(): string | undefined {
     return this.#nats.downReason
   }
 
-  /** Why what the fleet wants of this edge is lost at its next restart; undefined if it is not. */
+  /** Why the desired state would be lost at a restart. Undefined: it is saved. */
   get unsaved(): string | undefined {
     return this.#stateDirectory.problem
   }
 
-  /** What NATS refuses of this edge, as sentences. */
+  /** Messages of this edge that NATS refuses, as sentences. */
   get refused(): string[] {
     return refusalProblems([
       ['report', this.#outbox.refusal],
@@ -164,19 +164,19 @@ export class FleetMember {
       runtime.every(heartbeatMs, () => this.#beat()),
       runtime.every(confirmMs, () => this.#confirm()),
       runtime.every(reportIntervalMs, () => this.#report()),
-      // With jitter, so that edges that started together do not all read at the same moment.
+      // With jitter, so that edges that started together do not all read at the same time.
       runtime.every(reconcileMs * (0.75 + runtime.jitter() / 2), () => this.#reconcile()),
     )
   }
 
-  /** To be called after the edge's own file was read again. */
+  /** Call it after the edge's own file was read again. */
   fileChanged(): void {
     this.#desired.reapply()
     this.#sendPresence()
   }
 
   /**
-   * Another process of this edge takes over: this one has sent its last answer and its last heartbeat that counts, and no
+   * A new process of this edge takes over. This process sends its last heartbeat and no more answers, and no
    * longer writes files. Its reports and evidence continue until `stop`. Resolves when NATS has the heartbeat.
    */
   async retire(hurry: AbortSignal): Promise<void> {
@@ -196,7 +196,7 @@ export class FleetMember {
 
   /**
    * Sends the last report. If the fleet does not acknowledge it in time, it is saved for the next run.
-   * @param hurry ends the waiting
+   * @param hurry ends the wait
    */
   async stop(hurry: AbortSignal): Promise<void> {
     for (const timer of this.#timers) runtime.cancel(timer)
@@ -212,7 +212,7 @@ export class FleetMember {
     } catch (error) {
       this.#edge.context.log.error('reports_lost', { count: this.#outbox.size, reason: reasonOf(error) })
     }
-    // An attempt to connect may be under way.
+    // An attempt to connect may be in progress.
     await within(disconnectMs, hurry, this.#nats.stop())
   }
 
@@ -261,7 +261,7 @@ export class FleetMember {
 
   #beat(): void {
     if (this.unsaved !== undefined) this.#stateDirectory.check()
-    // What was refused waits, and nothing else may send it again soon.
+    // Refused lines wait in the queue, and without new lines nothing else would send them again.
     if (this.#traces.refusal !== undefined) void this.#traces.send()
     this.#sendPresence()
   }
@@ -307,7 +307,7 @@ export class FleetMember {
   }
 }
 
-/** Waits for the work, but not longer than this time, and not after the signal. */
+/** Waits for the work, at most for this time, and only until the signal is aborted. */
 async function within(ms: number, signal: AbortSignal, work: Promise<unknown>): Promise<void> {
   if (signal.aborted) return
   const { promise, resolve } = Promise.withResolvers<void>()

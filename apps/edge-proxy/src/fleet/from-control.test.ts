@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { edgeMetrics, Log, Metrics } from '@imapfleet/observe'
 import { isFromControl } from './from-control.ts'
 
-test('a message with headers is not of control: it is counted, and its sender is logged once in a thousand', () => {
+test('a message with headers is not from control: it is counted, and its sender is logged once in a thousand', () => {
   const lines: string[] = []
   const log = new Log({ level: 'info', format: 'text' }, (line) => lines.push(line))
   const forged = new Metrics(edgeMetrics).counters.forged_messages_total

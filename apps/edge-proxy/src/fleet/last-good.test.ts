@@ -37,7 +37,7 @@ test('an edge starts with the last configuration of the fleet, merged over its o
   assert.equal(lastGoodConfig(alone.file, alone.document, log), undefined)
 })
 
-test('a last configuration that does not fit the file any more is not used', () => {
+test('a last configuration that is invalid with the present file is not used', () => {
   const stateDir = temporaryDirectory('last-good')
   const { file, document } = own(stateDir)
   const directory = new StateDirectory(stateDir, log)

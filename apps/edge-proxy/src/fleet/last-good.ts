@@ -1,6 +1,6 @@
 /**
- * Stores the last desired state that this edge applied. The edge starts with the configuration in it: keys that need a
- * restart take effect then, and the edge serves with the fleet's configuration even if the fleet is unreachable.
+ * Stores the last desired state that this edge applied. The edge starts with its configuration, so that keys that need a
+ * restart take effect, and the fleet's configuration applies even if the fleet is unreachable.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ import type { StateDirectory } from './state-directory.ts'
 
 const fileName = 'desired.json'
 
-/** Undefined if there is none, or if it is unreadable. */
+/** Undefined: there is no stored state, or it cannot be read. */
 export function readLastGood(stateDir: string, log: Log): Desired | undefined {
   const file = join(stateDir, fileName)
   let bytes: Buffer
@@ -39,7 +39,7 @@ export function writeLastGood(directory: StateDirectory, desired: Desired): void
   directory.save(fileName, encode(desired))
 }
 
-/** The stored configuration over the edge's own file. Undefined if there is none, or if it has mistakes. */
+/** The stored configuration, merged over the edge's own file. Undefined: there is none, or it has mistakes. */
 export function lastGoodConfig(file: EdgeConfig, document: Layer, log: Log): FleetConfig | undefined {
   if (file.fleet.servers.length === 0) return undefined
   const last = readLastGood(file.fleet.stateDir, log)
@@ -50,8 +50,8 @@ export function lastGoodConfig(file: EdgeConfig, document: Layer, log: Log): Fle
 }
 
 /**
- * Merges the fleet's layer over the edge's own file. Keys that only the file can set are ignored: which files an edge writes
- * is decided on its host.
+ * Merges the fleet's layer over the edge's own file. Keys that only the file can set are ignored: for example, the host decides
+ * which files the edge writes.
  */
 export function resolveOver(
   document: Layer,

@@ -10,7 +10,7 @@ export interface Sender extends EdgeAddress {
   boot: string
 }
 
-/** Pause between attempts while NATS refuses the login, since frequent attempts do not help. */
+/** Pause between attempts while NATS refuses the login, because frequent attempts do not help. */
 const refusedRetryMs = 10_000
 
 /** Reads the files named in the section. Throws an EdgeError if one cannot be used. */

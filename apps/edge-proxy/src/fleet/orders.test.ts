@@ -97,19 +97,19 @@ test('an order is carried out whatever the difference between the clocks of cont
   }
 })
 
-test('an order that was held up for longer than it is valid is refused, and the reason says so', async () => {
+test('an order that was delayed for longer than its validity is refused with this reason', async () => {
   const { give, nats, orders, later, session } = await edgeWithOrders()
   const kick = () => order({ kind: 'kick-user', user: 'joe' }, { at: 5_000, expiresAt: 17_000 })
   await orders.confirm(nats.handles)
   later(12_000)
   assert.equal(give(kick())[0]?.ok, true)
-  // The process was halted, and NATS delivers what it sent meanwhile.
+  // The process was halted, and NATS delivers messages from that time.
   later(60_000)
   const joe = await session('joe')
   const [late] = give(kick())
   assert.deepEqual([late?.ok, late?.result], [false, null])
   assert.match(late?.reason ?? '', /may have expired: .* halted for 72 s/)
-  // An answer of NATS to an older question proves nothing newer.
+  // An answer of NATS to an older request proves nothing about later messages.
   const { promise: answered, resolve } = Promise.withResolvers<void>()
   nats.flushed = () => answered
   const confirming = orders.confirm(nats.handles)
@@ -123,7 +123,7 @@ test('an order that was held up for longer than it is valid is refused, and the 
   await joe.closed()
 })
 
-test('after a connect no order is old, and a lost connection confirms nothing', async () => {
+test('after a connect no order counts as old, and a lost connection confirms nothing', async () => {
   const { give, nats, orders, later } = await edgeWithOrders()
   later(60_000)
   nats.flushed = () => Promise.reject(new Error('lost'))
@@ -190,7 +190,7 @@ test('an order that this edge does not understand is refused with the reason, an
   assert.equal(give(good)[0]?.ok, true)
 })
 
-test('an order with a parameter that names nothing here is answered with the reason', async () => {
+test('an order with an unknown name as parameter is answered with the reason', async () => {
   const { give } = await edgeWithOrders()
   const [answer] = give(order({ kind: 'pause-upstream', upstream: 'nowhere' }))
   assert.deepEqual([answer?.ok, answer?.reason], [false, 'there is no upstream named nowhere'])
@@ -231,7 +231,7 @@ test('each order is logged with its kind and who gave it', async () => {
   assert.ok(logged.some((line) => / order /.test(line) && line.includes('version') && line.includes('ann')))
 })
 
-test('an order that meets a bug is answered with the failure', async () => {
+test('an order whose operation throws is answered with the failure', async () => {
   const { edge } = await edgeWithOrders()
   const nats = new ScriptedNats()
   const broken = {

@@ -1,7 +1,7 @@
 /**
- * Carries out orders of the fleet. Each order is carried out once and always answered. Whether an order has expired is
- * judged by its duration, because the clocks of control and of this edge may differ: nothing that arrives now was sent
- * before the last moment at which the connection is known to have had no messages under way.
+ * Carries out orders of the fleet. Each order is carried out once and always answered. The expiry of an order is
+ * checked by its duration, because the clocks of control and of this edge may differ. A message that arrives now was not sent
+ * before the last time at which the connection is known to have had no messages in flight.
  */
 import type { NatsHandles } from '@imapfleet/nats'
 import {
@@ -34,7 +34,7 @@ export class Orders {
   readonly #now: () => number
   /** The last outcomes, so that an order that arrives again gets the same answer, also on a later connection. */
   readonly #outcomes = new Map<string, OrderOutcome>()
-  /** What arrives now was sent after this moment. */
+  /** A message that arrives now was sent after this time. */
   #sentSince: number
   #isWarned = false
   readonly #forgeries: Forgeries
@@ -63,7 +63,7 @@ export class Orders {
       })
   }
 
-  /** Another process answers for this edge. Orders are still carried out, for the sessions of this one. */
+  /** A new process answers for this edge. Orders are still carried out for the sessions of this process. */
   leaveAnswers(): void {
     this.#isSilent = true
   }
@@ -74,8 +74,8 @@ export class Orders {
   }
 
   /**
-   * Asks NATS for an answer. It arrives after all messages that NATS sent before, so what comes later was sent after this
-   * call. If this process or its connection was halted, the question or the answer is old. Never rejects.
+   * Requests an answer from NATS. It arrives after all messages that NATS sent before, so later messages were sent after this
+   * call. If this process or its connection was halted, the request or the answer is old. Never rejects.
    */
   async confirm({ nats }: Pick<NatsHandles, 'nats'>): Promise<void> {
     const askedAt = this.#now()
@@ -93,7 +93,7 @@ export class Orders {
       // Once per connection to NATS, because a faulty sender may send many.
       if (!this.#isWarned) this.#edge.context.log.warn('order_unreadable', { reason: decoded.reason })
       this.#isWarned = true
-      // Control may be newer. It is answered, so that it does not wait for this edge.
+      // Control may have a newer version. The refusal is sent so that control does not wait for this edge.
       const refusal = orderRefusal(data, version)
       return refusal ? this.#answers(refusal.id, { ok: false, reason: refusal.reason }) : []
     }

@@ -56,7 +56,7 @@ test('a full outbox drops the oldest report and counts it', () => {
   assert.deepEqual([outbox.size, dropped.value], [2, 1])
 })
 
-test('reports that were saved are sent in order, once, and leave nothing to save', async () => {
+test('saved reports are sent once, in order, and then no report is left to save', async () => {
   const { outbox } = outboxOf(10)
   for (const sequence of [1, 2, 3]) outbox.add(report(sequence))
   outbox.save()
@@ -78,7 +78,7 @@ test('reports that were saved are sent in order, once, and leave nothing to save
   assert.equal(existsSync(join(stateDir, 'outbox.jsonl')), false)
 })
 
-test('more saved reports than the outbox holds drop the oldest, and are counted', () => {
+test('if more reports were saved than the outbox may contain, the oldest are dropped and counted', () => {
   const { outbox } = outboxOf(10)
   for (const sequence of [1, 2, 3, 4]) outbox.add(report(sequence))
   outbox.save()
@@ -131,7 +131,7 @@ test('a report that cannot be saved is an exception, so that the loss is logged'
   assert.throws(() => outbox.save())
 })
 
-test('a process that was replaced saves beside the file of the one that replaced it, and the next start loads both', () => {
+test('a replaced process saves to a separate file, and the next start loads both files', () => {
   const directory = temporaryDirectory('outbox')
   const { outbox: older } = outboxOf(10, undefined, directory)
   older.add(report(1))

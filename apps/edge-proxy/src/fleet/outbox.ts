@@ -20,7 +20,7 @@ import { leftFile, replaceStateFile, withLeftFiles } from './state-directory.ts'
 
 export interface OutboxOptions {
   stateDir: string
-  /** Number of reports. Beyond it, the oldest is dropped. */
+  /** Maximum number of reports. Beyond it, the oldest is dropped. */
   max: number
   dropped: Counter
   /** Counts reports that are sent again. */
@@ -41,7 +41,7 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     const { stateDir, max, dropped, refused, fleet, log, now = () => runtime.now() } = options
     this.#options = options
-    // More than the stream holds of one edge.
+    // More than the stream keeps for one edge.
     this.#sent = new SentReports(2 * reportsOfEdgeMax, now)
     this.#file = join(stateDir, 'outbox.jsonl')
     this.#queue = new SendQueue({
@@ -50,7 +50,7 @@ export class Outbox {
       stream: streams.reports,
       subjectOf: ({ report }) => subjects.report(report),
       bodyOf: ({ report }) => report,
-      // JetStream would take one that is sent again for a repetition.
+      // Another id for each repetition, because JetStream would discard a report with the same id.
       idOf: ({ report, repeats }) => reportId(report) + (repeats === 0 ? '' : `/${repeats}`),
       dropped: () => dropped.value++,
       sent: (each) => this.#sent.add(each),
@@ -63,7 +63,7 @@ export class Outbox {
     return this.#queue.messages.length
   }
 
-  /** Why NATS refuses reports; undefined if it does not. */
+  /** Why NATS refuses reports. Undefined: it does not refuse them. */
   get refusal(): SendRefusal | undefined {
     return this.#queue.refusal
   }
@@ -73,7 +73,7 @@ export class Outbox {
     this.#repeatLate()
   }
 
-  /** Control has stored these reports of this edge, or refused them for good. */
+  /** Control has stored these reports of this edge, or refused them permanently. */
   confirm(edge: string, { boot, sequences }: StoredReports): void {
     this.#sent.confirm(sequences.map((sequence) => reportId({ edge, boot, sequence })))
   }
@@ -101,7 +101,7 @@ export class Outbox {
     let text: string
     try {
       text = readFileSync(file, 'utf8')
-      // Removed before they are sent, so that not every start sends them after a crash. A repeated report is stored once.
+      // Removed before the reports are sent, so that they are not sent at each start after a crash.
       rmSync(file)
     } catch {
       return
@@ -112,7 +112,7 @@ export class Outbox {
     }
   }
 
-  /** Another process of this edge uses the file from now on. This one saves to a file of its own. */
+  /** A new process of this edge uses the file. This process saves to a separate file. */
   leave(boot: string): void {
     this.#file = leftFile(this.#file, boot)
   }

@@ -8,7 +8,7 @@ import type { DesiredState } from './desired-state.ts'
 import { sender } from './fleet.test-support.ts'
 import { presenceOf } from './presence.ts'
 
-test('a heartbeat reports what runs, what was rejected, and the problems, in lengths that control accepts', async () => {
+test('a heartbeat has the applied and the rejected configuration and the problems, in lengths that control accepts', async () => {
   const { edge } = await edgeAtWork()
   const facts = {
     ...sender,
@@ -54,7 +54,7 @@ test('a heartbeat reports what runs, what was rejected, and the problems, in len
   assert.deepEqual([unsaved.degraded[0], unsaved.unsaved], ['y'.repeat(500), 'y'.repeat(500)])
 })
 
-test('text that control could not store does not make the edge silent', async () => {
+test('a heartbeat has no text that control could not store', async () => {
   const { edge } = await edgeAtWork()
   const text = `${'x'.repeat(498)}\0\u{1f4ee}`
   const facts = { ...sender, sequence: 3, uptimeMs: 1, heartbeatMs: 5000, isRegular: true, refused: [] }

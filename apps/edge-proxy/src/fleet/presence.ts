@@ -13,13 +13,13 @@ export interface PresenceFacts extends Sender {
   heartbeatMs: number
   /** Why the state directory cannot be written. */
   unsaved: string | undefined
-  /** What NATS refuses of this edge, as sentences. */
+  /** Messages of this edge that NATS refuses, as sentences. */
   refused: readonly string[]
-  /** It has counters. */
+  /** The heartbeat contains counters. */
   isRegular: boolean
 }
 
-/** The time of a message, and of the start by the same clock: a clock that is set moves both. */
+/** The time of a message, and of the start by the same clock, so that setting the clock changes both. */
 export function timesOf(uptimeMs: number): { at: number; startedAt: number } {
   const at = runtime.wall()
   return { at, startedAt: Math.max(0, at - Math.round(uptimeMs)) }
@@ -54,7 +54,7 @@ export function presenceOf(
   }
 }
 
-/** Without a NUL and half a character: control refuses a heartbeat with text that it cannot store. */
+/** Removes NUL and incomplete characters, because control refuses a heartbeat with text that it cannot store. */
 const storable = (text: string, charactersMax: number): string =>
   text.replaceAll('\0', '').slice(0, charactersMax).toWellFormed()
 

@@ -1,4 +1,4 @@
-/** What NATS refuses of this edge, in words for an operator. */
+/** Describes for operators which messages of this edge NATS refuses. */
 import type { SendRefusal } from '@imapfleet/nats'
 
 export type StreamKind = 'report' | 'trace' | 'evidence'
@@ -16,7 +16,7 @@ const reasons: Readonly<Record<SendRefusal, string>> = {
   'no-stream': 'no stream takes them; upgrade control, which makes it',
 }
 
-/** A sentence for each kind of message that is refused at present. */
+/** A sentence for each kind of message that is currently refused. */
 export const refusalProblems = (
   refused: readonly (readonly [StreamKind, SendRefusal | undefined])[],
 ): string[] =>

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { NatsHandles } from '@imapfleet/nats'
 import { SendQueue } from './send-queue.ts'
 
-/** With a JetStream whose acknowledgements the test gives one by one. */
+/** A queue with a stand-in for JetStream. The test gives each acknowledgement. */
 function start(max = 10) {
   const sent: string[] = []
   const failures: string[] = []
@@ -33,7 +33,7 @@ function start(max = 10) {
     failures,
     dropped: () => dropped,
     leave: () => (isUp = false),
-    /** Resolves after the queue has handled it. */
+    /** Resolves after the queue has handled the acknowledgement. */
     acknowledge: async (error?: Error) => {
       answer(error)
       await setImmediate()
@@ -81,7 +81,7 @@ test('a full queue drops its oldest message, also while that one is being sent',
   )
 })
 
-test('nothing is sent while NATS is down', async () => {
+test('no message is sent while NATS is down', async () => {
   const { queue, sent, leave, acknowledge } = start()
   for (const message of ['a', 'b']) queue.add(message)
   const done = queue.send()

@@ -4,18 +4,18 @@ import { reasonOf } from '@imapfleet/observe'
 import { encode } from '@imapfleet/protocol'
 
 export interface SendQueueOptions<T> {
-  /** Number of messages. Beyond it, the oldest is dropped. */
+  /** Maximum number of messages. Beyond it, the oldest is dropped. */
   max: number
   /** Undefined while NATS is down. */
   fleet: () => NatsHandles | undefined
   stream: string
   subjectOf: (message: T) => string
-  /** What is sent as JSON; the message itself if left out. */
+  /** The value to send as JSON; the message itself by default. */
   bodyOf?: (message: T) => unknown
   /** JetStream stores messages with the same id once. */
   idOf: (message: T) => string
   dropped?: (message: T) => void
-  /** JetStream has stored it. */
+  /** JetStream has stored the message. */
   sent?: (message: T) => void
   /** An attempt was refused. The message stays in the queue. */
   refused?: (why: SendRefusal) => void
@@ -39,12 +39,12 @@ export class SendQueue<T> {
     return this.#messages
   }
 
-  /** Why NATS refuses the oldest message; undefined if it does not. */
+  /** Why NATS refuses the oldest message. Undefined: it does not refuse it. */
   get refusal(): SendRefusal | undefined {
     return this.#refusal
   }
 
-  /** Does not send. */
+  /** Adds a message without sending it. */
   add(message: T): void {
     this.#messages.push(message)
     if (this.#messages.length > this.#options.max) this.#drop()
@@ -72,13 +72,13 @@ export class SendQueue<T> {
           timeout: ackMs,
         })
         this.#refusal = undefined
-        // `add` may have dropped it in the meantime.
+        // `add` may have dropped the message in the meantime.
         if (this.#messages[0] === message) this.#messages.shift()
         sent?.(message)
       }
     } catch (error) {
       failed(reasonOf(error))
-      // It would never be accepted, and nothing after it would be sent.
+      // The message would never be accepted, and would block all later ones.
       if (isTooLarge(error)) return this.#drop()
       this.#refusal = sendRefusalIn(error) ?? this.#refusal
       if (this.#refusal !== undefined) refused?.(this.#refusal)

@@ -38,7 +38,7 @@ test('a report is kept until control has stored it', () => {
   assert.deepEqual(kept(), [])
 })
 
-test('a report that control passes over for half a minute is sent again, and not one that only waits', () => {
+test('a report that control skips for half a minute is sent again, but not one that only waits', () => {
   const { send, confirm, late, later } = start()
   send(1, 2, 3, 4, 5)
   confirm(2, 4)
@@ -51,7 +51,7 @@ test('a report that control passes over for half a minute is sent again, and not
   assert.deepEqual(late(), { again: [], lost: 0 })
 })
 
-test('an outage of control makes no report late, however long it lasts', () => {
+test('after an outage of control, however long, no report is sent again', () => {
   const { send, confirm, late, later } = start()
   send(1, 2, 3)
   later(3_600_000)
@@ -75,7 +75,7 @@ test('a report that was sent again twice and is still not stored is lost', () =>
   }
 })
 
-test('if control confirms nothing, the number that is kept is bounded, and none is kept for the next run', () => {
+test('if control confirms no reports, a limited number is kept, and none for the next run', () => {
   const { send, confirm, kept } = start(3)
   send(1, 2, 3, 4, 5)
   assert.deepEqual(kept(), [])

@@ -1,6 +1,6 @@
 /**
- * Reports that NATS has acknowledged and control has not stored yet. A nats-server that is killed can lose some of them, so
- * an edge keeps them until control says that they are in Postgres, and sends again what control has passed over.
+ * Reports that NATS has acknowledged and control has not stored yet. A nats-server that is killed may lose some of them, so
+ * an edge keeps them until control confirms that they are in Postgres, and sends skipped reports again.
  */
 import { reportId, type Report } from '@imapfleet/protocol'
 
@@ -11,11 +11,11 @@ export interface SentReport {
 }
 
 interface Kept extends SentReport {
-  /** When a later one was stored before it; undefined if none was. */
+  /** When a later report was stored before this one. Undefined: none was. */
   passedAt: number | undefined
 }
 
-/** Control may take this long for a report that is still in the stream. */
+/** Time limit for control to store a report that is still in the stream. */
 const lateMs = 30_000
 const repeatsMax = 2
 
@@ -26,7 +26,7 @@ export class SentReports {
   #isConfirmed = false
 
   /**
-   * @param max number of reports. Beyond it, the oldest is forgotten, as with a control of an earlier version, which
+   * @param max maximum number of reports. Beyond it, the oldest is forgotten, for example if control has an earlier version, which
    * confirms none
    * @param now monotonic, in milliseconds
    */
@@ -40,14 +40,14 @@ export class SentReports {
     return this.#isConfirmed ? [...this.#kept.values()].map(({ report }) => report) : []
   }
 
-  /** NATS has acknowledged it. */
+  /** NATS has acknowledged the report. */
   add(sent: SentReport): void {
     this.#kept.set(reportId(sent.report), { ...sent, passedAt: undefined })
     const [oldest] = this.#kept.keys()
     if (this.#kept.size > this.#max && oldest !== undefined) this.#kept.delete(oldest)
   }
 
-  /** Control has stored these reports of this boot, or refused them for good. */
+  /** Control has stored these reports of this boot, or refused them permanently. */
   confirm(ids: readonly string[]): void {
     this.#isConfirmed = true
     const stored = new Set(ids)
@@ -63,7 +63,7 @@ export class SentReports {
     }
   }
 
-  /** Removes and returns those that control has passed over for too long. `lost`: it has never stored them. */
+  /** Removes and returns reports that control has skipped for too long. `lost`: number of reports that are not sent again. */
   takeLate(): { again: SentReport[]; lost: number } {
     const late = [...this.#kept].filter(
       ([, { passedAt }]) => passedAt !== undefined && this.#now() - passedAt >= lateMs,

@@ -13,14 +13,14 @@ function stateIn(path: string) {
   return { directory, path, lines, read: (name: string) => readFileSync(join(path, name), 'utf8') }
 }
 
-/** A file in the place of the directory: it stops root too. */
+/** A file in place of the directory, which also prevents writes by root. */
 function blockedState() {
   const path = join(temporaryDirectory('state'), 'state')
   writeFileSync(path, '')
   return { ...stateIn(path), free: () => rmSync(path) }
 }
 
-test('a directory that is missing is made, and the check leaves nothing in it', () => {
+test('a missing directory is created, and the check leaves no file in it', () => {
   const { directory, path, read } = stateIn(join(temporaryDirectory('state'), 'deep', 'state'))
   directory.check()
   assert.deepEqual([directory.problem, readdirSync(path)], [undefined, []])
@@ -28,7 +28,7 @@ test('a directory that is missing is made, and the check leaves nothing in it', 
   assert.equal(read('desired.json'), 'one')
 })
 
-test('a directory that cannot be written is a problem before anything needs it, and is logged once', () => {
+test('a directory that cannot be written is reported before it is needed, and logged once', () => {
   const { directory, path, lines } = blockedState()
   for (let time = 0; time < 3; time++) directory.check()
   assert.match(
@@ -39,7 +39,7 @@ test('a directory that cannot be written is a problem before anything needs it, 
   assert.equal(lines.filter((line) => line.includes('state_unwritten')).length, 1)
 })
 
-test('what could not be written is written when it can be, in its last version', () => {
+test('a file that could not be written is written later, with its last content', () => {
   const { directory, free, read, lines } = blockedState()
   directory.save('desired.json', Buffer.from('one'))
   directory.save('desired.json', Buffer.from('two'))
@@ -50,7 +50,7 @@ test('what could not be written is written when it can be, in its last version',
   assert.ok(lines.some((line) => line.includes('state_written')))
 })
 
-test('a full disk is a problem, and half a file is not left on it', () => {
+test('a full disk is reported, and no incomplete file is left on it', () => {
   const { directory, path, read } = stateIn(temporaryDirectory('state'))
   // Every write to this device fails because no space is left.
   symlinkSync('/dev/full', join(path, 'desired.json.new'))
@@ -73,7 +73,7 @@ test('the problem remains while one file cannot be written, even if others can b
   assert.equal(directory.problem, undefined)
 })
 
-test('a process that was replaced writes nothing more, neither now nor later', () => {
+test('a replaced process writes no more files, neither now nor later', () => {
   const { directory, path, free } = blockedState()
   directory.save('desired.json', Buffer.from('one'))
   directory.leave()

@@ -1,13 +1,13 @@
 /**
- * The state directory: what this edge keeps for its next run. Files are replaced atomically. What cannot be written now,
- * because the disk is full or read-only, is written as soon as it can be.
+ * The state directory, with files for the next run of this edge. Files are replaced atomically. Files that cannot be written now,
+ * because the disk is full or read-only, are written as soon as possible.
  */
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { reasonOf, type Log } from '@imapfleet/observe'
 import { makeDirectory } from '../edge/make-directory.ts'
 
-/** A full disk may still take a file of a few bytes. */
+/** Large enough to detect a full disk, on which a file of a few bytes may still be written. */
 const probe = new Uint8Array(4_096)
 
 export class StateDirectory {
@@ -23,18 +23,18 @@ export class StateDirectory {
     this.#log = log
   }
 
-  /** What an operator must know while the directory cannot be written. Undefined if it can be. */
+  /** The problem for operators while the directory cannot be written. Undefined: it can be. */
   get problem(): string | undefined {
     return this.#problem
   }
 
-  /** Another process of this edge uses it from now on. */
+  /** A new process of this edge uses the directory. This one no longer writes to it. */
   leave(): void {
     this.#isLeft = true
     this.#waiting.clear()
   }
 
-  /** Never throws. If it cannot be written now, `check` writes it later. */
+  /** Never throws. If the file cannot be written now, `check` writes it later. */
   save(name: string, content: Uint8Array): void {
     if (this.#isLeft) return
     this.#waiting.set(name, content)
@@ -76,10 +76,10 @@ export class StateDirectory {
 
 const left = '.left-'
 
-/** The name of this file for a process that another one has replaced. `boot` is different for each. */
+/** The name of this file for a process that was replaced by a new one. `boot` is different for each process. */
 export const leftFile = (file: string, boot: string): string => `${file}${left}${boot}`
 
-/** This file, and those of processes that were replaced. They may not exist. */
+/** This file, and the files of processes that were replaced. They may not exist. */
 export function withLeftFiles(file: string): string[] {
   try {
     const names = readdirSync(dirname(file)).filter((name) => name.startsWith(basename(file) + left))
@@ -97,11 +97,11 @@ export function replaceStateFile(file: string, content: string | Uint8Array): vo
     writeFileSync(next, content, { mode: 0o600 })
     renameSync(next, file)
   } catch (error) {
-    // Half a file on a full disk would take the space of the next attempt.
+    // On a full disk, an incomplete file would use the space for the next attempt.
     try {
       rmSync(next, { force: true })
     } catch {
-      // The first error says more.
+      // The first error is more useful.
     }
     throw error
   }

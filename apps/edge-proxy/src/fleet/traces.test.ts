@@ -102,17 +102,17 @@ test('a trace that is requested again continues, one that has expired does not b
   )
 })
 
-test('a trace lasts as long as control wants, whatever the clock of the edge says', async () => {
+test('the duration of a trace is determined by the clock of control, whatever the clock of the edge', async () => {
   const { traces, edge, setSkew, batches } = await tracesOfEdge()
   const [day, hour] = [86_400_000, 3_600_000]
-  // The edge is a day ahead. Before it learns the time of control, the trace has expired by its own.
+  // The edge is a day ahead. Before it learns the time of control, the trace has expired by the clock of the edge.
   const left = wanted(1, { expiresAt: Date.now() - day + hour })
   traces.follow([left])
   assert.deepEqual(edge.context.tracer.ids(), [])
   setSkew(-day)
   traces.follow()
   assert.deepEqual(edge.context.tracer.ids(), [id(1)])
-  // A trace that began by the clock of the edge, which is a day behind, ends by that of control.
+  // The edge is a day behind. A trace that began by the clock of the edge ends by the clock of control.
   setSkew(0)
   traces.follow([wanted(2, { expiresAt: Date.now() + day - hour })])
   assert.deepEqual(edge.context.tracer.ids(), [id(2)])
@@ -124,7 +124,7 @@ test('a trace lasts as long as control wants, whatever the clock of the edge say
   assert.equal(batches().at(-1)?.ended, 'expired')
 })
 
-test('many lines are sent at once, and few lines after a moment; NUL and long text are made storable', async () => {
+test('many lines are sent immediately, and few lines after a short time, and NUL and long text are made storable', async () => {
   const { traces, batches } = await tracesOfEdge()
   const order = wanted(1)
   const line = (text: string) => traces.line(order, { at: 1, session: 's', from: 'C', text })

@@ -1,4 +1,4 @@
-/** Traces that the fleet wants. Their lines are sent in batches and in order. */
+/** Traces that the fleet requested. Their lines are sent in batches and in order. */
 import type { NatsHandles, SendRefusal } from '@imapfleet/nats'
 import type { Counter } from '@imapfleet/observe'
 import {
@@ -18,13 +18,13 @@ import type { Sender } from './nats.ts'
 import { SendQueue } from './send-queue.ts'
 
 const flushMs = 100
-/** A long trace gathers lines for longer: the stream holds a limited number of batches of one edge. */
+/** A long trace collects lines for longer, because the stream keeps a limited number of batches for one edge. */
 const patientFlushMs = 1_000
 const hastyBatches = 100
 const linesMax = 200
-/** Lines of one batch as JSON. The rest of a message is for the sender and the user. */
+/** Limit on the lines of one batch as JSON. The rest of a message is for the sender and the user. */
 const linesBytesMax = traceBytesMax - 8_192
-/** Batches that wait to be sent. Beyond it, the oldest is dropped, because traces are watched live. */
+/** Limit on waiting batches. Beyond it, the oldest is dropped, because traces are watched live. */
 const waitingMax = 2000
 
 interface Gathered {
@@ -72,7 +72,7 @@ export class FleetTraces implements TraceSink {
     })
   }
 
-  /** Starts traces that are wanted and stops all others. Call it again when the time of control becomes known. */
+  /** Starts requested traces and stops all others. Call it again when the time of control becomes known. */
   follow(wanted: readonly DesiredTrace[] = this.#wanted): void {
     this.#wanted = wanted
     const ids = new Set(wanted.map(({ id }) => id))
@@ -91,7 +91,7 @@ export class FleetTraces implements TraceSink {
   }
 
   line(order: TraceOrder, line: TracedLine): void {
-    // Postgres stores no NUL in a text.
+    // Postgres cannot store NUL in text.
     const sent = { ...line, text: line.text.slice(0, traceTextMax).replaceAll('\0', '\u2400') }
     const bytes = Buffer.byteLength(JSON.stringify(sent)) + 1
     if ((this.#lines.get(order.id)?.bytes ?? 0) + bytes > linesBytesMax) this.flush()
@@ -104,7 +104,7 @@ export class FleetTraces implements TraceSink {
     this.#timer ??= runtime.after(isLong ? patientFlushMs : flushMs, () => this.flush())
   }
 
-  /** Why NATS refuses lines; undefined if it does not. */
+  /** Why NATS refuses lines. Undefined: it does not refuse them. */
   get refusal(): SendRefusal | undefined {
     return this.#queue.refusal
   }
