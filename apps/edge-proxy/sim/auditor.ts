@@ -1,6 +1,6 @@
 /**
- * Watches every byte on both sides of the edges, and says what must never happen. It knows the clients, the servers and what
- * operators have done, and nothing of how the edge works.
+ * Checks every byte on both sides of the edges for violations. The auditor knows the clients, the servers and what
+ * operators have done, but not how the edge works.
  */
 import type { Command } from './command-reader.ts'
 import {
@@ -21,11 +21,11 @@ import type { Scheduler } from './scheduler.ts'
 import type { ServedConnection } from './served-connection.ts'
 import { sessionNumberIn, type Belief, type SessionRecord } from './session-record.ts'
 
-/** From this event on, connections that these secrets opened before must not serve a further login. */
+/** After this event, connections that these secrets opened earlier must not serve another login. */
 interface Distrust {
-  /** When it was decided. A login that the server has accepted later is not concerned. */
+  /** When it was decided. A login that the server accepted later is not affected. */
   readonly decidedAt: number
-  /** When the edge knew it. Connections that are leased later must not be concerned. */
+  /** When the edge knew it. An affected connection must not be leased after this time. */
   readonly since: number
   readonly why: string
   readonly affects: (secret: string) => boolean
@@ -35,11 +35,11 @@ interface Distrust {
 interface AskedAhead {
   readonly connection: ServedConnection
   readonly tag: string
-  /** As the client would write it, without a tag. */
+  /** The command as the client would send it, without a tag. */
   readonly text: string
-  /** When the server has executed it, as a number of events. */
+  /** When the server executed it, as a number of events. */
   readonly at: number
-  /** The mailbox then. */
+  /** The selected mailbox at that time. */
   mailbox: { name: string | undefined; count: number; uids: readonly number[] }
   status: string | undefined
   isClaimed: boolean
@@ -49,19 +49,19 @@ interface ServedFacts {
   /** The session whose command came last, and those before it. */
   session: number | undefined
   readonly past: Set<number>
-  /** When the edge got the last answer that proves the connection; the number of events, and the time. */
+  /** When the edge got the last answer that proves the connection: number of events, and time. */
   proven: { at: number; time: number }
-  /** When the edge got data that it had not asked for. */
+  /** When the edge got unsolicited data. */
   unaskedAt: number
-  /** Barriers whose reply the edge does not have. */
+  /** Barriers whose replies the edge has not received. */
   readonly barriers: Set<string>
-  /** When the edge learned that the connection cannot be used any more, and why. */
+  /** When and why the edge learned that the connection must not be used any more. */
   spoiled: { at: number; why: string } | undefined
 }
 
-/** For ages that are checked once a second, on a clock that is read every 100 ms. */
+/** Tolerance for ages that are checked once a second, on a clock with a resolution of 100 ms. */
 const slackMs = 1500
-/** For ages that are checked at each login, on the same clock. */
+/** Tolerance for ages that are checked at each login, on the same clock. */
 const clockSlackMs = 150
 
 /** Commands that an edge may answer itself. */
@@ -71,37 +71,37 @@ const answeredHere =
 const neverPassed = /^(?:LOGIN|AUTHENTICATE|STARTTLS|COMPRESS|UNAUTHENTICATE|LOGOUT)$/
 /** Codes of a refusal that says nothing about the credentials. */
 const isTemporary = /^\[(?:UNAVAILABLE|LIMIT|INUSE)\]/
-/** What a later question must not be answered without. */
+/** Commands with changes that the answer to a later question must include. */
 const changing = /^\S+ (?:UID )?(?:STORE|EXPUNGE|APPEND|COPY|MOVE|CLOSE|SELECT|EXAMINE)\b/
 
 export class Auditor implements ServerWatcher {
   readonly findings: string[] = []
   /**
-   * Sessions that one connection may serve, how old it and its last proof may be, how long a client waits for a server
-   * that sends nothing, and for one that sends.
+   * Limits: sessions of one connection, its age and that of its last proof, and the wait of a client for a server
+   * that sends nothing, and for one that sends data.
    */
   readonly limits = { uses: 0, ageMs: 0, unprovenMs: 0, replyMs: 0, idleMs: Infinity }
-  /** Nothing goes wrong in this world that would make a login fail, so every valid one must succeed. */
+  /** No fault of this world makes a login fail, so every valid login must succeed. */
   expectsLogins = false
-  /** The mail server restarts: so long may a login wait, and then it is refused with a code that says why. */
+  /** The mail server restarts: a login may wait this long, and must then be refused with a code. */
   loginMsMax = Infinity
   /** Whether the edge asks questions ahead of its clients. */
   isAhead = false
-  /** Until when time has last stood still. */
+  /** End of the last time during which the process was frozen. */
   frozenUntil = 0
   readonly sessions = new Map<number, SessionRecord>()
   readonly #scheduler: Scheduler
-  /** Client programs that enable CONDSTORE by a command: they may get a connection that has it. */
+  /** Client programs that enable CONDSTORE by a command. They may get a connection that has it. */
   readonly #condstoreFamilies: ReadonlySet<string>
   readonly #served = new WeakMap<ServedConnection, ServedFacts>()
   readonly #servedBy = new Map<number, ServedConnection>()
   readonly #distrusts = new Map<string, Distrust[]>()
-  /** By user: the secrets that servers have accepted, as the edge knows it, and when a server last judged each. */
+  /** By user: the secrets that servers have accepted, as far as the edge knows, and when a server last checked each. */
   readonly #known = new Map<string, Set<string>>()
   readonly #asked: AskedAhead[] = []
   readonly #acceptedAt = new Map<string, number>()
   readonly #refusedKnownAt = new Map<string, number>()
-  /** What has happened, so that a run that tests nothing is noticed. */
+  /** Counts of events, to detect a run that tests nothing. */
   readonly counts = {
     logins: 0,
     warm: 0,
@@ -140,7 +140,7 @@ export class Auditor implements ServerWatcher {
       })
       this.#acceptedAt.set(key, judgedAt)
     }
-    // What follows of it holds from the moment at which the edge has the whole answer.
+    // The consequences apply after the edge has received the complete answer.
     this.#scheduler.after(0, () => {
       if (connection.hasHiddenLogin) return
       connection.end.whenDelivered(() => {
@@ -160,7 +160,7 @@ export class Auditor implements ServerWatcher {
     })
   }
 
-  /** An operator or a server has said that connections of a user must not be reused. */
+  /** An operator or a server has decided that connections of a user must not be reused. */
   distrust(
     user: string,
     why: string,
@@ -300,7 +300,7 @@ export class Auditor implements ServerWatcher {
       )
   }
 
-  /** Returns whether it is the first command of the session on this connection. */
+  /** Returns whether this is the first command of the session on this connection. */
   #noteSession(connection: ServedConnection, session: SessionRecord): boolean {
     const facts = this.#served.get(connection)!
     if (facts.session === session.number) return false
@@ -330,7 +330,7 @@ export class Auditor implements ServerWatcher {
     if (past.size === 0) return
     if (unaskedAt > proven.at && unaskedAt < loginAt)
       this.finding(`${about}, which has sent data since its last proof`)
-    // The clock of the edge stands still while its process does.
+    // The clock of the edge stops while its process is frozen.
     if (loginTime - this.frozenUntil < slackMs) return
     if (loginTime - connection.loggedInAt > this.limits.ageMs + slackMs)
       this.finding(`${about}, which is too old`)
@@ -363,12 +363,12 @@ export class Auditor implements ServerWatcher {
 
   // Clients.
 
-  /** Whether an answer with the mark of this command may reach the session. */
+  /** Whether an answer that is marked for this command may reach the session. */
   isOf(tag: string, session: SessionRecord): boolean {
     return sessionNumberIn(tag) === session.number || (session.isWild && session.sent.includes(tag))
   }
 
-  /** Why data that was asked ahead, and is marked with this number, must not reach the session. */
+  /** Why data of a question with this number must not reach the session. */
   problemOfAnswer(index: number, session: SessionRecord): string | undefined {
     const asked = this.#asked[index]
     const isOwn = asked && asked.at > (session.loginAt ?? Infinity) && this.#mayBeOf(asked, session)
@@ -377,7 +377,7 @@ export class Auditor implements ServerWatcher {
     return change && `got what was asked before its ${change}`
   }
 
-  /** Bytes that the edge has got from the server of this session. */
+  /** Bytes that the edge has received from the server for this session. */
   servedBytes(session: SessionRecord): number {
     return this.#servedBy.get(session.number)?.end.lane.delivered ?? 0
   }
@@ -391,7 +391,7 @@ export class Auditor implements ServerWatcher {
   mayRepeat(session: SessionRecord): boolean {
     const served = this.#servedBy.get(session.number)
     if (served !== undefined) return served.hasRepeated
-    // The server has got no command of it yet, so its connection may be any of its user.
+    // The server has received no command of the session yet, so its connection may be any of its user.
     return [...this.#servedBy.values()].some(({ user, hasRepeated }) => user === session.user && hasRepeated)
   }
 
@@ -416,7 +416,7 @@ export class Auditor implements ServerWatcher {
         `session ${session.number}: ${tag} was answered ${sent.answer.status}, and became ${status}`,
       )
     const { exists: told, isLast } = sent.answer
-    // What happened to the mailbox may be told later if something was asked ahead.
+    // If questions were asked ahead, changes of the mailbox may be reported later.
     if (this.isAhead) return
     if (sent.isAlone && isLast && exists !== undefined && told !== undefined && exists !== told)
       this.finding(
@@ -424,7 +424,7 @@ export class Auditor implements ServerWatcher {
       )
   }
 
-  /** The edge has answered a command, in its turn. */
+  /** The edge itself has answered a command. */
   #onEdgeReply(
     session: SessionRecord,
     tag: string,
@@ -442,7 +442,7 @@ export class Auditor implements ServerWatcher {
     if ((verb === 'SELECT' || verb === 'EXAMINE') && status === 'OK') session.selectedHere = sent
   }
 
-  /** An answer to SELECT that the edge had kept still holds. It shows where the next command arrives. */
+  /** A cached answer to SELECT must still be valid. The next command shows the connection to compare. */
   #checkSelectedHere({ selection, name }: ServedConnection, session: SessionRecord): void {
     const { selectedHere } = session
     session.selectedHere = undefined
@@ -452,7 +452,7 @@ export class Auditor implements ServerWatcher {
       )
   }
 
-  /** The command was asked ahead. The server has executed it after the login and after all that the client has changed. */
+  /** The command was asked ahead. The server must have executed it after the login and after all changes by the client. */
   #claim(session: SessionRecord, tag: string, status: string): boolean {
     const { loginAt = Infinity } = session
     const { text, belief } = session.tags.get(tag)!
@@ -466,7 +466,7 @@ export class Auditor implements ServerWatcher {
         this.#mayBeOf(each, session) &&
         isAbout(each, belief),
     )
-    // Of several, the last one: the others were dropped. Another one may be about the same mailbox, when it is selected later.
+    // If there are several, the last one: the others were dropped. Another one may be for a later selection of the same mailbox.
     const asked =
       candidates.findLast((each) => hasWhole(each.text, each.mailbox, wanted)) ?? candidates.at(-1)
     if (!asked) return false
@@ -481,14 +481,14 @@ export class Auditor implements ServerWatcher {
     return true
   }
 
-  /** Whether it was asked on the connection of the session. Before its first command at a server, that is not known. */
+  /** Whether it was asked on the connection of the session, which is unknown before its first command at a server. */
   #mayBeOf({ connection }: AskedAhead, session: SessionRecord): boolean {
     const served = this.#servedBy.get(session.number)
     if (served !== undefined && !session.hasMoved) return served === connection
     return connection.user === session.user && !this.#isOfAnother(connection, session)
   }
 
-  /** Whether a session that runs is known to use this connection. */
+  /** Whether another running session is known to use this connection. */
   #isOfAnother(connection: ServedConnection, session: SessionRecord): boolean {
     for (const [number, served] of this.#servedBy) {
       if (served !== connection) continue
@@ -498,7 +498,7 @@ export class Auditor implements ServerWatcher {
     return false
   }
 
-  /** A change that the session has made after the server had got this question: it executes what changes something in order. */
+  /** A change by the session after the server received this question. Servers execute changes in order. */
   #laterChange(session: SessionRecord, { at }: AskedAhead): string | undefined {
     for (const { text, isAnswered, arrivedAt = 0 } of session.tags.values())
       if (isAnswered && arrivedAt > at && changing.test(text)) return text.trim().slice(0, 60)
@@ -537,7 +537,7 @@ export class Auditor implements ServerWatcher {
       )
   }
 
-  /** A client has waited for a reply for so long that it leaves. */
+  /** A client has waited too long for a reply, and disconnects. */
   onImpatience(session: SessionRecord, tag: string): void {
     if (session.isHarmed) return
     const text = session.tags.get(tag)!.text.trim().slice(0, 80)
@@ -548,8 +548,8 @@ export class Auditor implements ServerWatcher {
   }
 
   /**
-   * Every command that was begun and not completed at a server that an earlier session has left. A server may still have to
-   * learn that the edge has closed its connection.
+   * Checks commands that were begun but not completed on connections that a session has left. A server may still have to
+   * notice that the edge has closed its connection.
    */
   checkOpenCommands(servers: Iterable<MailServer>): void {
     for (const server of servers)
@@ -564,7 +564,7 @@ export class Auditor implements ServerWatcher {
   }
 }
 
-/** Whether it was executed in the mailbox that the client believes to be selected, if it depends on that. */
+/** Whether it was executed in the mailbox that the client believes to be selected, if it depends on the mailbox. */
 function isAbout({ text, mailbox }: AskedAhead, belief: Belief): boolean {
   const dependsOnSelection = /^(?:UID |FETCH|SEARCH|SORT|THREAD)/.test(text)
   return !dependsOnSelection || belief.kind !== 'selected' || mailbox.name === belief.mailbox

@@ -1,4 +1,4 @@
-/** Repeatable choices: the same seed gives the same ones. */
+/** Repeatable random choices: the same seed gives the same choices. */
 
 export class Chance {
   readonly #seed: number
@@ -9,7 +9,7 @@ export class Chance {
     this.#state = this.#seed
   }
 
-  /** Choices of its own: they depend on the seed and the label only, not on what was chosen before. */
+  /** Returns a new generator that depends only on the seed and the label, not on earlier choices. */
   derive(label: string): Chance {
     let hash = 0x811c9dc5 ^ this.#seed
     for (let at = 0; at < label.length; at++) hash = Math.imul(hash ^ label.charCodeAt(at), 0x01000193)
@@ -31,7 +31,7 @@ export class Chance {
     return Math.floor(this.next() * limit)
   }
 
-  /** A whole number, both bounds included. */
+  /** A whole number, including both bounds. */
   between(low: number, high: number): number {
     return low + this.below(high - low + 1)
   }
@@ -49,7 +49,7 @@ export class Chance {
     return items.map(() => left.splice(this.below(left.length), 1)[0]!)
   }
 
-  /** Each list in its own order, and all of them mixed. */
+  /** Merges the lists at random. Each list keeps its order. */
   interleaved<T>(lists: readonly (readonly T[])[]): T[] {
     const left = lists.map((list) => [...list]).filter((list) => list.length > 0)
     const mixed: T[] = []

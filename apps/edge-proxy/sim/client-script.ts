@@ -1,12 +1,12 @@
-/** What simulated clients do: pages of several webmails, pipelining programs, and wild ones. */
+/** The scripts of simulated clients: pages of several webmails, pipelining programs, and programs with damaged commands. */
 import type { Chance } from './chance.ts'
 import type { MailClient } from './mail-client.ts'
 import { appended, markOf } from './mail-store.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** By the letter that the tags of a program begin with. */
+/** Client programs, named by the first letter of their tags. */
 export const families = ['A', 'B', 'C', 'D'] as const
-/** `C` asks for HIGHESTMODSEQ and SELECT (CONDSTORE), `B` uses ENABLE. */
+/** `C` uses HIGHESTMODSEQ and SELECT (CONDSTORE), `B` uses ENABLE. */
 export const condstoreFamilies: ReadonlySet<string> = new Set(['C'])
 export const wildFamily = 'W'
 
@@ -14,16 +14,16 @@ export interface ScriptOptions {
   client: MailClient
   chance: Chance
   scheduler: Scheduler
-  /** At most so many pages. */
+  /** Maximum number of pages. */
   stepsMax: number
-  /** Time for the login. */
+  /** Time limit for the login. */
   loginTimeoutMs: number
 }
 
 /** From the greeting to the end of a session. Never rejects. */
 export type Script = (options: ScriptOptions) => Promise<void>
 
-/** One visit of a user who reads a mailbox for a while. */
+/** One visit of a user who reads a mailbox for some time. */
 export async function runVisit(options: ScriptOptions): Promise<void> {
   const { client, chance } = options
   if ((await client.greeting()) === undefined || client.isOver) return
@@ -49,7 +49,7 @@ export async function runScript(options: ScriptOptions): Promise<void> {
   await end(options)
 }
 
-/** Never logs in. */
+/** A client that never logs in. */
 async function waitForEnd({ client, chance, scheduler, loginTimeoutMs }: ScriptOptions): Promise<void> {
   if (chance.happens(0.3)) void client.command('CAPABILITY')
   await scheduler.sleep(loginTimeoutMs + 4000)
@@ -58,7 +58,7 @@ async function waitForEnd({ client, chance, scheduler, loginTimeoutMs }: ScriptO
 
 async function logIn({ client, chance }: ScriptOptions): Promise<boolean> {
   const { user, secret, family } = client.session
-  /** Sends what comes before and behind the login with it. */
+  /** Sends the commands before and after the login together with it. */
   const isHasty = chance.happens(0.15)
   const before = [
     ...(chance.happens(0.3) ? ['CAPABILITY'] : []),
@@ -153,7 +153,7 @@ const selectedSteps: readonly Step[] = [
       : client.command('NOOP'),
 ]
 
-/** What the edge refuses. In the literal is what must not be read as a command. */
+/** A command that the edge refuses. Its literal must not be parsed as a command. */
 async function refusedHere({ client, chance }: ScriptOptions): Promise<void> {
   const { session } = client
   if (chance.happens(0.3)) {
@@ -168,7 +168,7 @@ async function refusedHere({ client, chance }: ScriptOptions): Promise<void> {
   )
 }
 
-/** From one mailbox to another one, at once. */
+/** Selects another mailbox immediately after the first one. */
 async function turnAway(options: ScriptOptions): Promise<void> {
   const { client, chance } = options
   const left = client.command(chance.pick(['UNSELECT', 'CLOSE']))
@@ -178,7 +178,7 @@ async function turnAway(options: ScriptOptions): Promise<void> {
 const someUid = (client: MailClient, chance: Chance): number =>
   client.uids.length > 0 ? chance.pick(client.uids) : 1
 
-/** As Roundcube shows a list, and then a message. */
+/** Shows a list and then a message, like Roundcube. */
 async function readPage({ client, chance }: ScriptOptions): Promise<void> {
   const search = await client.command('UID SEARCH ALL')
   const found = /^\* SEARCH ?(.*)$/.exec(
@@ -190,13 +190,13 @@ async function readPage({ client, chance }: ScriptOptions): Promise<void> {
   await client.command(`UID FETCH ${chance.pick(uids)} (BODY${chance.happens(0.5) ? '.PEEK' : ''}[])`)
 }
 
-/** The page that most sessions begin with: always the same questions, so that they can be asked ahead. Some differ. */
+/** The first page of most sessions. It usually has the same questions, so that they can be asked ahead. */
 async function usualPage(options: ScriptOptions): Promise<void> {
   const { client, chance } = options
   const folder = chance.happens(0.7) ? 'INBOX' : `Work${markOf(client.session.user)}`
   await client.command(`STATUS ${folder} (MESSAGES UIDNEXT)`)
   await client.command(`SELECT ${folder}`)
-  // The last message, as Roundcube asks for it.
+  // Requests the last message like Roundcube.
   if (client.exists > 0) await client.command(`UID SEARCH ${client.exists}`)
   if (!client.isOver && chance.happens(0.4)) return usualRefresh(options, folder)
   await usualList(options)
@@ -217,7 +217,7 @@ async function usualPage(options: ScriptOptions): Promise<void> {
   if (client.session.belief.kind === 'selected') await usualList(options)
 }
 
-/** As Roundcube looks for new mail: in INBOX, and then it selects its own mailbox again. Some do something else on the way. */
+/** Looks for new mail in INBOX and selects the old mailbox again, like Roundcube. Sometimes does something else in between. */
 async function usualRefresh(options: ScriptOptions, folder: string): Promise<void> {
   const { client, chance } = options
   const steps = [
@@ -263,7 +263,7 @@ async function somethingElse(options: ScriptOptions): Promise<void> {
   if (!client.isOver && client.session.belief.kind === 'selected') await usualList(options)
 }
 
-/** Which parts are asked for depends on the message. */
+/** The requested parts depend on the message. */
 async function usualMessage({ client, chance }: ScriptOptions, uid: number): Promise<void> {
   await client.command(`UID FETCH ${uid} (UID RFC822.SIZE BODYSTRUCTURE)`)
   const parts = chance.pick([['1'], ['2'], ['2.MIME', '1.2'], ['1.MIME', '3']])
@@ -285,7 +285,7 @@ async function usualList({ client, chance }: ScriptOptions): Promise<void> {
   if (client.session.family === 'C') await client.command('STATUS INBOX (MESSAGES HIGHESTMODSEQ)')
 }
 
-/** Several commands at once. None depends on the sequence numbers that another one may change. */
+/** Sends several commands together. None depends on sequence numbers that another may change. */
 async function wave({ client, chance }: ScriptOptions): Promise<void> {
   const choices = [
     'UID FETCH 1:* (FLAGS)',
@@ -322,13 +322,13 @@ async function end({ client, chance, scheduler }: ScriptOptions): Promise<void> 
     const reply = client.command('LOGOUT')
     if (chance.happens(0.2)) client.leave('finish')
     await reply
-    // The edge closes first; a client may also be quicker.
+    // Usually the edge closes first, but the client may also close earlier.
     await scheduler.sleep(chance.pick([0, 50, 1000]))
     if (!client.isOver) client.leave('close')
     return
   }
   if (how < 0.75) {
-    // In the middle of something.
+    // Disconnects within a command.
     const { user } = client.session
     const content = appended(user, 'APPEND', 300)
     const text = chance.pick([
@@ -351,7 +351,7 @@ async function end({ client, chance, scheduler }: ScriptOptions): Promise<void> 
   if (!client.isOver) client.leave('close')
 }
 
-/** Damaged commands, in odd pieces. What concerns others is checked. */
+/** Sends damaged commands in pieces. Only effects on other clients are checked. */
 export async function runWild({ client, chance, scheduler, stepsMax }: ScriptOptions): Promise<void> {
   const { user, secret } = client.session
   const content = appended(user, 'APPEND', 60)

@@ -1,11 +1,11 @@
-/** Reads commands as the simulated server does: lines and literals, without the edge's parser. */
+/** Parses commands for the simulated server into lines and literals, without the edge's parser. */
 
 export interface Command {
   readonly tag: string
   readonly verb: string
-  /** Behind the verb, literals included, without the last line end. */
+  /** The text after the verb, literals included, without the last line end. */
   readonly rest: string
-  /** All of it, with every line end. */
+  /** The complete command, with every line end. */
   readonly text: string
 }
 
@@ -14,7 +14,7 @@ export type Read =
 
 export class CommandReader {
   #buffer = ''
-  /** What has been read of the command under way. */
+  /** The part of the current command that has arrived. */
   #begun = ''
   #literal = 0
 
@@ -22,19 +22,19 @@ export class CommandReader {
     this.#buffer += bytes.toString('latin1')
   }
 
-  /** Whether a command has begun and is not complete. */
+  /** Whether a command is incomplete. */
   get isWithin(): boolean {
     return this.#begun !== '' || this.#buffer !== ''
   }
 
-  /** The beginning of the command that is not complete. */
+  /** The part of the incomplete command that has arrived. */
   get begun(): string {
     return this.#begun + this.#buffer
   }
 
   /**
-   * What has arrived next. `literal`: the client waits for a continuation request.
-   * @param asLine a line is not a command: the answer in an exchange
+   * The next command. `literal`: the client waits for a continuation request.
+   * @param asLine read a line that is not a command, such as the answer in a SASL exchange
    */
   next(asLine: boolean): Read | undefined {
     for (;;) {
@@ -58,7 +58,7 @@ export class CommandReader {
     return { kind: 'command', command: commandIn(text) }
   }
 
-  /** Forgets the command under way: it was refused before its literal. */
+  /** Drops the current command, which was refused before its literal. */
   abandon(): void {
     this.#begun = ''
     this.#literal = 0
@@ -76,7 +76,7 @@ function commandIn(text: string): Command {
   return { tag, verb: verb.toUpperCase(), rest, text }
 }
 
-/** Words, quoted strings and literals of arguments, decoded. Lists are given as one text with their parentheses. */
+/** The decoded arguments: words, quoted strings and literals. Lists are returned as one text with their parentheses. */
 export function argumentsIn(rest: string): string[] {
   const found: string[] = []
   let at = 0

@@ -1,4 +1,4 @@
-/** What happened in a simulated world: a hash of all of it, and the last events in words. */
+/** The events of a simulated world: a hash of all events, and the last events as text. */
 
 interface Entry {
   at: number
@@ -20,12 +20,12 @@ export class EventLog {
     this.#now = now
   }
 
-  /** Of all events so far. Equal for two runs of one seed. */
+  /** The hash of all events so far. It is equal for two runs with the same seed. */
   get hash(): string {
     return [this.#hash, this.#other].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('')
   }
 
-  /** @param bytes are not changed later */
+  /** @param bytes must not be changed later */
   add(what: string, bytes?: Buffer): void {
     const entry = { at: this.#now(), what, bytes }
     this.#mix(`${entry.at} ${what}`)

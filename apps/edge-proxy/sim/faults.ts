@@ -1,4 +1,4 @@
-/** What goes wrong in a world, and what its operators do. */
+/** The faults of a world, and the actions of its operators. */
 import { carryOut, revoke, startTrace, stopTrace } from '../src/ops/operations.ts'
 import type { Chance } from './chance.ts'
 import type { MailServer } from './mail-server.ts'
@@ -23,7 +23,7 @@ export class Faults {
     this.#kinds[kind](chance)
   }
 
-  /** From now on, all is well. */
+  /** Ends all faults. */
   end(): void {
     const { servers, switchboard, edge, scheduler, plan } = this.#world
     this.#isOver = true
@@ -140,14 +140,14 @@ export class Faults {
     trace: (chance) => this.#trace(chance),
   }
 
-  /** It greets and judges as usual. */
+  /** The server greets and answers logins as usual again. */
   #recover(server: MailServer): void {
     server.greetsEveryMs = 0
     server.failsLogins = undefined
     server.troubledAt = this.#world.scheduler.now
   }
 
-  /** The process has little memory for a while. */
+  /** The process is short of memory for some time. */
   #runShort(chance: Chance): void {
     const { edge, scheduler } = this.#world
     const until = scheduler.now + chance.between(500, 6000)

@@ -1,6 +1,6 @@
 /**
- * A simulated client after the model of webmails: it keeps what it was told of its mailbox, and checks every response against
- * it (RFC 9051). It is written without the edge's parser.
+ * A simulated client similar to webmails. It keeps a view of its mailbox from the responses, and checks every response against
+ * that view (RFC 9051). It does not use the edge's parser.
  */
 import type { Auditor } from './auditor.ts'
 import { partsOf, uidsOf } from './edge-commands.ts'
@@ -24,9 +24,9 @@ interface Waiting {
   resolve: (reply: ClientReply | undefined) => void
 }
 
-/** How long it waits for a reply, while nothing arrives, before it leaves. */
+/** How long the client waits for a reply without receiving data, before it disconnects. */
 const patienceMs = 90_000
-/** More than what a server tells unasked in this time: a large answer arrives on a slow connection. */
+/** More bytes than unsolicited data in this time: a large answer is arriving on a slow connection. */
 const patienceBytes = 2000
 
 export class MailClient implements WireHandler {
@@ -40,16 +40,16 @@ export class MailClient implements WireHandler {
   #greeting: string | undefined
   #onContinue: ((isAsked: boolean) => void) | undefined
   #isOver = false
-  /** Of the answered command that was sent last, of those that select or unselect. Tags of a session are in order. */
+  /** The tag of the last answered command that selects or unselects. Tags of a session are in ascending order. */
   #selectionTag = ''
   #hasLoggedOut = false
-  /** It leaves soon, in the middle of a command. */
+  /** The client has sent a part of a command, and will disconnect within it. */
   #hasSaidPart = false
-  /** The UIDs of the selected mailbox by sequence number, as far as they are known. */
+  /** The known UIDs of the selected mailbox, by sequence number. */
   #uids: (number | undefined)[] = []
   #found: readonly number[] = []
   #isSelecting = false
-  /** Bytes. */
+  /** Number of received bytes. */
   #received = 0
   #newsBytes = 0
   /** Runs when the connection has ended. */
@@ -70,7 +70,7 @@ export class MailClient implements WireHandler {
     return this.#isOver
   }
 
-  /** Messages in the selected mailbox. */
+  /** Number of messages in the selected mailbox. */
   get exists(): number {
     return this.#uids.length
   }
@@ -108,7 +108,7 @@ export class MailClient implements WireHandler {
     return this.#received + this.#end.lane.delivered
   }
 
-  /** What has been received, without news of mailboxes (RFC 5465): they go on although the server does not answer. */
+  /** Received bytes without NOTIFY events (RFC 5465), which continue although the server does not answer. */
   get #answerBytes(): number {
     return this.#received - this.#newsBytes
   }
@@ -122,7 +122,7 @@ export class MailClient implements WireHandler {
     return reply
   }
 
-  /** A command with the login. */
+  /** Sends a login command. */
   login(text: string): Promise<ClientReply | undefined> {
     const reply = this.command(text)
     this.#end.whenDelivered(() => {
@@ -132,7 +132,7 @@ export class MailClient implements WireHandler {
     return reply
   }
 
-  /** The beginning of a command, or all of it. Its reply is not awaited. */
+  /** Sends a command or its beginning, without waiting for the reply. */
   sayPart(text: string, chance: Chance): void {
     if (this.#isOver) return
     const tag = this.session.nextTag()
@@ -142,7 +142,7 @@ export class MailClient implements WireHandler {
     this.say(full.slice(0, chance.happens(0.4) ? full.length : chance.between(1, full.length)))
   }
 
-  /** Sends it up to its literal, waits for the server to ask, and sends the rest. */
+  /** Sends a command up to its literal, waits for the continuation request, and sends the rest. */
   async withLiteral(before: string, literal: string, after = ''): Promise<ClientReply | undefined> {
     const tag = this.session.nextTag()
     const head = `${tag} ${before} {${literal.length}}\r\n`
@@ -210,14 +210,14 @@ export class MailClient implements WireHandler {
 
   /** The edge should have ended the connection. */
   async mustBeOver(problem: string): Promise<void> {
-    // A process that has stood still reads first what has arrived meanwhile.
+    // A process that was frozen first reads the data that arrived in the meantime.
     while (this.#scheduler.now < this.#auditor.frozenUntil + 4000) await this.#scheduler.sleep(4000)
     if (this.#isOver) return
     if (!this.session.isHarmed) this.#finding(problem)
     this.leave('close')
   }
 
-  /** The edge has the LOGOUT. It waits for a server only while that sends something. */
+  /** The edge has received the LOGOUT. It waits for a server only while that sends data. */
   #awaitGoodbye(tag: string): void {
     const { limits } = this.#auditor
     const since = this.#scheduler.now
@@ -231,7 +231,7 @@ export class MailClient implements WireHandler {
   }
 
   leave(how: 'close' | 'reset' | 'finish'): void {
-    // A client that finishes without LOGOUT may be gone: the edge need not answer it.
+    // A client that closes its sending side without LOGOUT may have disconnected, so the edge need not answer it.
     this.session.mayBeCut = true
     if (how === 'finish') return this.#end.finish()
     if (how === 'reset') this.#end.reset()
@@ -263,14 +263,14 @@ export class MailClient implements WireHandler {
     this.#over()
   }
 
-  /** Wherever the connection ends: what has arrived of a literal is the beginning of a message. */
+  /** If the connection ends within a literal, the received part must be the beginning of a message. */
   #checkLiteral(): void {
     const { literalBegun } = this.#reader
     if (literalBegun !== undefined && !this.isBeginningOfMail(literalBegun))
       this.#finding(`a literal is damaged: ${JSON.stringify(literalBegun.slice(-200))}`)
   }
 
-  /** The connection ends where a response ends, unless the server or something between has cut it. */
+  /** The connection must end between responses, unless the server or the network has cut it. */
   #checkRest(): void {
     const { begun } = this.#reader
     if (begun === '' || this.session.isHarmed) return
@@ -279,7 +279,7 @@ export class MailClient implements WireHandler {
       this.#finding(`the connection ends within ${JSON.stringify(begun.slice(-100))}`)
   }
 
-  /** What waits behind an answer that is sent for so long ends the session (`clients.idleTimeoutMs`). */
+  /** A command that waits this long behind a long answer ends the session (`clients.idleTimeoutMs`). */
   get #waitsForLong(): boolean {
     const first = this.#waiting.length > 1 ? this.#waiting[0]! : undefined
     return first !== undefined && this.#scheduler.now - first.since >= this.#auditor.limits.idleMs
@@ -350,12 +350,12 @@ export class MailClient implements WireHandler {
     if (/\b(?:UNAUTHENTICATE|COMPRESS=)/i.test(text) && /CAPABILITY/.test(text))
       this.#finding(`a capability that the edge must not offer: ${text}`)
     if (what === undefined) return
-    // After a refused SELECT, it is not known of which mailbox it is.
+    // After a refused SELECT, the mailbox of the response is unknown.
     if (session.belief.kind === 'unknown' && !this.#isSelecting) return
     if (session.belief.kind === 'none' && !this.#isSelecting)
       return this.#finding(`nothing is selected, but: ${JSON.stringify(text.slice(0, 80))}`)
     if (what === 'EXISTS') this.#onExists(Number(number))
-    // Of the mailbox that was selected before.
+    // The response is about the previously selected mailbox.
     else if (this.#isSelecting) return
     else if (what === 'EXPUNGE') this.#onExpunge(Number(number))
     else this.#onFetch(Number(number), text)
@@ -387,7 +387,7 @@ export class MailClient implements WireHandler {
     this.#found = found
     const number = Number(/^\S+ UID SEARCH (\d+)/.exec(this.#onlyWaiting)?.[1])
     const hasExpunge = this.#waiting[0]?.untagged.some((line) => line.endsWith(' EXPUNGE'))
-    // Which message the server took for this one is not known after an EXPUNGE.
+    // After an EXPUNGE, it is unknown to which message the server applied the sequence number.
     if (!(number <= this.#uids.length) || hasExpunge || this.#isSelecting || found.length === 0) return
     const known = this.#uids[number - 1]
     const uid = found[0]!
@@ -396,7 +396,7 @@ export class MailClient implements WireHandler {
     this.#uids[number - 1] = uid
   }
 
-  /** The text of the command that waits, if there is only one. */
+  /** The text of the waiting command, if there is exactly one. */
   get #onlyWaiting(): string {
     return this.#waiting.length === 1 ? this.session.tags.get(this.#waiting[0]!.tag)!.text : ''
   }
@@ -411,12 +411,12 @@ export class MailClient implements WireHandler {
     this.#uids[number - 1] = uid
     this.#checkParts(uid, text)
     const set = /^\S+ UID FETCH ([\d:,]+) /.exec(this.#onlyWaiting)?.[1]
-    // Flags of any message may be told at any time.
+    // Flags of any message may be reported at any time.
     if (set !== undefined && text.includes('RFC822.SIZE') && !uidsOf(set).includes(uid))
       this.#finding(`it has not asked for ${JSON.stringify(text.slice(0, 80))}`)
   }
 
-  /** An answer to a question for parts of a message has all of them, and no others. */
+  /** An answer to a question for parts of a message must have all these parts, and no others. */
   #checkParts(uid: number, text: string): void {
     const command = this.#onlyWaiting.trimEnd().replace(/^\S+ /, '')
     const asked = partsOf(command)
@@ -455,7 +455,7 @@ export class MailClient implements WireHandler {
     const { session } = this
     const verb = /^\S+ (\S+)/.exec(text)?.[1]?.toUpperCase()
     if (verb === 'LOGOUT') this.#hasLoggedOut = true
-    // A server that answers in another order has still executed these commands in their order.
+    // A server that answers in another order has still executed these commands in order.
     const isLast = tag >= this.#selectionTag
     if (/^(?:SELECT|EXAMINE|UNSELECT|CLOSE)$/.test(verb ?? '') && isLast) this.#selectionTag = tag
     if ((verb === 'SELECT' || verb === 'EXAMINE') && isLast) {

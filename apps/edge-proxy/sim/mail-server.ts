@@ -1,6 +1,6 @@
 /**
- * A simulated mail server, written without the edge's parser. It may reorder pipelined commands as far as RFC 9051 allows: all
- * data first, then what has changed, then the tagged replies in any order. It can be slow, hang, lie and die.
+ * A simulated mail server, without the edge's parser. It may reorder pipelined commands as far as RFC 9051 allows: first all
+ * data, then changes, then the tagged replies in any order. It can be slow, hang, misbehave and crash.
  */
 import type { Chance } from './chance.ts'
 import type { Command } from './command-reader.ts'
@@ -12,41 +12,41 @@ import type { WireEnd } from './wire.ts'
 /** What kind of server it is. */
 export interface ServerTraits {
   readonly hasUnselect: boolean
-  /** Where it gives its capabilities after a login: in the reply, before it, or only when asked. */
+  /** Where it sends its capabilities after a login: in the reply, before it, or only on request. */
   readonly capabilitiesAfterLogin: 'code' | 'untagged' | 'asked'
   readonly greetsWithCapabilities: boolean
-  /** A refused SELECT leaves the mailbox that was selected. */
+  /** A refused SELECT keeps the selected mailbox. */
   readonly refusedSelectKeeps: boolean
   readonly hasId: boolean
   readonly hasCondstore: boolean
   readonly reorders: boolean
-  /** Connections of one user, and of all. */
+  /** Limits on the connections of one user, and of all users. */
   readonly userLimit: number
   readonly totalLimit: number
   readonly slowestMs: number
-  /** Tells changes also while no command is under way. */
+  /** Also reports changes while no command is in progress. */
   readonly tellsUnasked: boolean
-  /** Closes a connection that is silent for so long. */
+  /** Closes a connection after this time without a command. */
   readonly autologoutMs: number
-  /** Probability that it misbehaves on a command. */
+  /** Probability of misbehaviour for each command. */
   readonly lieRate: number
   /** The same for the commands by which an edge resets a connection. */
   readonly resetLieRate: number
   /** Probability that UNSELECT or CLOSE is refused and leaves the mailbox selected. */
   readonly unselectRefusalRate: number
-  /** EXAMINE by an edge may open INBOX for writing, and says so. */
+  /** EXAMINE by an edge may open INBOX for writing, with READ-WRITE in the reply. */
   readonly examinesWritable: boolean
-  /** Says something behind the reply to a login. */
+  /** Sends data after the reply to a login. */
   readonly greetsAfterLogin: boolean
 }
 
 /** `unasked`: data, or the beginning of it. `twice`: a second reply to one command. `flood`: more than a reset may read. */
 export type SaidByServer = 'unasked' | 'bye' | 'twice' | 'flood'
 
-/** It closes the connection, or says that it cannot judge the login. */
+/** The server closes the connection, or answers that it cannot check the login. */
 export type LoginFailure = 'closed' | 'unavailable'
 
-/** Gets all that happens at a server. */
+/** Gets all events of a server. */
 export interface ServerWatcher {
   onJudged(connection: ServedConnection, user: string, secret: string, isAccepted: boolean): void
   onCommand(connection: ServedConnection, command: Command): void
@@ -56,7 +56,7 @@ export interface ServerWatcher {
    * @returns a keyword that marks the data
    */
   onEdgeQuestion(connection: ServedConnection, command: Command): string
-  /** It has said something that makes a connection unusable, or that must be noticed, and the edge has it. */
+  /** The edge has received data that makes a connection unusable, or that it must notice. */
   onSaid(connection: ServedConnection, what: SaidByServer): void
 }
 
@@ -70,20 +70,20 @@ export class MailServer {
   readonly chance: Chance
   readonly watcher: ServerWatcher
   #lastNumber = 0
-  /** Nothing is answered. */
+  /** The server answers no commands. */
   isHung = false
-  /** After the faults, it does not misbehave any more. */
+  /** After the faults, the server no longer misbehaves. */
   isHonest = false
-  /** After a restart: it greets one connection after the other, and needs so long for each. */
+  /** After a restart, it greets one connection after the other, at this interval. */
   greetsEveryMs = 0
   #greetsAt = 0
-  /** How logins fail that it cannot judge at present. */
+  /** How all logins fail at present. Undefined: they do not. */
   failsLogins: LoginFailure | undefined
-  /** When something was wrong with it last. Undefined: never. */
+  /** When it last had a fault. Undefined: never. */
   troubledAt: number | undefined
-  /** Logins that it has accepted. */
+  /** Number of accepted logins. */
   accepted = 0
-  /** When it floods an edge, with so many lines. */
+  /** Number of lines with which it floods an edge. */
   noisyLines = 0
 
   constructor(options: {
@@ -114,7 +114,7 @@ export class MailServer {
     return this.#greetsAt - now
   }
 
-  /** Every connection is broken. */
+  /** Breaks all connections. */
   crash(): void {
     for (const connection of [...this.connections]) connection.die('reset')
   }

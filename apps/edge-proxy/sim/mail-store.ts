@@ -1,6 +1,6 @@
 /**
- * The mail of simulated users. Everything that belongs to a user carries her mark, so that it is recognized wherever it
- * arrives. Every body ends with a checksum, so that a foreign byte within it is noticed.
+ * The mail of simulated users. All data of a user has the mark of the user, so that it is recognized wherever it
+ * arrives. Every body ends with a checksum, so that a wrong byte in it is detected.
  */
 import type { Chance } from './chance.ts'
 
@@ -21,7 +21,7 @@ export class Mailbox {
   modseq = 1
   /** In the order of their UIDs. */
   messages: Message[] = []
-  /** Of every message that was ever here, by UID. */
+  /** Bodies of all present and removed messages, by UID. */
   readonly bodies: string[] = []
 
   constructor(owner: string, name: string, uidValidity: number) {
@@ -93,7 +93,7 @@ export class Account {
       : newBody(this.name, chance)
   }
 
-  /** Another client of the mailbox changes it. */
+  /** Simulates a change by another client. */
   changeByOthers(chance: Chance): void {
     const mailbox = chance.pick([...this.mailboxes.values()])
     const [first] = mailbox.messages
@@ -115,16 +115,16 @@ export class Account {
 /** All users of simulated worlds. */
 export const allUsers = ['ann', 'amy', 'bob', 'ben', 'eve'] as const
 
-/** Names the owner in every text that belongs to a user. */
+/** The mark in every text that belongs to a user. */
 export const markOf = (user: string): string => `~${user}~`
 
 const ownerMark = new RegExp(`~(${allUsers.join('|')})~`, 'g')
 
-/** All owners that a text names. */
+/** All users whose marks are in a text. */
 export const ownersIn = (text: string): Set<string> =>
   new Set(Array.from(text.matchAll(ownerMark), ([, name]) => name!))
 
-/** Lines in a mail that look like words of a server or a client. */
+/** Lines in a mail that look like lines of a server or a client. */
 const traps = [
   '* BYE Server is stopping, try again',
   'A000010001 OK Completed',
@@ -143,7 +143,7 @@ function newBody(user: string, chance: Chance): string {
   return sealed(`${lines.join('\r\n')}\r\n`)
 }
 
-/** With a checksum as the last line. */
+/** Adds a checksum as the last line. */
 const sealed = (text: string): string => `${text}#${checksum(text)}\r\n`
 
 export function isSealed(text: string): boolean {
@@ -158,31 +158,31 @@ function checksum(text: string): string {
 }
 
 /**
- * The passwords of every user: two that are valid at the start, one that never is, and those that replace them. They are
- * the same for all, so that only the name tells users apart.
+ * The passwords of every user: two that are valid at the start, one that is never valid, and their replacements. They are
+ * the same for all users, so that only the name distinguishes users.
  */
 export const secrets = ['pw-one', 'pw-two', 'pw-wrong', 'pw-new1', 'pw-new2', 'pw-new3'] as const
 export const neverValid = 'pw-wrong'
 
-/** What a client appends. */
+/** A message that a client appends. */
 export const appended = (user: string, tag: string, size: number): string =>
   sealed(`appended by ${tag} ${markOf(user)}\r\n${'x'.repeat(size)}\r\n`)
 
 /** The parts that every message has. */
 const partNames = ['1', '1.2', '1.MIME', '2']
 
-/** The words with which a part of a message begins. */
+/** The text at the beginning of a part of a message. */
 export const partMark = (name: string, uid: number): string => `part ${name} of ${uid}`
 
 /** @returns undefined if messages have no such part */
 export const partOf = (owner: string, name: string, uid: number): string | undefined =>
   partNames.includes(name) ? appended(owner, partMark(name, uid), sizeOfPart(name, uid)) : undefined
 
-/** Some parts are longer than what an edge asks for of a part. */
+/** Some parts are longer than the range that an edge requests. */
 const sizeOfPart = (name: string, uid: number): number =>
   name === '2' && hasLargeParts(uid) ? 40_000 : uid % 3
 
 const hasLargeParts = (uid: number): boolean => uid % 3 === 0
 
-/** Of a message with all its parts, as a server tells it. */
+/** The size of a message with all its parts, as the server reports it. */
 export const sizeOf = ({ uid, body }: Message): number => body.length + (hasLargeParts(uid) ? 200_000 : 0)

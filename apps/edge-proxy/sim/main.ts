@@ -11,7 +11,7 @@ import type { Reduction } from './plan.ts'
 import { runOne, runWorlds, shrink } from './run-worlds.ts'
 import type { ReportedWorld } from './worlds.ts'
 
-/** In how many worlds the simulation looks for one planted fault: a number, not a time, so that every machine finds the same. */
+/** Number of worlds for each planted fault. It is not a time, so that every machine has the same result. */
 const mutantWorlds = 120
 
 const print = (text: string) => void process.stdout.write(`${text}\n`)

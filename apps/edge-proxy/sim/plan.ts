@@ -1,4 +1,4 @@
-/** What a world consists of, drawn from its seed. A plan can be reduced, to find the smallest one that still fails. */
+/** The contents of a world, drawn from its seed. A plan can be reduced, to find the smallest one that still fails. */
 import type { Layer } from '@imapfleet/config'
 import { Chance } from './chance.ts'
 import { families, wildFamily } from './client-script.ts'
@@ -31,7 +31,7 @@ export const faultKinds = [
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
-/** Those about trust happen more often than each of the others. */
+/** Faults about trust are drawn more often than others. */
 const drawn: readonly FaultKind[] = [
   ...faultKinds.filter((kind) => kind !== 'restart' && kind !== 'fail-logins'),
   'purge',
@@ -69,29 +69,29 @@ export interface Plan {
   readonly users: readonly string[]
   readonly clients: readonly PlannedClient[]
   readonly faults: readonly PlannedFault[]
-  /** Pages of each client, at most. */
+  /** Maximum number of pages of each client. */
   readonly stepsMax: number
-  /** Some messages are larger than what may wait for a slow client. */
+  /** Some messages are larger than the bytes that may wait for a slow client. */
   readonly hasBigMail: boolean
 }
 
-/** Of all worlds. */
+/** Share of all worlds. */
 const restartShare = 0.06
 
-/** In a world with a restart: when it is. */
+/** Time of the restart in a world with one. */
 export const restartAtMs = 15_000
 
-/** How long faults happen. */
+/** Duration of the faults. */
 export const troubledMs = 40_000
 
-/** What is left of a plan: the numbers of clients and faults, and the pages of each client; and what is changed in it. */
+/** A reduced plan: the numbers of clients and faults, the pages of each client, and changes of the plan. */
 export interface Reduction {
   readonly clients?: readonly number[] | undefined
   readonly faults?: readonly number[] | undefined
   readonly steps?: number | undefined
-  /** The edge asks ahead, whatever the seed says. */
+  /** Answer-ahead is on, whatever the seed. */
   readonly ahead?: boolean | undefined
-  /** A world with so many clients, whose mail server restarts, whatever the seed says. */
+  /** A world with this many clients, whose mail server restarts, whatever the seed. */
   readonly restart?: number | undefined
 }
 
@@ -125,13 +125,13 @@ function wholePlanOf(seed: number, isAhead: boolean): Plan {
   const count = chance.pick(mood === 'busy' ? [60] : [20, 60, 100, 100])
   /** How often clients use the second password. */
   const twoSecrets = chance.pick([0, 0, 0.1, 0.5])
-  /** How often they know of a change. */
+  /** How often clients know a changed password. */
   const latest = chance.pick([0.2, 0.5])
   const clients = Array.from({ length: count }, (_, index): PlannedClient => {
     const own = chance.derive(`client ${index}`)
     return {
       number: index + 1,
-      // Some come together, as the requests of one page do.
+      // Some clients connect together, like the requests of one page.
       at: own.happens(0.4) ? own.below(8) * 5000 : own.below(troubledMs),
       user: own.pick(users),
       secret: own.happens(twoSecrets)
@@ -240,7 +240,7 @@ function traitsOf(chance: Chance, { mood, isTroubled, isTight }: Setting): Serve
   }
 }
 
-/** Short times and small limits, so that a world reaches every timer and every bound. */
+/** Short times and small limits, so that a world reaches every timer and every limit. */
 function configOf(chance: Chance, { mood, isTroubled, isTight, isAhead }: Setting) {
   const isBusy = mood === 'busy'
   return {

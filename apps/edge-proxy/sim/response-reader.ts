@@ -1,7 +1,7 @@
-/** Reads responses as a simulated client does, without the edge's parser, and strictly: anything odd is a finding. */
+/** Parses responses for a simulated client, strictly and without the edge's parser. Any deviation is a finding. */
 
 export interface ReadResponse {
-  /** All of it without the last line end. Literals are in it as they came. */
+  /** The complete response without the last line end, literals unchanged. */
   readonly text: string
   readonly literals: readonly string[]
 }
@@ -18,17 +18,17 @@ export class ResponseReader {
     this.#buffer += bytes.toString('latin1')
   }
 
-  /** The part of a response whose end has not come. */
+  /** The received part of an incomplete response. */
   get begun(): string {
     return this.#begun + this.#buffer
   }
 
-  /** What has arrived of a literal that is not complete. */
+  /** The received part of an incomplete literal. */
   get literalBegun(): string | undefined {
     return this.#literal > 0 ? this.#buffer : undefined
   }
 
-  /** The next whole response. A string says what is wrong with the bytes. */
+  /** The next complete response. A string describes an error in the bytes. */
   next(): ReadResponse | string | undefined {
     for (;;) {
       if (this.#literal > 0) {

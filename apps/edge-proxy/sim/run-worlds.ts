@@ -1,10 +1,10 @@
-/** Runs worlds in processes of their own, and looks for the smallest world that still fails. */
+/** Runs worlds in separate processes, and looks for the smallest world that still fails. */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { planOf, type Reduction } from './plan.ts'
 import type { ReportedWorld, WorldsOrder } from './worlds.ts'
 
-/** A world that prints nothing for so long runs in circles, also on a machine that is very busy. */
+/** After this time without output, a world is in an endless loop, also on a very busy machine. */
 const silenceMs = 600_000
 const seedsPerProcess = 200
 const attemptsMax = 150
@@ -12,18 +12,18 @@ const attemptsMax = 150
 export interface RunOptions {
   /** The first seed. The others follow it. */
   seed: number
-  /** At most so many worlds. */
+  /** Maximum number of worlds. */
   worlds?: number
   /** No world begins after this time. */
   ms: number
-  /** Of each world. */
+  /** The reduction of each world. */
   reduction?: Reduction
   /** The folder with the simulation; undefined: this one. */
   folder?: string
   onWorld?: (world: ReportedWorld) => void
 }
 
-/** Runs worlds until one of them has findings. Undefined: none has. */
+/** Runs worlds until one has findings. Undefined: none has. */
 export async function runWorlds(options: RunOptions): Promise<ReportedWorld | undefined> {
   const { worlds = Infinity, ms, folder, onWorld, reduction = {} } = options
   const endsAt = performance.now() + ms
@@ -58,7 +58,7 @@ interface ProcessOptions {
   onWorld: ((world: ReportedWorld) => void) | undefined
 }
 
-/** The first world with findings. A process that dies or is silent is a finding of the world that it was in. */
+/** The first world with findings. A process that crashes or hangs is a finding of its current world. */
 function runProcess(
   order: WorldsOrder,
   { endsAt, folder, onWorld }: ProcessOptions,
@@ -116,8 +116,8 @@ const noCounts = {
 }
 
 /**
- * The smallest part of a world that still has findings: without the clients and faults that do not matter.
- * @param whole what is changed in its plan
+ * The smallest part of a world that still has findings, without irrelevant clients and faults.
+ * @param whole the changes of its plan
  */
 export async function shrink(
   seed: number,

@@ -1,6 +1,6 @@
 /**
- * Virtual time. Events run one after the other, in the order of their times. After each, all promises that it settled have
- * run before the next one begins, so nothing depends on the speed of the machine.
+ * Virtual time. Events run one after the other, in the order of their times. The callbacks of all promises that an event settled
+ * run before the next event begins, so the result does not depend on the speed of the machine.
  */
 import { EventLog } from './event-log.ts'
 
@@ -10,7 +10,7 @@ export interface Scheduled {
   run: (() => void) | undefined
 }
 
-/** When a world begins. */
+/** Virtual time at the beginning of a world. */
 export const startMs = 1_000_000
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -33,24 +33,24 @@ export class Scheduler {
     return this.#events
   }
 
-  /** Runs it after this time, and before later events of that moment. */
+  /** Runs a callback after this time, before later events with the same time. */
   after(ms: number, run: () => void): Scheduled {
     const scheduled = { at: this.#now + Math.max(0, ms), order: ++this.#order, run }
     this.#push(scheduled)
     return scheduled
   }
 
-  /** Runs it before every other event. */
+  /** Runs a callback before every other event. */
   soon(run: () => void): void {
     this.#push({ at: -1, order: ++this.#order, run })
   }
 
-  /** Idempotent, also after it has run. */
+  /** Idempotent, also after the event has run. */
   cancel(scheduled: Scheduled | undefined): void {
     if (scheduled) scheduled.run = undefined
   }
 
-  /** Time passes in which nothing runs, as if the process were stopped. */
+  /** Time passes without events, like in a stopped process. */
   freeze(ms: number): void {
     this.#now += ms
   }
@@ -61,9 +61,9 @@ export class Scheduler {
   }
 
   /**
-   * Runs events until it is done, none is left, or the time is over.
+   * Runs events until `isDone`, until no event is left, or until the time is over.
    * @param ms of virtual time
-   * @returns whether it is done
+   * @returns the last result of `isDone`
    */
   async run(ms: number, isDone: () => boolean): Promise<boolean> {
     const until = this.#now + ms
@@ -86,7 +86,7 @@ export class Scheduler {
     return true
   }
 
-  /** Whether anything but cancelled events is left. */
+  /** Whether only cancelled events are left. */
   get isEmpty(): boolean {
     return this.#heap.every(({ run }) => run === undefined)
   }

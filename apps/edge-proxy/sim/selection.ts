@@ -1,4 +1,4 @@
-/** A mailbox that is selected on one connection to a simulated server: what its client was told, and the commands on it. */
+/** A selected mailbox on one connection to a simulated server: the client's view, and the commands on the mailbox. */
 import type { Command } from './command-reader.ts'
 import { partOf, sizeOf, type Mailbox, type Message } from './mail-store.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -14,11 +14,11 @@ const answer = (tagged: string, ...data: string[]): Answer => ({ tagged, data })
 export class Selection {
   readonly mailbox: Mailbox
   readonly readOnly: boolean
-  /** The UIDs that the client has been told of, by sequence number. */
+  /** The UIDs that were reported to the client, by sequence number. */
   readonly view: number[]
   readonly #enabled: ReadonlySet<string>
   readonly #scheduler: Scheduler
-  /** Up to here, the client has been told of flags. */
+  /** The modseq up to which flags were reported to the client. */
   #toldModseq: number
   #changedAt: number | undefined
 
@@ -32,7 +32,7 @@ export class Selection {
     this.#toldModseq = mailbox.modseq
   }
 
-  /** When something changed it after the SELECT, as a number of events: this connection, or others, as the edge was told. */
+  /** When it was changed after the SELECT, as a number of events: by this connection, or by others as reported to the edge. */
   get changedAt(): number | undefined {
     return this.#changedAt
   }
@@ -41,7 +41,7 @@ export class Selection {
     this.#changedAt ??= this.#scheduler.events
   }
 
-  /** What others have changed. EXPUNGE only where the client may receive it (RFC 9051 7.5.1). */
+  /** Reports changes by others. EXPUNGE is sent only where the client may receive it (RFC 9051 7.5.1). */
   tell(mayExpunge: boolean): string[] {
     const { mailbox, view } = this
     const lines: string[] = []
@@ -53,7 +53,7 @@ export class Selection {
         lines.push(`* ${at + 1} EXPUNGE\r\n`)
       }
     const known = view.at(-1) ?? 0
-    // A message that came and went before it was told leaves no trace.
+    // A message that was added and removed before it was reported is not reported at all.
     const unseen = mailbox.messages.filter(({ uid }) => uid > known)
     if (unseen.length > 0) {
       for (const { uid } of unseen) view.push(uid)
@@ -143,7 +143,7 @@ export class Selection {
     )
   }
 
-  /** The UIDs of the messages that an answer can be about. */
+  /** The UIDs of the messages that answers can contain. */
   get answerable(): number[] {
     return this.#chosen('1:*', false).map(({ message }) => message.uid)
   }

@@ -1,4 +1,4 @@
-/** One connection at a simulated mail server: its state, and what it answers. */
+/** One connection at a simulated mail server: its state and its answers. */
 import type { Chance } from './chance.ts'
 import { argumentsIn, CommandReader, type Command } from './command-reader.ts'
 import { isEdgeTag, isResetTag } from './edge-commands.ts'
@@ -7,7 +7,7 @@ import { isSealed, markOf, type Mailbox } from './mail-store.ts'
 import { Selection, type Answer } from './selection.ts'
 import type { WireEnd, WireHandler } from './wire.ts'
 
-/** What a command leads to. Data comes before changes of the mailbox, and these before the tagged replies. */
+/** The result of a command. Data is sent before changes of the mailbox, and these before tagged replies. */
 interface Executed extends Answer {
   readonly command: Command
 }
@@ -20,7 +20,7 @@ export class ServedConnection implements WireHandler {
   readonly number: number
   /** When it was opened, as a number of events. */
   readonly openedAtEvent: number
-  /** When it has accepted its login: the edge counts its age from the reply on. */
+  /** When its login was accepted. The edge counts the age of the connection from the reply on. */
   loggedInAt = 0
   user: string | undefined
   secret: string | undefined
@@ -28,9 +28,9 @@ export class ServedConnection implements WireHandler {
   readonly enabled = new Set<string>()
   /** The tag of the NOTIFY in force. */
   notifyTag: string | undefined
-  /** It was disturbed, so that answers may be missing. */
+  /** The connection was disturbed, so answers may be missing. */
   isHarmed = false
-  /** Its reply to the login was not sent, or not as a whole. */
+  /** The reply to its login was not sent completely. */
   hasHiddenLogin = false
   /** It has answered a command twice. */
   hasRepeated = false
@@ -65,7 +65,7 @@ export class ServedConnection implements WireHandler {
     return !this.#isOver && this.end.isOpen
   }
 
-  /** The beginning of a command that is not complete. */
+  /** The received part of an incomplete command. */
   get begun(): string {
     return this.#reader.begun
   }
@@ -136,14 +136,14 @@ export class ServedConnection implements WireHandler {
 
   #read(): void {
     while (this.isOpen && !this.#isHung) {
-      // The answer of the client to AUTHENTICATE or IDLE waits for the turn of that command.
+      // The client's answer to AUTHENTICATE or IDLE waits until that command is executed.
       if ((this.#idleTag !== undefined || this.#saslTag !== undefined) && this.#queue.length > 0) return
       const asLine = this.#idleTag !== undefined || this.#saslTag !== undefined
       const read = this.#reader.next(asLine)
       if (!read) break
       if (read.kind === 'literal') {
         if (this.#queue.length > 0 || this.#isBusy) {
-          // In order: a continuation request would overtake replies.
+          // Sent in order, because a continuation request would overtake replies.
           this.#literalWaits = true
           break
         }
@@ -164,7 +164,7 @@ export class ServedConnection implements WireHandler {
     this.end.write('+ go on\r\n')
   }
 
-  /** Begins the next commands, if it is free. */
+  /** Begins the next commands, if no command is in progress. */
   work(): void {
     if (this.#isBusy || !this.isOpen || this.#isHung || this.server.isHung) return
     const wave = this.#nextWave()
@@ -244,7 +244,7 @@ export class ServedConnection implements WireHandler {
     return !server.isHonest && this.#chance.happens(server.traits.lieRate * weight)
   }
 
-  /** Whether it misbehaves because an edge resets the connection. */
+  /** Whether the server misbehaves because an edge resets the connection. */
   #spoilsReset({ tag }: Command): boolean {
     const { server } = this
     return !server.isHonest && isResetTag(tag) && this.#chance.happens(server.traits.resetLieRate)
@@ -320,7 +320,7 @@ export class ServedConnection implements WireHandler {
     this.end.whenDelivered(() => this.server.watcher.onSaid(this, what))
   }
 
-  /** An untagged response that no command asked for. Its end may come later than its beginning. */
+  /** Sends an unsolicited response. Its end may be sent later than its beginning. */
   remark(): void {
     if (!this.isOpen || this.user === undefined || this.#isHung) return
     const line = this.#chance.pick(['* OK Still here\r\n', '* NO [ALERT] The disk is nearly full\r\n'])
@@ -333,7 +333,7 @@ export class ServedConnection implements WireHandler {
     this.end.write(line.slice(cut))
   }
 
-  /** @param isFetching flags could be an answer, so an edge cannot tell that they have changed */
+  /** @param isFetching flags may be part of an answer, so an edge cannot recognize a change */
   #reportChanges(lines: readonly string[], isFetching: boolean): void {
     const { selection } = this
     if (selection && lines.some((line) => !isFetching || !line.includes(' FETCH ')))
@@ -468,7 +468,7 @@ export class ServedConnection implements WireHandler {
         const counts = Object.entries({
           MESSAGES: messages.length,
           UIDNEXT: uidNext,
-          // A server without CONDSTORE leaves it out.
+          // A server without CONDSTORE omits it.
           ...(this.enabled.has('CONDSTORE') ? { HIGHESTMODSEQ: modseq } : {}),
         }).flatMap(([item, count]) => (rest.toUpperCase().includes(item) ? [`${item} ${count}`] : []))
         return answer(
@@ -533,7 +533,7 @@ export class ServedConnection implements WireHandler {
     this.enabled.add(name)
   }
 
-  /** Not the UNSELECT that an edge sends before a command of its client: it does not wait for the reply. */
+  /** Never for the UNSELECT before a command of the client, because the edge does not wait for its reply. */
   #refusesToLeave(tag: string): boolean {
     const { server } = this
     return !server.isHonest && !tag.startsWith('E') && this.#chance.happens(server.traits.unselectRefusalRate)

@@ -1,27 +1,27 @@
-/** What is known of one client: what it has sent, and what it believes. The auditor compares this with the server's state. */
+/** The record of one client: its commands, and its view of the mailbox. The auditor compares this with the server's state. */
 
-/** Of a mailbox: what the client was told. `unknown`: after a refused SELECT, servers differ. */
+/** The client's view of its selection. `unknown`: after a refused SELECT, where servers differ. */
 export type Belief =
   { kind: 'none' } | { kind: 'unknown' } | { kind: 'selected'; mailbox: string; readOnly: boolean }
 
 export interface SentTag {
   readonly text: string
-  /** No other command was unanswered when it was sent. */
+  /** No other command was unanswered when this one was sent. */
   readonly isAlone: boolean
-  /** What the client believed when it sent it. */
+  /** The client's view when it sent the command. */
   readonly belief: Belief
   readonly enabled: ReadonlySet<string>
-  /** As a number of events. */
+  /** Number of events at that time. */
   readonly sentAt: number
   isAnswered: boolean
   /**
-   * What the server knew when it answered: messages told to the client, whether the reply is the last of its wave, and the
+   * State at the time of the answer: number of messages reported to the client, whether the reply is the last of its wave, and the
    * number of events.
    */
   answer?: { status: string; exists: number | undefined; isLast: boolean; at: number }
-  /** Some server has got it. */
+  /** A server has received the command. */
   hasArrived: boolean
-  /** When, as a number of events. */
+  /** When the server received it, as a number of events. */
   arrivedAt?: number
 }
 
@@ -32,16 +32,16 @@ export class SessionRecord {
   readonly secret: string
   /** The letter that its tags begin with: one for each client program. */
   readonly family: string
-  /** It sends damaged commands: only what concerns others is checked. */
+  /** The client sends damaged commands. Only effects on others are checked. */
   readonly isWild: boolean
-  /** Everything that it has written. */
+  /** All bytes that the client has written. */
   sent = ''
   readonly tags = new Map<string, SentTag>()
   belief: Belief = { kind: 'none' }
   readonly enabled = new Set<string>()
   /** When its login had arrived at the edge, as a number of events. */
   loginAt: number | undefined
-  /** The same as a time. */
+  /** The same moment, as a time. */
   loginTime: number | undefined
   /** When its login was answered OK. */
   loggedInAt: number | undefined
@@ -52,7 +52,7 @@ export class SessionRecord {
   selectedHere: SentTag | undefined
   /** Its own connection was disturbed. */
   isHarmed = false
-  /** An operator has ended it. */
+  /** The connection may end anywhere, for example because an operator has ended the session. */
   mayBeCut = false
   #lastTag = 0
 
@@ -64,19 +64,19 @@ export class SessionRecord {
     this.isWild = facts.isWild
   }
 
-  /** It has asked for its end, or was ended. Its connection to the server may be that of another session already. */
+  /** The session is ending. Its server connection may already be used by another session. */
   get isEnding(): boolean {
     const hasSentLogout = () => [...this.tags.values()].some(({ text }) => /^\S+ LOGOUT/i.test(text))
     return this.isOver || this.mayBeCut || hasSentLogout()
   }
 
-  /** Of one length, so that all clients of a family look alike. */
+  /** Tags have the same length, so that all clients of a family look the same. */
   nextTag(): string {
     return `${this.family}${String(this.number).padStart(5, '0')}${String(++this.#lastTag).padStart(4, '0')}`
   }
 }
 
-/** The number of the session that a tag belongs to; undefined: no client sends such tags. */
+/** The number of the session to which a tag belongs. Undefined: no client sends such tags. */
 export function sessionNumberIn(tag: string): number | undefined {
   const match = /^[A-HJ-Z](\d{5})\d{4}$/.exec(tag)
   return match ? Number(match[1]) : undefined

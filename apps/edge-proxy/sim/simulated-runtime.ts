@@ -1,4 +1,4 @@
-/** Time, timers and chance of all edges of a simulated world. */
+/** Clocks, timers and random values of all edges of a simulated world. */
 import type { Runtime, Timer } from '../src/runtime.ts'
 import type { Chance } from './chance.ts'
 import type { Scheduled, Scheduler } from './scheduler.ts'
@@ -13,7 +13,7 @@ class SimulatedTimer implements Timer {
   }
 }
 
-/** @param timers holds those that run */
+/** @param timers the set of running timers */
 export function simulatedRuntime(scheduler: Scheduler, chance: Chance, timers: Set<object>): Runtime {
   const start = (ms: number, callback: () => void, repeats: boolean): Timer => {
     const timer = new SimulatedTimer()

@@ -10,7 +10,7 @@ interface Attempt {
   wire: Wire | undefined
 }
 
-/** What a host does with connections to it. */
+/** How a host answers connection attempts. */
 export type Reachability = 'up' | 'refuses' | 'silent'
 
 export class Switchboard {
@@ -18,14 +18,14 @@ export class Switchboard {
   readonly #chance: Chance
   readonly #ports = new Map<string, (end: WireEnd) => void>()
   readonly #reachability = new Map<string, Reachability>()
-  /** Those that have an open end. */
+  /** Wires with an open end. */
   readonly wires = new Set<Wire>()
   #dials = 0
-  /** By address: attempts of edges to connect that have no wire yet, or whose server has not greeted. */
+  /** By address: attempts of edges to connect, until the server has greeted. */
   readonly #attempts = new Map<string, Set<Attempt>>()
   readonly #isCoarse: boolean
 
-  /** @param isCoarse of the wires */
+  /** @param isCoarse whether the wires are coarse */
   constructor(scheduler: Scheduler, chance: Chance, isCoarse: boolean) {
     this.#scheduler = scheduler
     this.#chance = chance
@@ -71,7 +71,7 @@ export class Switchboard {
     return wire.near
   }
 
-  /** Attempts of edges to connect to this address that are under way, up to the greeting. */
+  /** Number of attempts of edges to connect to this address, until the greeting. */
   attemptsAt(address: string): number {
     const attempts = this.#attempts.get(address)
     for (const attempt of attempts ?? []) if (attempt.wire?.near.isClosed) attempts!.delete(attempt)
@@ -84,7 +84,7 @@ export class Switchboard {
     return attempts
   }
 
-  /** The network as an edge sees it. */
+  /** The network of an edge. */
   networkOf(edge: { name: string; address: string }): Network {
     let dials = 0
     return {
@@ -97,7 +97,7 @@ export class Switchboard {
         const attempt: Attempt = { wire: undefined }
         attempts.add(attempt)
         const settled = () => attempts.delete(attempt)
-        // The edge does not wait any longer.
+        // The edge has stopped waiting.
         signal.addEventListener('abort', settled)
         const dialed = this.dial({ name, address: edge.address }, { address: host, port }, signal)
         const end = await dialed.catch((error: unknown) => {

@@ -1,4 +1,4 @@
-/** A wire in memory behaves as a connection of the system does: the same contract. */
+/** A wire in memory must satisfy the same contract as a connection of the system. */
 import { after } from 'node:test'
 import { Link } from '../src/net/link.ts'
 import { testTransport, type ContractPeer } from '../src/net/transport-contract.test-support.ts'
@@ -11,7 +11,7 @@ const scheduler = new Scheduler()
 let isOver = false
 after(() => (isOver = true))
 
-/** Virtual time runs all the while, as fast as it can. */
+/** Runs virtual time continuously, as fast as possible. */
 async function runAlways(): Promise<void> {
   while (!isOver) {
     await scheduler.run(60_000, () => isOver)

@@ -1,6 +1,6 @@
 /**
- * The transport over a wire in memory, the third one besides handles and sockets of Node. Borrowed bytes are overwritten
- * after each call, so that a handler that keeps them is found out.
+ * The transport over a wire in memory, besides the transports over handles and sockets of Node. Borrowed bytes are overwritten
+ * after each call, so that a handler that keeps them is detected.
  */
 import type { Socket } from 'node:net'
 import type { Link, OpenTransport, Transport } from '../src/net/link.ts'
@@ -15,7 +15,7 @@ export const overWire =
 class WireTransport implements Transport, WireHandler {
   readonly #end: WireEnd
   readonly #link: Link
-  /** Bytes that may be queued before the writer is asked to wait. */
+  /** Bytes that may be queued before the writer has to wait. */
   readonly #queuedBytesMax: number
   #isFull = false
   #isReading = false

@@ -1,17 +1,17 @@
 /**
- * A TCP connection in memory. Bytes arrive in order, in pieces of any size, after a while. A reader that is slow fills the
- * window, and then the writer's own queue. Either end, or something between them, can end the connection at any byte.
+ * A TCP connection in memory. Bytes arrive in order, in pieces of any size, after a delay. A slow reader fills the
+ * window, and then the queue of the writer. Either end, or the network between them, can end the connection at any byte.
  */
 import type { Chance } from './chance.ts'
 import type { Scheduled, Scheduler } from './scheduler.ts'
 
 export interface WireHandler {
   onBytes(bytes: Buffer): void
-  /** The other end has finished sending. */
+  /** The other end has closed its sending side. */
   onFinish(): void
   /** The connection is broken. The last event. */
   onReset(): void
-  /** All that was written has left this end. */
+  /** All written bytes have left this end. */
   onDrain?(): void
 }
 
@@ -20,13 +20,13 @@ export interface WireOptions {
   chance: Chance
   /** Shown in the log. */
   name: string
-  /** Addresses of the end that dialed, and of the other one. */
+  /** Addresses of the dialing end, and of the other end. */
   addresses: readonly [string, string]
-  /** Its pieces are not small, so that nothing takes long. */
+  /** The wire has no small pieces, so that transfers are fast. */
   isCoarse?: boolean
 }
 
-/** What happens to one direction after a number of bytes. */
+/** A fault of one direction after a number of bytes. */
 export interface Cut {
   bytes: number
   how: 'reset' | 'finish' | 'vanish'
@@ -38,10 +38,10 @@ class Lane {
   readonly #label: string
   readonly #from: WireEnd
   readonly #to: WireEnd
-  /** In the process of the sender. */
+  /** Bytes in the process of the sender. */
   #queued: Buffer[] = []
   #queuedBytes = 0
-  /** Under way, or in the receiver's kernel. */
+  /** Bytes in flight, or in the receiver's kernel. */
   #flying: Buffer[] = []
   #flyingBytes = 0
   readonly #window: number
@@ -50,7 +50,7 @@ class Lane {
   #ending: 'none' | 'finish' | 'reset' = 'none'
   #hasEnded = false
   #stalledUntil = 0
-  /** Nothing behind this byte is delivered for a while. */
+  /** Bytes after this position are not delivered for this time. */
   #pause: { at: number; ms: number } | undefined
   #written = 0
   #delivered = 0
@@ -91,7 +91,7 @@ class Lane {
     this.schedule()
   }
 
-  /** Runs it when all that was written so far has been delivered. */
+  /** Runs a callback when all bytes written so far have been delivered. */
   mark(run: () => void): void {
     this.#marks.push({ at: this.#written, run })
   }
@@ -103,14 +103,14 @@ class Lane {
     this.schedule()
   }
 
-  /** The sender's process forgets what has not left it. */
+  /** Drops the bytes that have not left the sender's process. */
   dropQueued(): void {
     this.#written -= this.#queuedBytes
     this.#queued = []
     this.#queuedBytes = 0
   }
 
-  /** What is written from now on is delivered later, by this time. */
+  /** Delays the delivery of bytes that are written from now on. */
   pauseBehind(ms: number): void {
     this.#pause = { at: this.#written, ms }
     if (this.#delivered === this.#written) this.#pauseNow(ms)
@@ -142,7 +142,7 @@ class Lane {
   #deliver(): void {
     this.#delivery = undefined
     if (this.#to.isClosed) {
-      // No process reads it: the sender is told.
+      // No process reads the bytes, so the sender gets a reset.
       if (this.#flyingBytes > 0) this.#from.breakBy(`${this.#label} refused`)
       this.#drop()
       this.#hasEnded = true
@@ -263,7 +263,7 @@ export class WireEnd {
     this.#out.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
   }
 
-  /** Runs it when the other end has got all that was written so far. */
+  /** Runs a callback when the other end has received all bytes written so far. */
   whenDelivered(run: () => void): void {
     this.#out.mark(run)
   }
@@ -278,12 +278,12 @@ export class WireEnd {
     this.#in.schedule()
   }
 
-  /** FIN: nothing more is written. */
+  /** FIN: closes the sending side. */
   finish(): void {
     this.#out.end('finish', true)
   }
 
-  /** Closes at once. What has not left this end is lost. Unread bytes turn the FIN into an RST, as in TCP. */
+  /** Closes immediately. Bytes that have not left this end are lost. Unread bytes turn the FIN into an RST, like in TCP. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -322,10 +322,10 @@ export class Wire {
   readonly name: string
   readonly scheduler: Scheduler
   readonly chance: Chance
-  /** The end that dialed. */
+  /** The dialing end. */
   readonly near: WireEnd
   readonly far: WireEnd
-  /** How finely it cuts what it carries: 1 is byte by byte. */
+  /** Maximum size of the pieces: 1 is byte by byte. */
   readonly #grain: number
   readonly isCoarse: boolean
   onOver: (() => void) | undefined
@@ -362,13 +362,13 @@ export class Wire {
     return Math.min(count, this.chance.between(1, this.#grain))
   }
 
-  /** Both ends are told that it is broken. */
+  /** Breaks the connection with a reset for both ends. */
   break(): void {
     this.note(`${this.name} is broken`)
     for (const end of [this.near, this.far]) this.scheduler.after(0, () => end.breakBy(undefined))
   }
 
-  /** From now on, no end hears of the other one. */
+  /** From now on, no bytes or events reach the other end. */
   vanish(): void {
     this.near.lane.stall(Infinity)
     this.far.lane.stall(Infinity)

@@ -1,6 +1,6 @@
 /**
- * One simulated world: an edge as it is, a server, clients and faults, all from one seed. First there is trouble, then none:
- * everything must end well (liveness).
+ * One simulated world: the real edge, a server, clients and faults, all from one seed. A time with faults is followed by a time
+ * without faults, in which all clients must be served (liveness).
  */
 import { resolveConfig, mergeLayers, type EdgeConfig, type Layer } from '@imapfleet/config'
 import { Log } from '@imapfleet/observe'
@@ -29,7 +29,7 @@ import { SessionRecord } from './session-record.ts'
 import { simulatedRuntime } from './simulated-runtime.ts'
 import { Switchboard } from './switchboard.ts'
 
-/** Reasons against reuse that neither clients nor settings give. */
+/** Reasons against reuse that are caused neither by clients nor by settings. */
 const surprises = [
   'unexpected-reply',
   'unexpected-continuation',
@@ -43,30 +43,30 @@ const surprises = [
 
 const edgePort = 1143
 const edgeAddress = '10.0.1.1'
-/** Of the mail server. The second one is used in some worlds. */
+/** Addresses of the mail server. The second one is used in some worlds. */
 const serverAddresses = ['10.0.0.1', '10.0.0.2'] as const
 
-/** A world that has not ended after so many events goes round in circles. */
+/** A world that has not ended after this many events is in an endless loop. */
 const eventsMax = 600_000
-/** How long clients may need after the trouble. */
+/** How long clients may need after the faults. */
 const recoveryMs = 300_000
-/** Then they may continue for as long as bytes cross their connections in each of these spans: some are byte by byte. */
+/** After that, clients may continue while their connections carry bytes in each such interval. Some are byte by byte. */
 const carryingMs = 60_000
 const carryingSpansMax = 60
-/** How long it may take until an address that works again gets as many logins as before: checks, and a slow start. */
+/** Time limit until an address that works again gets as many logins as before: checks, and a slow start. */
 const returnMs = 120_000
-/** What may be queued for a client whose connection is slow: what its kernel, the server's and the edge's own limits hold. */
+/** Limit on bytes queued for a slow client: the buffers of kernels, and the limits of the edge. */
 const queuedBytesMax = 350_000
 /** Numbers of sessions have five digits. */
 const sessionsMax = 99_999
-/** For a wait that is checked now and then. */
+/** Tolerance for a wait that is checked at intervals. */
 const waitSlackMs = 2000
-/** Events between two looks at the edge's own registers. */
+/** Number of events between two checks of the edge's registers. */
 const lookEvery = 16
 
 export interface WorldResult {
   findings: readonly string[]
-  /** Of everything that has happened. */
+  /** The hash of all events. */
   hash: string
   events: number
   counts: Auditor['counts']
@@ -80,11 +80,11 @@ export class World {
   readonly auditor: Auditor
   readonly switchboard: Switchboard
   readonly accounts = new Map<string, Account>()
-  /** One for each address. They have the same mail. */
+  /** One server for each address. They have the same mail. */
   readonly servers: readonly MailServer[]
   readonly clients = new Set<MailClient>()
   readonly logged: string[] = []
-  /** Milliseconds that the edge's wall clock is wrong. */
+  /** Error of the edge's wall clock in milliseconds. */
   wallOffsetMs = 0
   config: EdgeConfig
   edge!: Edge
@@ -120,7 +120,7 @@ export class World {
     this.noteLimits()
   }
 
-  /** The first one. */
+  /** The first server. */
   get server(): MailServer {
     return this.servers[0]!
   }
@@ -226,7 +226,7 @@ export class World {
       this.auditor.finding(`the edge logged ${line.trim().replace(/^\S+ /, '')}`)
   }
 
-  /** Runs for this time; ends early when it is done or something was found. */
+  /** Runs for this time. Ends early when `isDone`, or after a finding. */
   #advance(ms: number, isDone: () => boolean): Promise<boolean> {
     return this.scheduler.run(ms, () => {
       if (this.scheduler.events >= this.#lookAt) {
@@ -237,7 +237,7 @@ export class World {
     })
   }
 
-  /** Comes again until it was served after the restart, as the users of a webmail do. */
+  /** Connects again until it is served after the restart, like the users of a webmail. */
   async #runUntilServed(planned: PlannedClient): Promise<void> {
     const { scheduler } = this
     const restartedAt = startMs + restartAtMs
@@ -284,7 +284,7 @@ export class World {
     }
   }
 
-  /** Other clients change mailboxes all the time. */
+  /** Other clients change mailboxes continuously. */
   #changeMail(): void {
     const chance = this.chance.derive('others')
     const change = () => {
@@ -298,7 +298,7 @@ export class World {
     change()
   }
 
-  /** An address that works again gets logins, and after a while as many as before. */
+  /** An address that works again must get logins, and after some time as many as before. */
   async #checkReturn(): Promise<void> {
     const { roundRobin } = this.config.upstreams['main']!
     let number = sessionsMax
@@ -308,7 +308,7 @@ export class World {
       await this.#advance(recoveryMs, () => this.#running === 0 && this.#isSettled)
       for (const each of this.plan.users) carryOut(this.edge.context, { kind: 'purge-idle', user: each })
     }
-    // Health checks, and without them logins, find out that it works. Then it gets logins gradually.
+    // Health checks, or logins if there are none, detect that the address works. Then it gets logins gradually.
     for (let count = 0; count < 20; count++) {
       await visit()
       await this.#advance(returnMs / 20, () => false)
@@ -326,7 +326,7 @@ export class World {
     return server?.addresses.isDown({ host: '', address }) ?? false
   }
 
-  /** The edge's registers agree with its sockets at every moment, and nothing waits for too long. */
+  /** The edge's registers must agree with its sockets at any time, and no login may wait too long. */
   #look(): void {
     const { edge, auditor } = this
     const { pool, clientAdmission, settings } = edge.context
@@ -356,7 +356,7 @@ export class World {
     const { connectionsMax, connectionsSpareMax, connectionsPerUserMax, queueMax, connectsMax } = upstream
     for (const { address, troubledAt } of this.servers) {
       const attempts = this.switchboard.attemptsAt(address)
-      // A check of the address and the question for the server's ID do not wait for their turn.
+      // A check of the address and a request for the server's ID do not wait for their turn.
       if (attempts > connectsMax + 2)
         auditor.finding(
           `${attempts} attempts to connect to ${address} at the same time, more than ${connectsMax}`,
@@ -386,7 +386,7 @@ export class World {
     const ageOf = (what: object): number => {
       const since = this.#seenAt.get(what) ?? scheduler.now
       if (since === scheduler.now) this.#seenAt.set(what, since)
-      // The edge itself is not served while time stands still.
+      // The edge does not run while time is frozen.
       return scheduler.now - Math.max(since, auditor.frozenUntil)
     }
     for (const waiter of waiting) {
@@ -399,16 +399,16 @@ export class World {
     for (const [, waiter] of resetting)
       if (waiter && ageOf(waiter) > clients.loginTimeoutMs + waitSlackMs)
         auditor.finding('a login waits for a reset for too long')
-    // A login may wait for its turn until it is out of time. One that was sent is awaited after its client has gone.
+    // A login may wait for its turn until its time limit. The reply to a sent login is awaited after its client has disconnected.
     const dialMsMax = clients.loginTimeoutMs + upstreams['main']!.loginTimeoutMs + waitSlackMs
     for (const dial of dialing)
       if (ageOf(dial) > dialMsMax) auditor.finding(`a login is with the server for ${ageOf(dial)} ms`)
   }
 
-  /** Set by a reload: limits may be lower than what is open. */
+  /** Set by a reload, after which limits may be lower than the numbers of open connections. */
   hasReloaded = false
 
-  /** In a world where nothing fails, no reset finds anything that it did not expect. */
+  /** In a world without faults, no reset may find anything unexpected. */
   #checkResets(): void {
     if (this.plan.mood !== 'calm' && this.plan.mood !== 'busy') return
     const { counters } = this.edge.context.metrics.snapshot()
@@ -418,7 +418,7 @@ export class World {
     }
   }
 
-  /** Connections of clients that are open at the edge. */
+  /** Number of client connections that are open at the edge. */
   #edgeEnds(address: string): number {
     let count = 0
     for (const { near, far } of this.switchboard.wires)
@@ -426,7 +426,7 @@ export class World {
     return count
   }
 
-  /** Connections to the server that are open at the edge. */
+  /** Number of server connections that are open at the edge. */
   get #serverEnds(): number {
     let count = 0
     for (const { near } of this.switchboard.wires)

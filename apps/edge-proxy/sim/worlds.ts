@@ -22,7 +22,7 @@ for (const seed of seeds) {
   const { lastEvents, ...result } = await new World(planOf(seed, reduction)).run()
   const hasFailed = result.findings.length > 0
   const reported: ReportedWorld = { seed, ...result, lastEvents: hasFailed ? lastEvents(shown) : [] }
-  // It is complete before the process exits.
+  // Waits until the line is written before the process exits.
   await new Promise((resolve) => process.stdout.write(`${JSON.stringify(reported)}\n`, resolve))
   if (hasFailed) break
 }
