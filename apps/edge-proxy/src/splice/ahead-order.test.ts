@@ -178,7 +178,7 @@ test('an answer that was held for more than ten seconds is not given', async () 
   }
 })
 
-test('what is held for a client that asks nothing is released after ten seconds, and it is told reports in order', async () => {
+test('held answers are released after ten seconds without a question, and the client gets all reports in order', async () => {
   let now = 0
   const { client, fromClient, fromServer, splice, counters } = await showing({ now: () => now })
   const dropped = counters.ahead_dropped_bytes_total({ upstream: 'main' })

@@ -116,7 +116,7 @@ export class Splice extends Linked<Splice> {
     this.#queuedBytes = queuedBytes
   }
 
-  /** Releases what is held for a client that does not ask for it. */
+  /** Releases held answers that the client has not asked for in time. */
   dropStale(): void {
     this.#ahead?.dropStale()
   }
