@@ -40,7 +40,7 @@ test('control and Prometheus have the same rules, with the same severities and h
   assert.deepEqual(ours.toSorted(byName), theirs.toSorted(byName))
 })
 
-test('what only Prometheus can notice is there', () => {
+test('Prometheus has the rules that only Prometheus can evaluate', () => {
   const names = new Set(inPrometheus.map(({ alert }) => alert))
   for (const name of Object.keys(prometheusOnly)) assert.ok(names.has(name), name)
   const exprOf = (name: string) => inPrometheus.find(({ alert }) => alert === name)?.expr ?? ''

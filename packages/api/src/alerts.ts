@@ -1,4 +1,4 @@
-/** Alerts: what is wrong for long enough, who knows of it, and where it is sent. */
+/** Alerts: problems that persist, their acknowledgement, and where they are sent. */
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import { alertRuleNames, alertSeverities } from './alert-rules.ts'
@@ -31,7 +31,7 @@ export const alertSchema = z
     since: z.iso.datetime(),
     openedAt: z.iso.datetime().nullable(),
     resolvedAt: z.iso.datetime().nullable(),
-    /** Someone knows of it. After `until` it is sent again if it is still open. */
+    /** A person has acknowledged the alert. After `until` it is sent again if it is still open. */
     acknowledged: z
       .object({ by: z.string(), at: z.iso.datetime(), until: z.iso.datetime(), reason: z.string() })
       .nullable(),
@@ -66,7 +66,7 @@ export const alertMessageSchema = z
   .meta({ id: 'AlertMessage' })
 export type AlertMessage = z.infer<typeof alertMessageSchema>
 
-/** Something that was changed, or happened, shortly before an alert began. */
+/** A change or an event shortly before an alert began. */
 export const alertPrecedingSchema = z
   .object({
     at: z.iso.datetime(),
@@ -82,7 +82,7 @@ export const alertPrecedingSchema = z
   .meta({ id: 'AlertPreceding' })
 export type AlertPreceding = z.infer<typeof alertPrecedingSchema>
 
-/** An alert, what else is wrong, what was changed before it, and the messages that told of it, newest first. */
+/** An alert, its extent, changes and events before it, and the messages that were sent about it. */
 export const alertDetailSchema = alertSchema.extend({
   /** Of an alert about an edge: how many edges of each region have an open alert of this rule, with its region first. */
   extent: z.array(z.object({ region: z.string(), edges: z.int(), of: z.int() })),

@@ -20,7 +20,7 @@ test('an entry is one line, with its facts as quoted JSON', () => {
   )
 })
 
-test('a target from outside is no formula in a spreadsheet', () => {
+test('a target from outside is never a formula in a spreadsheet', () => {
   const targets = ['=HYPERLINK("http://x")', '+1', '-1', '@sum', '\tx', 'a=b']
   const lines = auditCsv(targets.map((target) => ({ ...entry, after: null, target })))
     .split('\r\n')

@@ -44,7 +44,7 @@ test('path and query are encoded, the token is sent, and the answer is what the 
   )
 })
 
-test('a name that would make the address that of another route is refused, and nothing is asked', async () => {
+test('a name that would change the address to another route is refused, and no request is sent', async () => {
   const { server, asked } = await serveInTurn(answerJson(one))
   const client = clientOf(contract, { server: new URL('fleet/', server), token })
   for (const id of ['', '.', '..'])
@@ -68,7 +68,7 @@ test('a route without an answer returns nothing', async () => {
   assert.equal(asked[0]?.method, 'DELETE')
 })
 
-test('a refusal has the code, the status and the mistakes, and a sentence of them', async () => {
+test('a refusal has the code, the status, the mistakes, and one sentence with all of them', async () => {
   const problems = [
     { key: 'pool.usesMax', message: 'is too large' },
     { key: '', message: 'nothing is set' },

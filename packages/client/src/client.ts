@@ -145,9 +145,10 @@ export function clientOf<const T extends RouteTable>(contract: Contract<T>, opti
   }
 
   /**
-   * The events of a route, and when its connection is open or lost. It reconnects after the last event that it received,
-   * and ends after the event `end` or when the signal is aborted. It throws if control refuses it for good, also in the
-   * middle, for example because the token was revoked; or sends an event that does not match its schema. Events that the table does not name are skipped.
+   * The events of a route, and the times when its connection opens or is lost. The stream reconnects after the last event that it
+   * received, and ends after the event `end` or when the signal is aborted. It throws if control refuses it permanently, also in the
+   * middle, for example because the token was revoked, and if an event does not match its schema. Events that the table does not
+   * name are skipped.
    */
   async function* stream<Name extends StreamName<T>>(
     name: Name,

@@ -1,4 +1,4 @@
-/** What a client knows of a server: its routes, and what a call takes and answers, as types derived from their table. */
+/** The contract between client and server: routes, arguments and answers, as types derived from the table of routes. */
 import type { z } from 'zod'
 
 /** Checks what the server sent. A schema of zod is a parser; the console has smaller ones. */

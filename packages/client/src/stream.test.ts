@@ -88,7 +88,7 @@ test('a silent connection is closed and opened again', async () => {
   ])
 })
 
-test('control that is busy or without Postgres is asked again, and a refusal ends the stream', async () => {
+test('the request is repeated if control is busy or has no Postgres, and a refusal ends the stream', async () => {
   const { server } = await serveInTurn(
     refuse(503, 'database_unavailable'),
     refuse(429, 'too_many'),
@@ -175,13 +175,13 @@ test('a stream that is silent for too long releases its connection', async () =>
 const closed = (status: number, code: string) =>
   event('closed', { type: 'about:blank', title: code, status, code, detail: `Detail of ${code}` })
 
-test('a refusal in the middle of a stream is told like any other, and the stream is not opened again', async () => {
+test('a refusal in the middle of a stream is reported like any other, and the stream is not opened again', async () => {
   const { server, asked } = await serveInTurn(events(line('one') + closed(401, 'token_invalid')))
   await assert.rejects(follow(server), { name: 'ProblemError', code: 'token_invalid', status: 401 })
   assert.equal(asked.length, 1)
 })
 
-test('a stream that control closes for a passing reason goes on', async () => {
+test('a stream that control closes for a temporary reason is resumed', async () => {
   const { server, asked } = await serveInTurn(
     events(line('one', '1') + closed(503, 'database_unavailable')),
     events(line('two') + event('end', {})),

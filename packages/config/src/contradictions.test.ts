@@ -26,7 +26,7 @@ test('TLS to clients requires a certificate and its key', () => {
   ])
 })
 
-test('a listener at which no client could log in is refused', () => {
+test('a listener on which no client could log in is refused', () => {
   assert.deepEqual(found({ listeners: { imap: { requireTls: true } } }), [
     'listeners.imap.requireTls needs tls: starttls or tls: implicit; otherwise no client could log in',
   ])

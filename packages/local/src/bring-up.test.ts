@@ -24,7 +24,7 @@ const part = (t: TestContext, ground: Ground, name: string): LocalProcess =>
 
 const described = () => ({ version: '1', place: 'here' })
 
-test('parts are stopped before those that they need, in whatever order they came up', async (t) => {
+test('a part is stopped before the parts that it needs, in any order of starting', async (t) => {
   const ground = scratchGround()
   const bringUp = new BringUp(() => undefined, false, undefined)
   for (const [name, layer] of [
@@ -37,7 +37,7 @@ test('parts are stopped before those that they need, in whatever order they came
   assert.equal(readFileSync(`${ground.directory}/ends`, 'utf8'), 'edge control nats ')
 })
 
-test('progress is told: starting, notes, ready', async (t) => {
+test('progress is reported: starting, notes, ready', async (t) => {
   const ground = scratchGround()
   const told: PartProgress[] = []
   const bringUp = new BringUp((progress) => told.push(progress), false, undefined)
@@ -97,7 +97,7 @@ const pidsOf = ({ directory }: Ground): number[] =>
     Number(pid),
   )
 
-test('a part that was handed over to another process is not restarted until that one has ended', async (t) => {
+test('a part that was handed over to another process is not restarted before the other process has ended', async (t) => {
   const ground = scratchGround()
   const troubles: string[] = []
   const [trouble, back] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]

@@ -32,7 +32,7 @@ test('a child does not outlive a parent that is killed with -9', { skip: !hasSet
   while (isAlive(pid)) await pause(10)
 })
 
-test('an account without a way to its files is lent that and no other right', { skip: !hasSetpriv }, () => {
+test('an account that cannot reach its files gets this right and no other', { skip: !hasSetpriv }, () => {
   const account = { uid: 1234, gid: 1235, user: 'someone', group: 'someone', needsWay: true }
   const { args } = asAccount('/bin/true', ['x'], account)
   assert.deepEqual(args.slice(0, 5), ['--reuid', '1234', '--regid', '1235', '--clear-groups'])

@@ -18,7 +18,7 @@ test('a process that a pid file names is ended, and the file is removed', async 
   assert.ok(!existsSync(`${directory}/child.json`))
 })
 
-test('a process that merely has the number of an earlier one is left alone', async () => {
+test('a process that only has the number of an earlier one is not ended', async () => {
   const { directory } = scratchGround()
   const file = `${directory}/child.json`
   writePidFile(file, process.pid, 'SIGTERM')

@@ -9,7 +9,7 @@ test('the same user always gets the same mails, another user others', () => {
   assert.notDeepEqual(messagesFor('alice', 'demo')[0], messagesFor('bob', 'demo')[0])
 })
 
-test('a mailbox holds what breaks proxies: every byte, a line beyond any limit, text that looks like IMAP', () => {
+test('a mailbox has mails that break proxies: every byte, a line beyond any limit, text that looks like IMAP', () => {
   const all = Buffer.concat(messagesFor('alice', 'demo').map(({ content }) => content))
   for (let byte = 1; byte < 256; byte++) assert.ok(all.includes(byte), `no byte ${byte}`)
   assert.ok(all.includes('x'.repeat(100_000)))
@@ -24,7 +24,7 @@ test('a mailbox holds what breaks proxies: every byte, a line beyond any limit, 
   )
 })
 
-test('a Maildir is written once, readable by its owner alone, and never over mail that is there', () => {
+test('a Maildir is written once, is readable only by its owner, and never replaces existing mail', () => {
   const { directory } = scratchGround()
   const maildir = `${directory}/Maildir`
   writeMaildir(maildir, () => messagesFor('alice', 'demo'))

@@ -48,7 +48,7 @@ test('an aborted start leaves nothing running', async (t) => {
   assert.equal(child.pid, undefined)
 })
 
-test('a child that does not mind SIGTERM is killed after the grace', async (t) => {
+test('a child that ignores SIGTERM is killed after the grace period', async (t) => {
   const ground = scratchGround()
   const script = `process.on('SIGTERM', () => {}); console.log('deaf'); ${forever}`
   const child = scratchProcess(t, ground, script, { isReady: hasSaid('deaf', ground.directory), graceMs: 50 })
@@ -57,7 +57,7 @@ test('a child that does not mind SIGTERM is killed after the grace', async (t) =
   assert.deepEqual(await child.exited(), { code: null, signal: 'SIGKILL' })
 })
 
-test('it can be started again after a kill -9, and continues the same log', async (t) => {
+test('a child can be started again after kill -9, and continues the same log', async (t) => {
   const ground = scratchGround()
   const child = scratchProcess(t, ground, `console.log('up'); ${forever}`, {
     isReady: hasSaid('up', ground.directory),

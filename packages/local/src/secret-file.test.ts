@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { scratchGround } from './scratch.ts'
 import { keepSecret, writePrivate } from './secret-file.ts'
 
-test('a secret is made once, stays the same, and is readable by its owner alone', () => {
+test('a secret is created once, stays the same, and is readable only by its owner', () => {
   const { directory } = scratchGround()
   const secret = keepSecret(`${directory}/token`)
   assert.ok(secret.length >= 32)

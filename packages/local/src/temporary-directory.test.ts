@@ -26,20 +26,20 @@ async function maker(then: string) {
 
 const forever = 'setInterval(() => {}, 1000)'
 
-test('a directory is gone when its process has ended', async () => {
+test('a directory is removed when its process ends', async () => {
   const { directory, ended } = await maker('')
   await ended
   assert.equal(existsSync(directory), false)
 })
 
-test('a directory is gone when its process threw', async () => {
+test('a directory is removed when its process throws', async () => {
   const { directory, ended } = await maker("setTimeout(() => { throw new Error('a bug') }, 10)")
   assert.deepEqual(await ended, [1, null])
   assert.equal(existsSync(directory), false)
 })
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  test(`a directory is gone after ${signal}, and the process has ended by it`, async () => {
+  test(`a directory is removed after ${signal}, and the signal ends the process`, async () => {
     const { child, directory, ended } = await maker(forever)
     assert.equal(statSync(directory).mode & 0o777, 0o755)
     child.kill(signal)
@@ -47,7 +47,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     assert.equal(existsSync(directory), false)
   })
 
-test('a process that stops in order on a signal does so, and its directory is gone afterwards', async () => {
+test('a process that handles a signal stops in order, and its directory is removed afterwards', async () => {
   const { child, directory, ended } = await maker(`${forever}
     process.once('SIGTERM', () => setTimeout(() => process.exit(7), 20))`)
   child.kill('SIGTERM')
@@ -55,7 +55,7 @@ test('a process that stops in order on a signal does so, and its directory is go
   assert.equal(existsSync(directory), false)
 })
 
-test('the directory of a killed process is removed by the next one; those of living processes and of others stay', async () => {
+test('the next process removes the directory of a killed process, and no directory of a living process or another program', async () => {
   const killed = await maker(forever)
   killed.child.kill('SIGKILL')
   await killed.ended

@@ -38,7 +38,7 @@ test('a refused login is distinguished from a refused message, and an outage of 
   assert.deepEqual([isNatsError(message), isNatsError(new TypeError('x'))], [true, false])
 })
 
-test('a message that the server or the stream can never accept is told from a passing refusal', () => {
+test('a message that the server or the stream can never accept is distinguished from a temporary refusal', () => {
   const refusal = (code: number) =>
     new JetStreamApiError({ code: 400, err_code: code, description: 'message size exceeds maximum allowed' })
   assert.equal(isTooLarge(refusal(10_054)), true)
@@ -47,7 +47,7 @@ test('a message that the server or the stream can never accept is told from a pa
   assert.equal(isTooLarge(new errors.TimeoutError()), false)
 })
 
-test('a full share, a full stream, a missing right and a missing stream are told apart, and from an outage', () => {
+test('a full share, a full stream, a missing right, a missing stream and an outage are distinguished', () => {
   const full = (what: string) =>
     new JetStreamApiError({ code: 503, err_code: 10_077, description: `maximum ${what} exceeded` })
   assert.equal(sendRefusalIn(full('messages per subject')), 'share-full')

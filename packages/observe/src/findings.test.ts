@@ -5,7 +5,7 @@ import { findingsAsJson, findingsAbout, printFindings, worstOf } from './finding
 const { ok, warn, fail } = findingsAbout('ports')
 const user = findingsAbout('user').ok('it is nobody')
 
-test('the worst verdict counts', () => {
+test('the worst verdict is returned', () => {
   assert.equal(worstOf([]), 'ok')
   assert.equal(worstOf([ok('a'), warn('b', 'do c')]), 'warn')
   assert.equal(worstOf([fail('a', 'do b'), ok('c'), warn('d', 'do e')]), 'fail')

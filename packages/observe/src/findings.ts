@@ -1,4 +1,4 @@
-/** What `doctor` and `--check` find: one line for each check, with what to do beside what is wrong, and the exit status. */
+/** Findings of `doctor` and `--check`: one line for each check, with a remedy for each problem, and the exit status. */
 import { oneLine } from './one-line.ts'
 
 /** `fail`: the program refuses to start, or cannot do its work. `warn`: it can, but something should be changed. */
@@ -10,7 +10,7 @@ export interface CheckFinding {
   verdict: Verdict
   /** One sentence. */
   text: string
-  /** What to do. Missing if all is well. */
+  /** What to do. Missing if the verdict is `ok`. */
   remedy?: string
 }
 

@@ -9,11 +9,11 @@ const levels = ['error', 'warn', 'info', 'debug'] as const
 export type LogLevel = (typeof levels)[number]
 /** A field that is undefined is left out. */
 export type LogFields = Record<string, string | number | boolean | undefined>
-/** Gets whole lines, with their line ends. `mayWait`: it may be written a little later, together with others. */
+/** Gets complete lines with their line ends. `mayWait`: the line may be written later, together with others. */
 export type LogWriter = (line: string, mayWait: boolean) => void
 
 const valueCharactersMax = 500
-/** Text that needs no quotes. Nearly all values are such text, so this is the only look at them. */
+/** Values that need no quotes. Nearly all values match, so usually this is the only check. */
 const plainValue = /^[!#-<>-~]{1,500}$/
 
 export class Log {
@@ -21,7 +21,7 @@ export class Log {
   level: LogLevel
   readonly #format: 'text' | 'json'
   readonly #write: LogWriter
-  /** Undefined: what it is written to cannot be moved away, as a file can. */
+  /** Undefined: the log is not written to a file. */
   readonly file: { reopen(): string | undefined } | undefined
 
   constructor(
@@ -44,7 +44,7 @@ export class Log {
   info(event: string, fields?: LogFields): void {
     this.#line('info', event, fields, false)
   }
-  /** Of level info, for events that come thousands of times a second. */
+  /** Writes at level info, for events that occur thousands of times a second. */
   frequentInfo(event: string, fields?: LogFields): void {
     this.#line('info', event, fields, true)
   }

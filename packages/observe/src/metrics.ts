@@ -408,7 +408,7 @@ export const controlMetrics = {
   },
 } as const satisfies MetricRows
 
-/** What control knows about each edge, whether the edge can be reached or not. */
+/** Metrics of control about each edge, also if the edge cannot be reached. */
 export const fleetMetrics = {
   edge_up: {
     kind: 'gauge',
@@ -445,7 +445,7 @@ export const fleetMetrics = {
   },
 } as const satisfies MetricRows
 
-/** What control knows about access to it. On the page of the fleet, which needs a token. */
+/** Metrics of control about its tokens. They are on the page of the fleet, which needs a token. */
 export const accessMetrics = {
   token_expiry_seconds: {
     kind: 'gauge',
@@ -454,7 +454,7 @@ export const accessMetrics = {
   },
 } as const satisfies MetricRows
 
-/** What control knows about its database. On the page of the fleet. */
+/** Metrics of control about its database. They are on the page of the fleet. */
 export const databaseMetrics = {
   database_restored_seconds: {
     kind: 'gauge',

@@ -11,7 +11,7 @@ export function reasonOf(error: unknown): string {
   return describeTlsError(origin) ?? (origin.message || codeOf(origin) || origin.name)
 }
 
-/** The innermost cause. Node joins failed attempts at several addresses in an AggregateError; the first one counts. */
+/** The innermost cause. Node joins failed attempts at several addresses in an AggregateError; the first one is used. */
 export function originOf(error: unknown): unknown {
   if (error instanceof AggregateError && error.errors.length > 0) return originOf(error.errors[0])
   return error instanceof Error && error.cause instanceof Error ? originOf(error.cause) : error

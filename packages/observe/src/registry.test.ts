@@ -57,7 +57,7 @@ test('a gauge is read at each snapshot, and is absent without a source', () => {
     })
 })
 
-test('a counter that is kept elsewhere is read at each snapshot', () => {
+test('a counter with its own source is read at each snapshot', () => {
   const metrics = new Metrics(edgeMetrics)
   let seconds = 0
   metrics.counterFrom('cpu_seconds_total', () => seconds)

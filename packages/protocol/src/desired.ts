@@ -65,7 +65,7 @@ export const desiredSchema = z.object({
 })
 export type Desired = z.infer<typeof desiredSchema>
 
-/** If more edges are concerned, all are told. */
+/** If more edges are affected, the message names none, and all edges read their key. */
 export const namedEdgesMax = 200
 
 /** The core NATS message after which edges read their key again. */

@@ -53,7 +53,7 @@ export const orderTitle = (action: OrderAction): string => anyWords[action.kind]
 export const orderOutcome = <Kind extends OrderKind>(kind: Kind, result: OrderResult<Kind>): string =>
   anyWords[kind].outcome(result)
 
-/** Made at first use: the first formatter of a browser takes it 30 ms, and most pages of the console show no order. */
+/** Made at first use: a browser needs 30 ms for its first formatter, and most pages of the console show no order. */
 let grouped: Intl.NumberFormat | undefined
 
 function amount(number: number, noun: string): string {

@@ -230,7 +230,7 @@ const foreignOrderSchema = z.object({
   action: z.object({ kind: storableText(100) }),
 })
 
-/** Why an edge does not carry out an order that it cannot parse. Undefined: it has no answer, because it is no order. */
+/** Why an edge does not carry out an order that it cannot parse. Undefined: the message is not an order and gets no answer. */
 export function orderRefusal(data: Uint8Array, version: string): { id: string; reason: string } | undefined {
   const foreign = decode(foreignOrderSchema, data)
   if (!foreign.ok) return undefined

@@ -32,7 +32,7 @@ export const reportId = (report: Pick<Report, 'edge' | 'boot' | 'sequence'>) =>
 /** Reports that one message confirms. */
 export const storedReportsMax = 10_000
 
-/** Control → edge: it has stored these reports, or refused them for good. The edge need not keep them. */
+/** Control → edge: it has stored these reports or refused them permanently. The edge can delete them. */
 export const storedReportsSchema = z.object({
   v: z.literal(wireVersion),
   boot: z.uuid(),

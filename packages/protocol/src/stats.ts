@@ -21,9 +21,9 @@ export const edgeStatsSchema = z.object({
     .object({
       connected: z.boolean(),
       reason: z.string().optional(),
-      /** Why what the fleet wants of this edge is lost at its next restart; missing if it is saved. One of `problems`. */
+      /** Why the desired state would be lost at a restart. Missing: it is saved. One of `problems`. */
       unsaved: z.string().optional(),
-      /** What NATS refuses of this edge. Part of `problems`. Missing from edges of older versions. */
+      /** One text for each kind of message that NATS refuses from this edge. Part of `problems`. Missing from edges of older versions. */
       refused: z.array(z.string()).optional(),
     })
     .optional(),

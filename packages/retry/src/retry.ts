@@ -12,7 +12,7 @@ export interface BackoffOptions {
   random?: () => number
 }
 
-/** The pause after so many earlier failures, for callers that store their number. */
+/** The pause after this number of failures, for callers that store the number. */
 export function backoffMs(
   failures: number,
   { firstMs, lastMs, random = Math.random }: BackoffOptions,

@@ -5,7 +5,7 @@ import { QuickstartScreen } from './screen.ts'
 
 const ready = { part: 'postgres', state: 'ready', version: '18.4', place: '127.0.0.1:5432' } as const
 
-test('without a terminal each thing that happens is one plain line', () => {
+test('without a terminal each event is one plain line', () => {
   const written: string[] = []
   const screen = new QuickstartScreen({ write: (text) => written.push(text) }, ['postgres'])
   screen.show({ part: 'postgres', state: 'starting', note: '' })
@@ -18,7 +18,7 @@ test('without a terminal each thing that happens is one plain line', () => {
   ])
 })
 
-test('on a terminal a block is drawn over itself, one line a part, never longer than the terminal is wide', () => {
+test('on a terminal the block is redrawn in place, with one line for each part, never wider than the terminal', () => {
   const written: string[] = []
   const output = { isTTY: true, columns: 60, write: (text: string) => written.push(text) }
   const screen = new QuickstartScreen(output, ['nats-server', 'postgres'])
