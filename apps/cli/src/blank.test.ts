@@ -100,7 +100,7 @@ test('a blank value of any option is wrong usage, except free text', async () =>
     }
 })
 
-test('the message names the argument, and says what it is', async () => {
+test('the message names the argument and describes it', async () => {
   assert.equal(await outcomeOf(['edges', 'show', '']), 'the argument <id> is blank: name of the edge')
   assert.equal(await outcomeOf(['edges', '--region', '']), '--region is blank: give a value, or leave it out')
   assert.equal(

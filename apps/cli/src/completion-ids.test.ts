@@ -10,7 +10,7 @@ for (const path of Object.keys(argumentKinds)) {
   if (second !== undefined) parent.command(second)
 }
 
-test('the last word of a line is completed with the ids that its place takes', () => {
+test('the last word of a line is completed with the ids that are valid in its place', () => {
   const lines: [string, string | undefined][] = [
     ['edges show ', 'edge'],
     ['edges show eu', 'edge'],

@@ -33,7 +33,7 @@ async function mistakesIn(directory: string): Promise<string[]> {
   return read.ok ? [] : read.mistakes.map((mistake) => mistake.replaceAll(`${directory}/`, ''))
 }
 
-test('written layers are read back, and a second writing changes no byte', async () => {
+test('written layers are read back, and writing them again changes no byte', async () => {
   const directory = join(temporaryDirectory('layers'), 'new', 'fleet')
   const layers: { name: LayerName; layer: Layer }[] = [
     { name: global, layer: { pool: { usesMax: 5, idleTimeoutMs: 60_000 } } },
@@ -61,7 +61,7 @@ test('written layers are read back, and a second writing changes no byte', async
   assert.deepEqual(again.ok && again.files.map(({ what }) => what), ['unchanged', 'unchanged', 'unchanged'])
 })
 
-test('a file that says the same keeps its comments; others are replaced, and those of absent layers removed', async () => {
+test('a file with equal content keeps its comments; other files are replaced, and files of absent layers are removed', async () => {
   const kept = '# agreed with the mail team\npool: { usesMax: 5 }\n'
   const directory = directoryWith({
     'global.yaml': kept,
@@ -99,7 +99,7 @@ test('a directory with other files is not written to', async () => {
   assert.deepEqual(filesIn(directory), Object.keys(files).sort())
 })
 
-test('everything that is not the file of a layer is a mistake, except names that begin with a dot', async () => {
+test('every entry that is not the file of a layer is a mistake, except names that begin with a dot', async () => {
   const layer = 'pool: { usesMax: 5 }\n'
   const places: [Record<string, string | Uint8Array>, RegExp][] = [
     [{ 'README.md': 'x' }, /^README\.md: is not a layer: layers are/],
@@ -142,7 +142,7 @@ test('all mistakes of a directory are found at once', async () => {
   )
 })
 
-test('symbolic links are not followed, and a pipe is not waited for', async () => {
+test('symbolic links are not followed, and a pipe does not block', async () => {
   const outside = directoryWith({ 'secret.yaml': 'pool: { usesMax: 5 }\n' })
   const directory = directoryWith({ 'global.yaml': '' })
   mkdirSync(join(directory, 'edges'))

@@ -19,7 +19,7 @@ export interface LayerFile {
   lineOf: (key: string) => number | undefined
 }
 
-/** As many as one request can change. */
+/** The most layers that one request can change. */
 const filesMax = 5_000
 /** Far above the largest layer that control accepts. */
 const bytesMax = 1_048_576

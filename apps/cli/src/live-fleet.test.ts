@@ -108,7 +108,7 @@ test('the request is repeated if control is busy or has no Postgres', async () =
   )
 })
 
-test('a token that is no longer valid ends it', async () => {
+test('a token that is no longer valid ends the view', async () => {
   await assert.rejects(
     views(3, streams(fleet('fleet', 1, edge('a'))), refuses(401)),
     (error) => error instanceof ProblemError && error.status === 401,

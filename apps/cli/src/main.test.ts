@@ -204,7 +204,7 @@ test('the answer has the requested format, without titles and remarks if these a
   assert.match(version.stdout, /^imapfleet /)
 })
 
-test('help shows durations as durations, choices, and no default that says nothing', async () => {
+test('help shows durations as durations, choices, and only defaults that have a meaning', async () => {
   const { stdout } = await run(['config', 'apply', '--help'])
   const help = stdout.replaceAll(/\s+/g, ' ')
   assert.match(help, /--timeout <duration> how long to wait; for a rollout at most 1h \(default: 30s\)/)
@@ -226,7 +226,7 @@ test('ids are completed from the server, without unsafe ones; a server that refu
   withSecond = false
 })
 
-test('a watched list is repeated until the signal, and survives an answer that is missing', async () => {
+test('a watched list is repeated until the signal, also after a missing answer', async () => {
   asked.length = 0
   const child = start(['edges', '--watch', '--every', '500ms', ...good, '-o', 'name'])
   const closed = once(child, 'close')

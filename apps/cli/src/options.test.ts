@@ -43,7 +43,7 @@ test('the help shows the default of a duration as a duration, and its value is m
   assert.equal(command.parse(['--timeout', '2s'], { from: 'user' }).opts()['timeout'], 2_000)
 })
 
-test('any other value is wrong usage, with an example of a right one', () => {
+test('any other value is wrong usage, with an example of a valid one', () => {
   const wrong: [(text: string) => unknown, string][] = [
     [durationArgument, '10'],
     [momentArgument, 'yesterday'],
@@ -86,7 +86,7 @@ const parse = (...words: string[]) => {
   return rolloutOf(command.parse(words, { from: 'user' }).opts<RolloutOptions>())
 }
 
-test('options that are left out are left to the server', () => {
+test('the server sets options that are left out', () => {
   assert.equal(parse(), undefined)
   assert.deepEqual(parse('--rollout'), {})
 })

@@ -1,5 +1,5 @@
 /**
- * What every command gets: a client of the server that its options select, and the terminal. Only this file and main.ts use the
+ * Given to every command: a client of the server that its options select, and the terminal. Only this file and main.ts use the
  * process (environment, streams, signals).
  */
 import { spawn } from 'node:child_process'

@@ -21,7 +21,7 @@ for (const [name, below] of Object.entries(tree)) {
   for (const each of below) command.command(each)
 }
 
-test('a command line of another program, or a misspelt one, leads to one that exists', () => {
+test('a command line of another program, or a misspelt one, gets a suggestion that exists', () => {
   const lines: [string, string | undefined][] = [
     ['edgse', 'edges'],
     ['edge', 'edges'],
@@ -62,12 +62,12 @@ test('a command line of another program, or a misspelt one, leads to one that ex
     )
 })
 
-test('names that JavaScript gives a meaning are only words', () => {
+test('names with a meaning in JavaScript are ordinary words', () => {
   for (const word of ['constructor', '__proto__', 'toString'])
     for (const typed of [[word], [word, 'edges'], ['edges', word]]) suggestion(program, typed)
 })
 
-test('options and their values are no words of the command', () => {
+test('options and their values are not words of the command', () => {
   const line = new Command('imapfleet').option('-o, --output <format>').option('-q')
   line.command('edges').option('--region <region>')
   const typed = '-o json edges -q --region eu foo --region=us -- -x'

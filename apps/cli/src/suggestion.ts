@@ -1,4 +1,4 @@
-/** What a command line that does not exist may have meant: `get edge eu-1` → `imapfleet edges show eu-1`. */
+/** Suggests a command for a command line that does not exist: `get edge eu-1` → `imapfleet edges show eu-1`. */
 import { closest } from '@imapfleet/config'
 import type { Command } from 'commander'
 

@@ -7,7 +7,7 @@ const unreachable = new NoAnswerError('network', 'away', { message: 'away' })
 const details = { type: 'about:blank', title: 'No such edge', status: 404, code: 'edge_unknown' }
 const isDone = (state: number) => state >= 3
 
-test('it polls until the state is final, and not again', async () => {
+test('the state is polled until it is final, and not again', async () => {
   let asked = 0
   const read = () => Promise.resolve((asked += 1))
   assert.equal(await waitFor(0, read, { isDone, timeoutMs: 60_000 }), 3)

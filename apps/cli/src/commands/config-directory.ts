@@ -55,7 +55,7 @@ export function addConfigFiles(config: Command, shell: Shell): void {
     .action(() => shell.print([JSON.stringify(layerJsonSchema(), null, 2)]))
 }
 
-/** Layers without keys are left out: they are as good as none. */
+/** Leaves out layers without keys: they are equivalent to missing layers. */
 async function readAllLayers(
   client: ApiClient,
 ): Promise<{ revision: number; layers: { name: LayerName; layer: Layer }[] }> {

@@ -89,7 +89,7 @@ test('without the server, the trace ends when its time is up', async () => {
   assert.deepEqual(kinds(await collect(traceUpdates(live, traceUntil(Date.now() - 1), never))), ['ended'])
 })
 
-test('a signal ends it immediately, also during a silent stream', async () => {
+test('a signal ends the trace immediately, also during a silent stream', async () => {
   const stop = new AbortController()
   const live = await clientOf((response) => {
     response.write(event('line', line('one')))

@@ -23,7 +23,7 @@ test('keys scroll within the list', () => {
   assert.equal(after(' ', 'b').top, 0)
 })
 
-test('a filter takes every letter, also those of other keys; q does not quit while it is typed', () => {
+test('a filter accepts every letter, also letters that are keys; q does not quit while a filter is typed', () => {
   const typed = after('/', 'q', 's', 'x', 'backspace', ' ', '?')
   assert.deepEqual(
     [typed.filter, typed.isTyping, typed.used, typed.sorting],

@@ -57,7 +57,7 @@ test('problems are readable at 80 columns, and the least important columns are h
   assert.deepEqual(title, ['EDGE', 'STATE', 'SESS/S', 'REUSE', 'ERR/S', 'WRONG'])
 })
 
-test('at 60 columns a problem is still readable, and figures are hidden for it if there is one', () => {
+test('at 60 columns a problem is still readable, and figures are hidden only if there is a problem', () => {
   const { title, rows } = titles(60, ['upstream main: connection refused'])
   assert.deepEqual(title, ['EDGE', 'STATE', 'ERR/S', 'WRONG'])
   assert.match(rows, /upstream ma.*on refused/)
@@ -66,7 +66,7 @@ test('at 60 columns a problem is still readable, and figures are hidden for it i
   assert.deepEqual(sorted, ['EDGE', 'STATE', 'REUSE▾', 'WRONG'])
 })
 
-test('on a small terminal edges and what is off the screen come before the keys', () => {
+test('on a small terminal the edges and the count of hidden edges have priority over the keys', () => {
   const keys = ['? help', '/ filter', 'g region', 'sort: p n s r a c e l', 'arrows scroll', 'q quit']
   const choice = { ...firstChoice('edge'), top: 4, filter: 'eu-' }
   const page = { width: 30, paint: plain }
@@ -86,12 +86,12 @@ test('on a small terminal edges and what is off the screen come before the keys'
   assert.match(lines.join(' '), new RegExp(`above: ${top} below: ${40 - top - visible}, 2 with problems$`))
 })
 
-test('of a problem that is too long, the beginning and the end are shown', () => {
+test('a problem that is too long is shortened in the middle', () => {
   const { rows } = titles(80, ['upstream main: imap.example.org port 143: timed-out'])
   assert.match(rows, /upstream main.*….*: timed-out/)
 })
 
-test('a silent edge is shown with how long it has been silent', () => {
+test('a silent edge is shown with the time since it was last heard', () => {
   const silent: LiveEdge = {
     ...edge('eu-1', []),
     state: 'silent',
@@ -102,7 +102,7 @@ test('a silent edge is shown with how long it has been silent', () => {
   assert.match(screen(200, [silent]).join('\n'), / 30\.8 s /)
 })
 
-test('what a silent or incompatible edge had is in no total, and not shown as present', () => {
+test('the last figures of a silent or incompatible edge are in no total, and are not shown as current', () => {
   const gone = (['silent', 'incompatible'] as const).map((state) => ({ ...edge(state, []), state }))
   const lines = screen(200, [{ ...edge('eu-1', []), active: 3, cached: 7 }, ...gone])
   assert.match(
@@ -130,7 +130,7 @@ test('nothing is hidden if there is room, or without a terminal', () => {
   assert.deepEqual(titles(undefined, ['upstream main: connection refused']).title, all)
 })
 
-test('the column that the rows are sorted by is not hidden', () => {
+test('the sort column is not hidden', () => {
   const { title } = titles(80, ['upstream main: connection refused'], 'cached')
   assert.ok(title.includes('CACHED▾') && !title.includes('ACTIVE'), title.join(' '))
 })
@@ -150,7 +150,7 @@ test('edges with problems come first, the bad ones before warnings', () => {
   assert.ok(lines.some((line) => line.endsWith(' WRONG▾')))
 })
 
-test('40 edges at 80x24: what is off screen is said, and with how many problems', () => {
+test('40 edges at 80x24: the number of hidden edges is shown, and how many of them have problems', () => {
   const drawn = draw(80, fleet(40, [39, 40]), {}, 23)
   assert.equal(drawn.lines.length, 23)
   assert.equal(rowsIn(drawn.lines).length, drawn.visible)
@@ -168,7 +168,7 @@ test('40 edges at 80x24: what is off screen is said, and with how many problems'
   assert.doesNotMatch(draw(80, fleet(3), {}, 23).lines.join('\n'), /of 3 edges;/)
 })
 
-test('a filter shows what it hides, and no match is said', () => {
+test('a filter shows how many edges it hides, and a filter without a match says so', () => {
   const edges = fleet(12, [1, 2])
   const drawn = draw(80, edges, { filter: 'EU-1' }, 23)
   assert.deepEqual(rowsIn(drawn.lines), ['eu-10', 'eu-11', 'eu-12'])

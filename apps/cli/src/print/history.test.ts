@@ -53,7 +53,7 @@ test('a range over midnight shows the day, short steps show seconds', () => {
   assert.match(historyTable({ ...history, stepSeconds: 10 }, figures, page)[2] ?? '', /^10:00:10 /)
 })
 
-test('a step that the end of the history cuts short shows its end', () => {
+test('a last step that is cut short shows its end', () => {
   const times = historyTable({ ...history, to: at('10:02:20') }, figures, page).map((line) => cells(line)[0])
   assert.deepEqual(times, ['TIME', '10:00', '10:01', '10:02 to 10:02:20', 'TOTAL'])
 })

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { keysIn, openScreen } from './screen.ts'
 import { widthOf } from './window.ts'
 
-test('keys are named, and unknown sequences are no keys', () => {
+test('keys are named, and unknown sequences are not keys', () => {
   assert.deepEqual(keysIn('aé/\x1b[A\x1bOB\x1b[5~\x1b[6~\r\x7f\x03'), [
     ...['a', 'é', '/', 'up', 'down', 'page-up', 'page-down', 'enter', 'backspace', 'ctrl-c'],
   ])
@@ -13,7 +13,7 @@ test('keys are named, and unknown sequences are no keys', () => {
   assert.deepEqual(keysIn(''), [])
 })
 
-test('a terminal that does not know its size shows as much as one of 80 columns', () => {
+test('a terminal of unknown size is treated as one of 80 columns', () => {
   const window = (columns: number, rows: number) => ({ columns, rows, isTTY: true })
   let shown = ''
   const written = new Writable({

@@ -19,7 +19,7 @@ export interface Column<Row> {
   cut?: 'end' | 'middle' | 'never'
   /** On a narrow terminal, columns are hidden from right to left; these before others, or not at all. */
   hide?: 'first' | 'never'
-  /** Other columns are hidden before this one is narrower. 8 if left out. */
+  /** The least width. Other columns are hidden before this one gets narrower. Default: 8. */
   room?: number
   /** Only with `--output wide` and in CSV. */
   isExtra?: true
