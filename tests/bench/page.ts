@@ -7,8 +7,8 @@ const parts = ['edge', 'profile', 'pressure', 'pages', 'fleet', 'history', 'cons
 export type Part = (typeof parts)[number] | 'scale'
 
 const head =
-  '# Benchmarks\n\nThe commands named in the comments write this page; do not edit it. Everything ran on one machine, on loopback: ' +
-  'the load generator, the programs under test and other users share the same cores.'
+  '# Benchmarks\n\nDo not edit this page: the commands in the comments write it. All benchmarks ran on one machine, on loopback. ' +
+  'The load generator, the programs under test and other programs share the same cores.'
 
 export function writePart(part: Part, text: string): void {
   if (part === 'scale') return writeSizing(text)

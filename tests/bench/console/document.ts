@@ -51,8 +51,8 @@ export function consoleDocument(
     '### How the console is measured',
     [
       `- ${digits(options.edges)} simulated edges send heartbeats and reports to one control process. The browser, control, NATS and Postgres share the cores.`,
-      `- Each page is loaded ${options.repeats} times in a new tab of a signed-in browser that has the files of the console, after one time that is not counted. The tab has been open for ${tabRestMs / 1_000} s, because Chromium starts processes of its own with it. A figure is the median, with the smallest and largest in parentheses.`,
-      '- The time runs from the start of the navigation to the frame in which the first figures are drawn: the table or the chart that the page is for. All figures: also those that come with later requests.',
+      `- Each page is loaded ${options.repeats} times in a new tab of a signed-in browser that has cached the files of the console, after a first load that is not counted. The tab has been open for ${tabRestMs / 1_000} s, because Chromium starts processes for a new tab. A figure is the median, with the smallest and largest in parentheses.`,
+      '- "First figures" is the time from the start of the navigation to the frame that draws the main table or chart of the page. "All figures" includes figures from later requests.',
     ].join('\n'),
   ].join('\n\n')
 }

@@ -22,11 +22,11 @@ export function fleetDocument(machine: Machine, results: FleetResults, options: 
     machineTable(machine),
     '### The bars of the fleet',
     ratiosTable(results),
-    'The floor is the same work without control, measured in the same run, in turn with control. Ratios hold on a slower or busier machine. The absolute bars are for a machine that does nothing else:',
+    'The floor is the same work without control, measured in the same run, alternating with control. Ratios are valid on slower or busier machines too. The absolute bars require an otherwise idle machine:',
     barsTable(results, options),
     '### CPU of the work',
     cpuTable(results),
-    'For each edge: of control, Postgres, nats-server and the benchmark as the client, without the simulated edges and without what is used while nothing happens. These figures depend little on what else runs on the machine.',
+    'CPU time for each edge: the sum of control, Postgres, nats-server and the benchmark as the client, without the simulated edges and without the CPU time of an idle fleet. Other programs on the machine have little effect on these figures.',
     '### Figures of the fleet',
     figuresTable(results),
     '### CPU and memory',
@@ -164,12 +164,12 @@ function usageTable({ idle, ingest: { usage } }: FleetResults, { edges }: FleetB
 
 function method({ edges, idleSeconds }: FleetBenchOptions): string {
   return [
-    `- ${digits(edges)} simulated edges in four regions run in two processes, each with its own connection to nats-server. They send heartbeats every 5 s and reports every 10 s, read their desired state when told and every 45 s, and answer orders. They do not check what they receive: the benchmark measures control.`,
+    `- ${digits(edges)} simulated edges in four regions run in two processes, each with its own connection to nats-server. They send heartbeats every 5 s and reports every 10 s, read their desired state after each change and every 45 s, and answer orders. They do not check what they receive, because the benchmark measures control.`,
     '- One nats-server, one Postgres that flushes every commit to disk, and control as two processes (`api` and `ingest`) run on the same cores as the edges.',
-    '- Floors use no code of control, the same NATS and Postgres, and the simulated edges as clients. Order: a message is published to all clients, which parse it and answer as edges do. Change: as many JetStream messages as there are clients, of the size of a desired state, are published at the same time; then all clients are told, and each reads its own and acknowledges it with an empty message. Ingest: a process reads the reports from a stream with the same limits, parses them with JSON.parse and writes rows with the figures of a stored report, 1,000 in a statement, two at a time. Each is measured in turn with control.',
+    '- Floors use the same NATS and Postgres, the simulated edges as clients, and no code of control. Order: a message is published to all clients, which parse it and answer as edges do. Change: as many JetStream messages as there are clients, of the size of a desired state, are published at the same time. Then all clients are notified; each reads its own message and acknowledges it with an empty message. Ingest: a process reads the reports from a stream with the same limits, parses them with JSON.parse and writes rows with the figures of a stored report, 1,000 in a statement, two at a time. Each floor alternates with the measurement of control.',
     '- Orders and changes are sent over HTTP, one after the other. A change is complete when Postgres shows that all edges have applied it.',
-    '- The reports are published to the stream while ingest is stopped. The edges continue to send heartbeats. Before a round all minutes so far are rolled up: a round has ten times the reports of a minute of the fleet, and roll-ups of one round would slow the next. The rate, also of the floor, is that between the starts of the first and of the last batch by the clock of Postgres. Afterwards every report is a row.',
-    `- Idle is an average over ${idleSeconds} s. Memory is RSS; for Postgres it is the sum over all its processes, with shared pages counted several times. A virtual machine that shares its cores with others does not get all its host has: the kernel calls it steal.`,
+    '- The reports are published to the stream while ingest is stopped. The edges continue to send heartbeats. Before each round all earlier minutes are rolled up. A round has ten times the reports that the fleet sends in a minute, and the roll-ups of one round would otherwise slow the next. The rate, also of the floor, is measured between the starts of the first and the last batch, by the clock of Postgres. At the end the benchmark checks that every report is a row.',
+    `- Idle is an average over ${idleSeconds} s. Memory is RSS; for Postgres it is the sum over all its processes, with shared pages counted several times. "Not given by the host" is the steal time of the kernel: CPU time that the host gave to other virtual machines.`,
   ].join('\n')
 }
 

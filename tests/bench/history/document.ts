@@ -57,5 +57,5 @@ const methodOf = ({ edges, days, repeat }: HistoryBenchOptions): string =>
     `- ${digits(edges)} edges in four regions send a report every 10 s. The data has one day of reports and ${days} days of rollups.`,
     '- One hour is reported over NATS, stored and rolled up by control as usual. The other hours are copies of it, with a different boot id for each report.',
     `- Each query runs once as a warm-up and then ${repeat} times, over HTTP, one after the other. The answer is read completely and parsed.`,
-    '- Postgres is the one of quickstart, with its settings, and starts anew before the queries. Sizes include indexes, after a vacuum.',
+    '- Postgres has the settings of quickstart, and is restarted before the queries. Sizes include indexes, after a vacuum.',
   ].join('\n')

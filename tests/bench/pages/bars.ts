@@ -77,7 +77,7 @@ function costBars(results: DistanceResults): PagesVerdict[] {
   const wasted = perPage(results.played.get(name), (each) => counterOf(each, aheadCounters.dropped))
   return [
     {
-      bar: `commands asked in vain, server ${results.delayMs} ms away: at most 0.5 a page`,
+      bar: `unused questions ahead, server ${results.delayMs} ms away: at most 0.5 a page`,
       value: wasted,
       unit: 'commands',
       meets: (value) => value <= 0.5,

@@ -83,7 +83,7 @@ async function measureHurried(
   const results = { delayMs, near, ...(await playAll(options, { ...order, delayMs })) }
   show({
     title: `Pages that follow at once, server ${delayMs} ms away`,
-    story: 'No pause before a page: the connection of the last one may still be in use or in its reset.',
+    story: 'No pause before a page: the connection of the previous page may still be in use or being reset.',
     tables: [...tripTables(results), costTable(results)],
   })
 }
@@ -97,8 +97,8 @@ async function checkChanging(
   show({
     title: 'A mailbox that another client changes',
     story:
-      'Another client changes flags, moves, deletes and appends mails all the while, about 30 times a second. Each list, mail and refresh is compared with ' +
-      'what was true while the page was made, and the lists at the end with the server. One page that shows anything else ends the benchmark.',
+      'Meanwhile another client changes flags, and moves, deletes and appends mails, about 30 times a second. Each list, mail and refresh is compared with ' +
+      'the states of the mailbox while the page was made, and the final lists with the server. The benchmark ends at the first page that shows anything else.',
     tables: [
       alignedTable(
         ['', 'pages', 'mails in lists'],

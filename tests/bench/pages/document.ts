@@ -29,13 +29,13 @@ export function pagesDocument(
 function method({ repeat, seed, contestants }: PagesBenchOptions): string {
   const sessions = `${repeat === 1 ? 'One session' : `${repeat} sessions`} with the seeds from ${seed}`
   return [
-    `- Debian's Roundcube without plugins, as it is installed, with its sqlite database, before ${contestants.join(', ')}. Each has its own Roundcube and its own Dovecot.`,
-    `- A seed decides which pages a session asks for, and of which mails. ${sessions}, each of a user who has never logged in before, are played at every distance. The contestants take turns; at 60 ms, where they mostly wait, they play at the same time. Before that, another user's session runs, from which the edge learns.`,
+    `- Debian's Roundcube in its default installation, with sqlite and without plugins, runs with: ${contestants.join(', ')}. Each contestant has a separate Roundcube and a separate Dovecot.`,
+    `- A seed determines the pages of a session and their mails. ${sessions} run at every distance, each with a user who has never logged in before. The contestants take turns; at 60 ms, where they mostly wait, they run at the same time. Before that, the edge learns from a session of another user.`,
     '- The mailbox has 8 folders with 563 mails of one to five parts, one of 4 MB. New mail is delivered to it during the session.',
     '- A relay delays each byte on its way to and from the server. It does not limit the bandwidth.',
-    '- Round trips of a page: its time without the time of the same page with the server on this machine (the shorter of two), divided by the round trip.',
-    '- Waits of a page: the time in which Roundcube waited for an answer of the mail server, by the round trip. This leaves out the work of Roundcube, but not that of the server.',
-    '- Every page is compared with the one that Roundcube shows without a proxy, apart from tokens, identifiers and times of day. A page that differs ends the benchmark.',
+    '- Round trips of a page: the time of the page, minus the time of the same page with the server on this machine (the shorter of two), divided by the round trip time.',
+    '- Waits of a page: the time for which Roundcube waited for answers of the mail server, divided by the round trip time. This excludes the work of Roundcube, but includes the work of the server.',
+    '- Every page is compared with the page that Roundcube shows without a proxy, except for tokens, identifiers and times of day. The benchmark ends at the first page that differs.',
     '- CPU is the user and system time of all processes of Dovecot, or of the proxy, as the kernel counts it.',
   ].join('\n')
 }

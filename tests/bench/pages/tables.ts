@@ -49,8 +49,8 @@ export function costTable(results: DistanceResults): string {
     ['CPU of Dovecot, ms', ({ serverCpuMs }) => serverCpuMs],
     ['CPU of the proxy, ms', (session, name) => (name === 'direct' ? undefined : session.proxyCpuMs)],
     ['asked ahead', ofAhead(aheadCounters.asked)],
-    ['asked ahead in vain', ofAhead(aheadCounters.dropped)],
-    ['kilobytes received in vain', ofAhead(aheadCounters.droppedBytes, 1000)],
+    ['asked ahead, unused', ofAhead(aheadCounters.dropped)],
+    ['kilobytes received, unused', ofAhead(aheadCounters.droppedBytes, 1000)],
   ]
   const cell = (value: number | undefined) => (value === undefined ? '–' : digits(value))
   return alignedTable(

@@ -50,13 +50,13 @@ export function pressureDocument(
     '### How pressure is measured',
     method(options),
     '### A mail server restarts',
-    `${digits(options.users)} users have a connection each. The server is gone for ${downMs / 1000} s. All figures are from its return on.`,
+    `${digits(options.users)} users have a connection each. The server is gone for ${downMs / 1000} s. All figures begin when it is back.`,
     restartTable(restarts),
     '### One of two addresses fails',
     ...illnesses.flatMap((illness) => [
       illness === 'closes'
-        ? 'It greets, and closes the connection at the login:'
-        : 'It greets at once, and takes 3 s for each login:',
+        ? 'The failing address greets, and closes the connection at the login:'
+        : 'The failing address greets immediately, and takes 3 s for each login:',
       phasesTable(options, (name) => addresses.get(`${illness} ${name}`) ?? []),
     ]),
   ].join('\n\n')
@@ -102,10 +102,10 @@ function phasesTable({ phaseSeconds }: PressureOptions, of: (name: PressedName) 
 
 function method({ repeat }: PressureOptions): string {
   return [
-    `- The mail server, in the process of the benchmark, judges ${cold.processes} logins at the same time after its restart and needs ${cold.loginMs} ms for each. At ${cold.waitingMax} connections without a login it disconnects the oldest of them, as Dovecot does.`,
-    `- A user whose login fails comes again after ${betweenMs / 1000} to ${(2 * betweenMs) / 1000} s. "failed logins" counts those attempts; "login" is the time of the attempt that was served, its wait in the edge included.`,
-    `- Restarts for each program, which is started anew for each: ${repeat}. Of several, a figure is the median, with the smallest and largest in parentheses.`,
-    '- HAProxy has one thread, TCP mode and `option redispatch`, as it is usually configured for IMAP, with a check of each address by a TCP connection.',
-    `- Two addresses: ${loginsPerSecond} logins a second, each of another user, so that no connection is reused. Both programs use the addresses in turn and run at the same time, each before a server of its own. "at the address" is the share of the accepted logins that the failing address has accepted.`,
+    `- The mail server is part of the benchmark process. After its restart it checks ${cold.processes} logins at the same time and needs ${cold.loginMs} ms for each. At ${cold.waitingMax} connections without a login it disconnects the oldest, as Dovecot does.`,
+    `- A user whose login fails tries again after ${betweenMs / 1000} to ${(2 * betweenMs) / 1000} s. "failed logins" counts the failed attempts. "login" is the time of the successful attempt, including its wait in the edge.`,
+    `- Number of restarts measured for each program: ${repeat}. Each program is started again for each restart. With several restarts, a figure is the median, with the smallest and largest in parentheses.`,
+    '- HAProxy runs as usually configured for IMAP: one thread, TCP mode, `option redispatch`, and a TCP check of each address.',
+    `- Two addresses: ${loginsPerSecond} logins a second, each of another user, so that no connection is reused. Both programs use the addresses in turn. They run at the same time, each with a separate server. "at the address" is the share of accepted logins that the failing address accepted.`,
   ].join('\n')
 }

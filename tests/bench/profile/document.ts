@@ -10,8 +10,8 @@ export function profileDocument(machine: Machine, seconds: number, profiles: Cpu
     machineTable(machine),
     [
       `- The sessions of [the edge](#sessions-16-concurrent): LOGIN, SELECT, FETCH of 4 KB and LOGOUT, 16 at once, all users cached. Three loads of ${seconds} s each: undisturbed, under perf, and under strace.`,
-      '- HAProxy forwards bytes and opens a server connection for each client. The edge reuses one, reads every command and response, and makes the connection clean after the session.',
-      '- The kernel spends less on the sessions of the edge, because the edge opens no connection. What the edge spends more is in V8 and Node: calls between Node and JavaScript for each read and write, compiled JavaScript, and objects. No single function has more than a few percent.',
+      '- HAProxy forwards bytes and opens a server connection for each client. The edge reuses a server connection, reads every command and response, and resets the connection after the session.',
+      '- The kernel spends less on the sessions of the edge, because the edge opens no connection. The additional time of the edge is spent in V8 and Node: calls between Node and JavaScript for each read and write, compiled JavaScript, and objects. No single function has more than a few percent.',
     ].join('\n'),
     table('µs of CPU per session', profiles, timesOf),
     table('system calls per session', profiles, ({ calls }) => calls),

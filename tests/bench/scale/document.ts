@@ -102,9 +102,9 @@ function table(rows: Row[], results: ScaleFigures[]): string {
 
 function method(options: ScaleOptions, pattern: HerdPattern): string {
   return [
-    `- One control process (\`all\`), one nats-server and one Postgres run on the same cores as the simulated edges. "Other programs" shows what else used the machine: the larger it is, the less the times say.`,
+    `- One control process (\`all\`), one nats-server and one Postgres run on the same cores as the simulated edges. "Other programs" shows what else used the machine: the larger this value is, the less reliable the times are.`,
     `- The edges run in two processes. ${pattern.edgesPerConnection} of them share a connection to NATS, each with its own subscriptions and messages. They send a heartbeat every ${pattern.heartbeatMs / 1000} s and a report every ${pattern.reportMs / 1000} s, which is less often than real edges (5 s and 10 s): multiply the CPU of heartbeats and reports accordingly.`,
-    `- ${options.orders} orders, ${options.changes} changes and ${options.requests} requests of each kind, one after the other, after one that is not counted. The last answer includes parsing by the benchmark. About ${digits(options.reports)} reports are taken in.`,
+    `- ${options.orders} orders, ${options.changes} changes and ${options.requests} requests of each kind run one after the other, after a first one that is not counted. The last answer includes parsing by the benchmark. About ${digits(options.reports)} reports are stored.`,
     '- "growth" is the exponent between the smallest and the largest fleet: 1 is linear, 0 is constant, 2 is quadratic.',
   ].join('\n')
 }
