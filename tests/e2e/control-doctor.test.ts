@@ -40,7 +40,7 @@ suite('doctor of control', () => {
       /^postgres: version 1[5-9]/m,
       /^postgres: accepts writes$/m,
       /^migrations: all \d+ are applied$/m,
-      /^clock: differs from that of Postgres by 0\.\d s$/m,
+      /^clock: differs from the clock of Postgres by 0\.\d s$/m,
       /^nats: JetStream is enabled$/m,
       /^replicas: streams have 1$/m,
       /^issuer: nats-server knows the account that it signs$/m,

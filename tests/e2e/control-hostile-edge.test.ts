@@ -217,7 +217,7 @@ suite('a hostile edge', () => {
     ]
     assert.deepEqual(await linesOf(), complete)
     await until('the problem of the edge', async () =>
-      (await edgeOf(evil)).problems.some(({ text }) => text.startsWith('NATS refuses lines of traces of it')),
+      (await edgeOf(evil)).problems.some(({ text }) => text.startsWith('NATS refuses its trace lines')),
     )
     // Control has made room, so that the edge can be traced.
     const forged = { ...lineOf('A3 forged'), session: id }

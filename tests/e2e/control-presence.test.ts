@@ -67,7 +67,7 @@ suite('edges that are faulty', () => {
     assert.deepEqual((await read('back')).problems, [])
     backMs = dayMs
     const text = await until('the problem', async () => await problemOf('back', 'clock'))
-    assert.match(text, /^its clock is 24 h behind that of control/)
+    assert.match(text, /^its clock is 24 h behind the clock of control/)
     await sleep(heartbeatMs * 4)
     const { state, clockSkewMs, startedAt } = await read('back')
     assert.equal(state, 'serving')

@@ -64,7 +64,7 @@ for (const [offset, text] of [
         assert.equal(state, 'serving')
         assert.deepEqual(
           problems.map(({ kind, text: said }) => `${kind} ${said}`),
-          [`clock its clock is 24 h ${text} that of control: set it, or run NTP`],
+          [`clock its clock is 24 h ${text} the clock of control: set it, or run NTP`],
         )
         assert.ok(Math.abs(Date.now() - Date.parse(startedAt)) < 60_000, startedAt)
       })

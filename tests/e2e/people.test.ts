@@ -168,7 +168,7 @@ suite('people', { skip: noChromium }, () => {
     await signIn(page, 'eve')
     await page.getByLabel('Code').fill('BBBB-BBBB')
     await page.getByRole('button', { name: 'Sign in the command line' }).click()
-    await page.getByText('No command line waits with this code').waitFor()
+    await page.getByText('No login waits for this code').waitFor()
     assert.deepEqual(await accessibilityFaults(page), [])
     await page.getByLabel('Code').fill(code.toLowerCase())
     await page.getByRole('button', { name: 'Sign in the command line' }).click()

@@ -114,7 +114,7 @@ suite('requests', () => {
       await refused(
         name,
         { sample: withParameter(name, part, key, 'a\0') },
-        /^\w+: has a NUL or is not Unicode/,
+        /^\w+: contains a NUL or is not Unicode/,
       )
       // Half of a surrogate pair, a byte that is no UTF-8, an overlong NUL, and no encoding at all.
       for (const bytes of ['%ED%A0%80', '%FF', '%C0%80', '%', '%zz']) {
@@ -212,12 +212,12 @@ suite('requests', () => {
             .slice(0, -1)
             .reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], body)
           Object.assign(object as object, { [path.at(-1)!]: `a${part}` })
-          await refused(name, { sample: { ...samples[name], body: body! } }, /has a NUL or is not Unicode/)
+          await refused(name, { sample: { ...samples[name], body: body! } }, /contains a NUL or is not Unicode/)
           tried++
         }
     assert.ok(tried > 4 * bodyRoutes.length, `${tried} cases`)
     const set = { ...samples.writeRevision.body, set: { 'pool.uses\ud800Max': 1 } }
-    await refused('writeRevision', { sample: { body: set } }, /^set: has a NUL or is not Unicode/)
+    await refused('writeRevision', { sample: { body: set } }, /^set: contains a NUL or is not Unicode/)
   })
 
   test('a body is sent as application/json', async () => {

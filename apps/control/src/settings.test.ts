@@ -72,9 +72,12 @@ test('the settings of a provider are given together', () => {
   ])
     assert.match(
       problemOf({ ...oidc, [missing]: '' }),
-      new RegExp(`^${missing} is not set, and OIDC_\\w+ is$`),
+      new RegExp(`^${missing} must be set, because OIDC_\\w+ is set$`),
     )
-  assert.match(problemOf({ DATABASE_URL, OIDC_LABEL: 'Staff' }), /OIDC_ISSUER is not set, and OIDC_LABEL is/)
+  assert.match(
+    problemOf({ DATABASE_URL, OIDC_LABEL: 'Staff' }),
+    /OIDC_ISSUER must be set, because OIDC_LABEL is set/,
+  )
 })
 
 test('codes and cookies pass over https, or stay on this machine', () => {

@@ -126,7 +126,7 @@ const schema = each
     if (asked === undefined) return
     for (const key of needed)
       if (given[key] === undefined)
-        context.addIssue({ code: 'custom', path: [key], message: `is not set, and ${asked[0]} is` })
+        context.addIssue({ code: 'custom', path: [key], message: `must be set, because ${asked[0]} is set` })
   })
 
 /** An invalid setting. The message is a sentence for an operator. */

@@ -50,10 +50,9 @@ export const alertRules = {
     severity: 'page',
     holdSeconds: minute,
     clearSeconds: minute,
-    means:
-      'An edge missed three heartbeats, or sends some that control cannot read. It may still serve mail.',
+    means: 'An edge missed three heartbeats, or speaks another wire version. It may still serve mail.',
     action:
-      'Check the process on its host, and its connection to NATS. Forget the edge if it does not come back.',
+      'Check the process of the edge, and its connection to NATS. Forget the edge if it will not come back.',
     prometheus: 'ImapfleetEdgeSilent',
   },
   'upstream-down': {
@@ -71,8 +70,8 @@ export const alertRules = {
     holdSeconds: 5 * minute,
     clearSeconds: 5 * minute,
     threshold: { unit: 'percent of logins', opens: 'above', default: 5, min: 0.1, max: 100 },
-    means: 'Logins at an edge cannot be served, for another reason than a wrong password.',
-    action: 'Look for a mail server that is down or a limit that is reached on the page of the edge.',
+    means: 'An edge cannot serve logins, for a reason other than a wrong password.',
+    action: 'On the page of the edge, look for a mail server that is down or a limit that is reached.',
     prometheus: 'ImapfleetLoginsFail',
   },
   'logins-wait': {
@@ -91,7 +90,7 @@ export const alertRules = {
     holdSeconds: 10 * minute,
     clearSeconds: 10 * minute,
     threshold: { unit: 'percent of the limit', opens: 'above', default: 90, min: 1, max: 100 },
-    means: 'An edge has almost as many clients, or connections in use to a mail server, as it may have.',
+    means: 'The clients of an edge, or its connections in use to a mail server, are close to the limit.',
     action: 'Raise clients.connectionsMax or connectionsMax of the upstream, or add an edge.',
     prometheus: 'ImapfleetConnectionsNearLimit',
   },
@@ -100,7 +99,7 @@ export const alertRules = {
     severity: 'ticket',
     holdSeconds: 10 * minute,
     clearSeconds: 10 * minute,
-    means: 'A mail server gives an edge no further connections.',
+    means: 'A mail server refuses further connections of an edge.',
     action: 'Raise the limit of the mail server, or lower connectionsMax of the upstream.',
     prometheus: 'ImapfleetConnectionsFull',
   },
@@ -123,7 +122,7 @@ export const alertRules = {
     prometheus: 'ImapfleetOutOfResources',
   },
   'reuse-fallen': {
-    title: 'Reuse fallen',
+    title: 'Low reuse',
     severity: 'ticket',
     holdSeconds: 15 * minute,
     clearSeconds: 15 * minute,
@@ -137,8 +136,8 @@ export const alertRules = {
     severity: 'ticket',
     holdSeconds: 10 * minute,
     clearSeconds: minute,
-    means: 'An edge does not run the desired configuration: it refused it, or did not receive it.',
-    action: 'The page of the edge shows which revision it refused, and why.',
+    means: 'An edge refused the desired configuration, or did not receive it.',
+    action: 'The page of the edge shows the refused revision and the reason.',
     prometheus: 'ImapfleetDrift',
   },
   'foreign-state': {
@@ -155,7 +154,8 @@ export const alertRules = {
     severity: 'page',
     holdSeconds: minute,
     clearSeconds: minute,
-    means: 'The database of control is empty, and edges run the state of another one. Nothing is published.',
+    means:
+      'The database of control is empty, and edges run the state of another database. Control publishes nothing.',
     action: 'Check DATABASE_URL, restore the database, or confirm it with imapfleet edges adopt.',
     prometheus: 'ImapfleetStateHeld',
   },
@@ -165,7 +165,7 @@ export const alertRules = {
     holdSeconds: 0,
     clearSeconds: 0,
     means: 'Postgres was restored from an older database within the last day. Changes are lost.',
-    action: 'Check revisions, drains and traces, and revoke again the tokens that were revoked since then.',
+    action: 'Check revisions, drains and traces. Revoke the tokens again that were revoked after the backup.',
     prometheus: 'ImapfleetDatabaseRestored',
   },
   'outbox-grows': {
@@ -175,7 +175,7 @@ export const alertRules = {
     clearSeconds: 5 * minute,
     threshold: { unit: 'reports', opens: 'above', default: 30, min: 1, max: 1_000_000 },
     means: 'The outbox of an edge grows, because control does not acknowledge its reports.',
-    action: 'Check NATS, the room in its stream, and that control runs ingest.',
+    action: 'Check NATS, the free space of the stream of reports, and that control runs ingest.',
     prometheus: 'ImapfleetOutboxGrows',
   },
   'reports-lost': {
@@ -183,8 +183,8 @@ export const alertRules = {
     severity: 'ticket',
     holdSeconds: 0,
     clearSeconds: 5 * minute,
-    means: 'An edge dropped reports. History has a gap; totals are right with the next report.',
-    action: 'Check why its outbox was full: see the alert on reports that are not acknowledged.',
+    means: 'An edge dropped reports. History has a gap; totals are correct again with the next report.',
+    action: 'Check why the outbox was full: see the alert outbox-grows.',
     prometheus: 'ImapfleetReportsLost',
   },
   'state-unsaved': {
@@ -193,7 +193,7 @@ export const alertRules = {
     holdSeconds: 5 * minute,
     clearSeconds: 5 * minute,
     means: 'An edge cannot write its state directory. After a restart it would run an older state.',
-    action: 'Check the disk and the permissions of fleet.stateDir on its host.',
+    action: 'Check the disk and the permissions of fleet.stateDir on the host of the edge.',
     prometheus: 'ImapfleetStateUnsaved',
   },
   'clock-skew': {
@@ -202,8 +202,8 @@ export const alertRules = {
     holdSeconds: 10 * minute,
     clearSeconds: 10 * minute,
     threshold: { unit: 'seconds', opens: 'above', default: 10, min: 1, max: 86_400 },
-    means: 'The clock of an edge differs from that of control.',
-    action: 'Run NTP on its host.',
+    means: 'The clock of an edge differs from the clock of control.',
+    action: 'Run NTP on the host of the edge.',
     prometheus: 'ImapfleetClockSkew',
   },
   'two-instances': {
@@ -220,8 +220,8 @@ export const alertRules = {
     severity: 'ticket',
     holdSeconds: 30 * minute,
     clearSeconds: 5 * minute,
-    means: 'An edge reports something that is wrong, and no other rule is about it.',
-    action: 'The page of the edge lists what is wrong and what to do.',
+    means: 'An edge reports a problem that no other rule covers.',
+    action: 'The page of the edge lists its problems.',
     prometheus: 'ImapfleetEdgeProblems',
   },
   'edge-refused': {
@@ -234,7 +234,7 @@ export const alertRules = {
     prometheus: 'ImapfleetEdgeRefused',
   },
   'messages-rejected': {
-    title: 'Foreign messages',
+    title: 'Messages rejected',
     severity: 'ticket',
     holdSeconds: 0,
     clearSeconds: 5 * minute,
@@ -288,19 +288,18 @@ export const alertRules = {
     severity: 'page',
     holdSeconds: minute,
     clearSeconds: minute,
-    means:
-      'A process of control ended without being stopped, hangs, or cannot use Postgres. The others go on.',
+    means: 'A process of control died, hangs, or cannot use Postgres. Other processes continue.',
     action: 'Check the process on its host (systemctl status imapfleet-control) and the end of its log.',
     prometheus: 'ImapfleetControlDown',
   },
   'postgres-down': {
-    title: 'Postgres was unusable',
+    title: 'Postgres was unavailable',
     severity: 'page',
     holdSeconds: minute,
     clearSeconds: 5 * minute,
     means:
-      'Control could not use Postgres. Alerts are stored there, so this one comes when Postgres is back.',
-    action: "Check why Postgres was down. A dead man's webhook tells of such an outage while it lasts.",
+      'Control could not use Postgres. Alerts are stored in Postgres, so this alert opens when Postgres is back.',
+    action: "Check why Postgres was down. A dead man's webhook reports such an outage while it lasts.",
     prometheus: 'ImapfleetPostgresDown',
   },
   'nats-down': {
@@ -308,7 +307,7 @@ export const alertRules = {
     severity: 'page',
     holdSeconds: minute,
     clearSeconds: minute,
-    means: 'A process of control cannot use NATS. Edges serve mail with what they have.',
+    means: 'A process of control cannot use NATS. Edges serve mail with their last configuration.',
     action: 'Check the servers, JetStream and the disk of NATS.',
     prometheus: 'ImapfleetNatsDown',
   },

@@ -22,7 +22,7 @@ export const storableText = (charactersMax: number) =>
   z
     .string()
     .max(charactersMax)
-    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'has a NUL or is not Unicode')
+    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'contains a NUL or is not Unicode')
 
 /** The sender: names from the edge's configuration, and an id that is random at each start. */
 export const senderShape = {

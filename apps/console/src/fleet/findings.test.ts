@@ -41,7 +41,7 @@ test('the worst findings come first, each with its edge', () => {
   assert.deepEqual(
     found.map(({ edge, tone, text }) => `${tone} ${edge} ${text}`),
     [
-      'bad silent has been silent for 12 min: it or its connection to NATS is down.',
+      'bad silent has been silent for 12 min: the edge or its connection to NATS is down.',
       'bad refuser refused revision 4 and runs 3: no key.',
       'bad other speaks wire version 2.',
       'bad alone upstream main: connection refused.',

@@ -52,7 +52,7 @@ export function findingsOfEdge(edge: EdgeView, now: Date): Finding[] {
     (severity === 'bad' ? bad : warn)(
       kind,
       kind === 'silent'
-        ? `has been silent for ${silence}: it or its connection to NATS is down.`
+        ? `has been silent for ${silence}: the edge or its connection to NATS is down.`
         : `${text.replace(/\.$/, '')}.`,
     ),
   )

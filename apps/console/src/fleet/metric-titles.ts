@@ -23,7 +23,7 @@ const titles: Readonly<Record<EdgeMetricName, string>> = {
   ahead_dropped_total: 'Answers dropped from asking ahead',
   ahead_dropped_bytes_total: 'Bytes dropped from asking ahead',
   trace_lines_total: 'Lines of traces',
-  trace_lines_lost_total: 'Lost lines of traces',
+  trace_lines_lost_total: 'Lost trace lines',
   fleet_refusals_total: 'Messages refused by NATS',
   evidence_sent_total: 'Changed passwords sent',
   evidence_received_total: 'Changed passwords received',

@@ -66,7 +66,7 @@ const lastUse: TableColumn<TokenView> = {
 const roles = [
   ['viewer', 'viewer: sees everything'],
   ['operator', 'operator: also changes the fleet'],
-  ['admin', 'admin: also gives access'],
+  ['admin', 'admin: also manages access'],
 ] as const
 
 function NewToken({ onMade, onClose }: { onMade: (token: TokenMade) => void; onClose: () => void }) {

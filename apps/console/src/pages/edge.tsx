@@ -139,6 +139,6 @@ function factsOf(edge: EdgeView) {
 /** A difference of less than a second is not worth a number. */
 function clockText({ clockSkewMs }: EdgeView): string {
   if (clockSkewMs === undefined || clockSkewMs === null) return 'unknown'
-  if (Math.abs(clockSkewMs) < 1_000) return 'as that of control'
-  return `${durationOf(Math.abs(clockSkewMs))} ${clockSkewMs > 0 ? 'ahead of' : 'behind'} that of control`
+  if (Math.abs(clockSkewMs) < 1_000) return 'same as control'
+  return `${durationOf(Math.abs(clockSkewMs))} ${clockSkewMs > 0 ? 'ahead of' : 'behind'}  control`
 }

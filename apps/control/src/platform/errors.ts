@@ -60,7 +60,7 @@ export const errorCodes = {
   streams_full: { status: 503, title: 'Too many streams are open' },
   database_read_only: { status: 503, title: 'Postgres accepts no writes' },
   database_full: { status: 503, title: 'The disk of Postgres is full' },
-  database_busy: { status: 503, title: 'Another transaction is in the way' },
+  database_busy: { status: 503, title: 'Another transaction holds a lock' },
   database_unavailable: { status: 503, title: 'Postgres does not answer' },
   provider_unavailable: { status: 503, title: 'The provider does not answer' },
   bus_unavailable: { status: 503, title: 'NATS does not answer' },

@@ -5,7 +5,7 @@ export type StreamKind = 'report' | 'trace' | 'evidence'
 
 const names: Readonly<Record<StreamKind, string>> = {
   report: 'reports',
-  trace: 'lines of traces',
+  trace: 'trace lines',
   evidence: 'messages about changed passwords',
 }
 

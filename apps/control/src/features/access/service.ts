@@ -62,7 +62,7 @@ export async function createToken(
   if (role === 'admin' && isLimited(limits))
     throw new ServiceError(
       'request_invalid',
-      'An admin gives access to the whole fleet, so a token with limits is a viewer or an operator.',
+      'An admin has access to the whole fleet: a token with limits must be a viewer or an operator.',
     )
   const token = tokenPrefix + newSecret()
   const expiresAt = expiresInSeconds === undefined ? null : new Date(now() + expiresInSeconds * 1000)
@@ -287,7 +287,7 @@ function actorOfPerson(row: TokenRow, now: number): Actor | ServiceError {
   if (row.revokedAt)
     return new ServiceError(
       'session_over',
-      'An administrator ended it, or your rights have changed: sign in again.',
+      'An administrator ended the session, or your rights have changed: sign in again.',
     )
   if (!row.expiresAt || row.expiresAt.getTime() <= now)
     return new ServiceError('session_over', 'Your session has ended: sign in again.')

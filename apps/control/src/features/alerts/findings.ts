@@ -148,7 +148,7 @@ const detectors: Readonly<Record<AlertRuleName, Detector>> = {
           ({ upstream = '', reason = '' }) => !isExhaustion(reason) && !isDown(edge, upstream),
         ).map(({ upstream = '', reason = '' }) => ({
           subject: `${edge.id}/${upstream}/${reason}`,
-          text: `the mail server ${upstream} gives ${edge.id} no further connections (${reason})`,
+          text: `the mail server ${upstream} refuses further connections of ${edge.id} (${reason})`,
         })),
       ),
   },
@@ -203,7 +203,7 @@ const detectors: Readonly<Record<AlertRuleName, Detector>> = {
         : [
             ofFleet(
               'fleet',
-              `Postgres was restored from an older database, as control learned at ${new Date(restoredAt).toISOString()}`,
+              `Postgres was restored from an older database (detected at ${new Date(restoredAt).toISOString()})`,
             ),
           ],
   },
@@ -235,7 +235,7 @@ const detectors: Readonly<Record<AlertRuleName, Detector>> = {
         isHeard && clockSkewMs !== null && Math.abs(clockSkewMs) > secondsMax * 1000
           ? {
               subject: id,
-              text: `the clock of ${id} is ${Math.round(Math.abs(clockSkewMs) / 1000)} s ${clockSkewMs > 0 ? 'ahead of' : 'behind'} that of control`,
+              text: `the clock of ${id} is ${Math.round(Math.abs(clockSkewMs) / 1000)} s ${clockSkewMs > 0 ? 'ahead of' : 'behind'} control`,
             }
           : undefined,
       ),

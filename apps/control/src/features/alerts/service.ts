@@ -131,7 +131,7 @@ export async function acknowledgeAlert(
       throw new ServiceError(
         'alert_not_open',
         row.state === 'resolved'
-          ? `The alert ${id} is resolved since ${row.resolvedAt?.toISOString() ?? 'a while'}: there is nothing to acknowledge.`
+          ? `The alert ${id} was resolved at ${row.resolvedAt?.toISOString() ?? 'an unknown time'}: there is nothing to acknowledge.`
           : `The alert ${id} is pending: it can be acknowledged when it is open. To mute it now, silence it.`,
       )
     const acknowledged = { ...row, ackBy: actor.name, ackAt: now, ackUntil: until, ackReason: reason }
@@ -309,7 +309,7 @@ export async function testAlertChannel(
   if (!alerting.channels.some((channel) => channel.name === name))
     throw new ServiceError(
       'alert_channel_unknown',
-      `No channel is named ${name}: channels are in the file that ALERTS_FILE of control names, and control reads it at its start.`,
+      `No channel is named ${name}: control reads the channels from its ALERTS_FILE, at its start.`,
     )
   const at = new Date(now())
   return await db.orm.transaction(async (tx) => {

@@ -312,7 +312,7 @@ async function compute(
   if (rollout && computed.filter(({ changes }) => changes.length > 0).length > 1)
     throw new ServiceError(
       'request_invalid',
-      'A rollout changes one layer, and several would change: change them without a rollout, or one after the other.',
+      'A rollout changes one layer, but this request changes several: apply them without a rollout, or one after the other.',
     )
   return { newest, computed }
 }
@@ -433,7 +433,7 @@ export async function undoRevision(
     if (row.state === 'withdrawn')
       throw new ServiceError(
         'config_conflict',
-        `Revision ${revision} was rolled back: nothing is to be undone.`,
+        `Revision ${revision} was rolled back: there is nothing to undo.`,
       )
     const now = await readLayer(queries, row.layerKind, row.layerName)
     const undone = undoing(await documentBefore(queries, row), after, now)

@@ -97,10 +97,13 @@ export async function continueAbove(
   if (ahead.length === 0) return false
   const above = Math.max(...ahead.map(({ desiredClaimed }) => desiredClaimed ?? 0))
   await issueVersions(db.orm, { above })
-  log.warn('edges run a desired state with a version above ours; control continues above it', {
-    edges: named(ahead.map(({ id }) => id)),
-    version: above,
-  })
+  log.warn(
+    'edges run a desired state with a newer version than this database has issued; control continues with higher versions',
+    {
+      edges: named(ahead.map(({ id }) => id)),
+      version: above,
+    },
+  )
   return true
 }
 
@@ -170,7 +173,7 @@ export async function fleetProblems(queries: Queries, now: number): Promise<stri
   if (!restoredAt || now - restoredAt.getTime() > shownMs) return []
   return [
     `Postgres was restored from an older database, as control learned at ${restoredAt.toISOString()}: ${restoredEvidence ?? ''}. ` +
-      'Check revisions, drains and traces, and revoke again the tokens that were revoked since then.',
+      'Check revisions, drains and traces. Revoke the tokens again that were revoked after the backup.',
   ]
 }
 

@@ -33,7 +33,7 @@ test('each kind of problem has its text', () => {
   const cases: [Partial<EdgeRow>, string][] = [
     [
       { missing: true, silent: true },
-      'bad silent: no heartbeat since 2026-11-27T12:00:00.000Z: it or its connection to NATS is down',
+      'bad silent: no heartbeat since 2026-11-27T12:00:00.000Z: the edge or its connection to NATS is down',
     ],
     [
       { wireVersion: 2, silent: true },
@@ -54,14 +54,17 @@ test('each kind of problem has its text', () => {
     ],
     [
       { clockSkewMs: 86_400_000 - 900 },
-      'warning clock: its clock is 24 h ahead of that of control: set it, or run NTP',
+      'warning clock: its clock is 24 h ahead of the clock of control: set it, or run NTP',
     ],
-    [{ clockSkewMs: -90_000 }, 'warning clock: its clock is 90 s behind that of control: set it, or run NTP'],
+    [
+      { clockSkewMs: -90_000 },
+      'warning clock: its clock is 90 s behind the clock of control: set it, or run NTP',
+    ],
     [{ configApplied: 3, configVersions: versions }, 'warning drift: runs revision 3, but should run 4'],
     // The same number, of a history that was lost.
     [
       { configVersions: versions },
-      'warning drift: runs a revision 4 of another history, and should run that of this database',
+      'warning drift: runs revision 4 of another database, but should run revision 4 of this one',
     ],
     [
       {

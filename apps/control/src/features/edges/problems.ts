@@ -54,7 +54,7 @@ function silence(row: EdgeRow): EdgeProblem {
   if (row.missing)
     return bad(
       'silent',
-      `no heartbeat since ${row.lastSeenAt.toISOString()}: it or its connection to NATS is down`,
+      `no heartbeat since ${row.lastSeenAt.toISOString()}: the edge or its connection to NATS is down`,
     )
   const older = row.wireVersion > wireVersion ? 'control' : 'the edge'
   return bad(
@@ -83,7 +83,7 @@ function present(row: EdgeRow, wanted: Wanted): EdgeProblem[] {
       : [
           warning(
             'clock',
-            `its clock is ${durationText(Math.abs(skew))} ${skew > 0 ? 'ahead of' : 'behind'} that of control: set it, or run NTP`,
+            `its clock is ${durationText(Math.abs(skew))} ${skew > 0 ? 'ahead of' : 'behind'} the clock of control: set it, or run NTP`,
           ),
         ]),
   ]
@@ -106,7 +106,7 @@ function configuration(row: EdgeRow, wanted: Wanted): EdgeProblem[] {
     ? [
         warning(
           'drift',
-          `runs a revision ${configApplied} of another history, and should run that of this database`,
+          `runs revision ${configApplied} of another database, but should run revision ${configApplied} of this one`,
         ),
       ]
     : [warning('drift', `runs revision ${configApplied}, but should run ${wanted.revision}`)]

@@ -111,7 +111,7 @@ export async function revokeEnrolments(
       waitMs: enforcementWaitMs,
     })
   } catch (error) {
-    deps.log.warn('a credential was revoked, but NATS has not been told yet', {
+    deps.log.warn('a credential was revoked, but NATS has not received the revocation yet', {
       edge,
       reason: reasonOf(error),
     })

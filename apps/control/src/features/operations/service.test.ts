@@ -223,7 +223,7 @@ suite('operations in stages', () => {
     assert.match(
       refused.message,
       new RegExp(
-        `"pause upstream main" by ann does \\(region eu, 1 of 3, since 20.*Z\\): .*abort it \\(POST /v1/operations/${id}/abort\\).*--at-once`,
+        `"pause upstream main" by ann is running \\(region eu, 1 of 3, since 20.*Z\\): .*abort it \\(POST /v1/operations/${id}/abort\\).*--at-once`,
       ),
     )
     await steerOperation(deps, ann, id, 'abort')

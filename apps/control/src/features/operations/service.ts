@@ -51,7 +51,7 @@ export function isStaged(
   if (pace?.kind === 'staged' && isLimited(limits))
     throw new ServiceError(
       'outside_limits',
-      `${name} is limited to ${limitsText(limits)}: what it does is carried out at once, so leave out the stages.`,
+      `${name} is limited to ${limitsText(limits)}, and its actions run without stages: omit the stages.`,
     )
   if (pace?.kind === 'at-once' || isLimited(limits)) return false
   return isLarge && new Set(edges.map(({ region }) => region)).size > 1
@@ -102,9 +102,9 @@ async function refuseBesideAnother(queries: Queries): Promise<void> {
   const progress = `region ${stages[stage]?.region ?? ''}, ${stage + 1} of ${stages.length}`
   throw new ServiceError(
     'operation_active',
-    `One operation in stages runs at a time, and "${title}" by ${createdBy} does (${progress}, since ${createdAt.toISOString()}): ` +
+    `Only one operation in stages can run at a time, and "${title}" by ${createdBy} is running (${progress}, since ${createdAt.toISOString()}): ` +
       `wait until it ends, or abort it (POST /v1/operations/${id}/abort). ` +
-      'In an emergency give this one at once, with a reason (--at-once).',
+      'In an emergency skip the stages with a reason (--at-once).',
   )
 }
 

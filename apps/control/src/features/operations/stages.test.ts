@@ -33,7 +33,7 @@ test('a stage is worked on until no edge of it is pending, and no longer than a 
   assert.deepEqual(nextStep(progress({ edges: [done('eu-1')] }), 61_000), { kind: 'work' })
   assert.deepEqual(nextStep(progress({ edges: [done('eu-1')] }), 61_001), {
     kind: 'stop',
-    reason: 'eu-2 did not do it within 60 s',
+    reason: 'eu-2 did not finish within 60 s',
   })
 })
 

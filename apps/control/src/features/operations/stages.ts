@@ -51,7 +51,7 @@ export function nextStep(progress: OperationProgress, now: number): Step {
   const pending = current.find((id) => (byId.get(id)?.status ?? 'pending') === 'pending')
   if (pending !== undefined)
     return now - stageStartedAt > stageMsMax
-      ? { kind: 'stop', reason: `${pending} did not do it within ${stageMsMax / 1000} s` }
+      ? { kind: 'stop', reason: `${pending} did not finish within ${stageMsMax / 1000} s` }
       : { kind: 'work' }
   if (settledAt === undefined) return { kind: 'settle' }
   return now - settledAt < soakSeconds * 1000 ? { kind: 'wait' } : { kind: 'advance' }

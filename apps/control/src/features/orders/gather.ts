@@ -124,9 +124,9 @@ const completeOf = (boots: ReadonlyMap<string, AnswerParts<OrderKind> | OrderOut
 /** Processes of one edge whose answers are kept. */
 const processesMax = 8
 
-const tooLong = { ok: false, reason: 'its answer was left out because it exceeds 4 MiB' } as const
+const tooLong = { ok: false, reason: 'its answer was omitted because it exceeds 4 MiB' } as const
 
 const leftOut = {
   ok: false,
-  reason: 'its answer was left out because all answers together exceed 16 MiB: ask one region or one edge',
+  reason: 'its answer was omitted because all answers together exceed 16 MiB: ask one region or one edge',
 } as const

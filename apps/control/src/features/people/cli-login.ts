@@ -65,7 +65,10 @@ export async function beginDeviceLogin(deps: Deps, source: string) {
   const now = new Date(deps.now())
   const [own, all] = await Promise.all([countLogins(deps.db.orm, now, source), countLogins(deps.db.orm, now)])
   if (own >= fromSourceMax || all >= altogetherMax)
-    throw new ServiceError('too_many_attempts', 'Too many logins wait for a person: wait some minutes.')
+    throw new ServiceError(
+      'too_many_attempts',
+      'Too many logins are waiting for a person to sign in: try again in some minutes.',
+    )
   const deviceCode = newSecret()
   const expiresAt = after(deps, deviceSeconds)
   let userCode
@@ -98,7 +101,7 @@ export async function allowDeviceLogin(
   await noteGuess(deps, source)
   throw new ServiceError(
     'login_unknown',
-    'No command line waits with this code: check it, or run imapfleet login --device again.',
+    'No login waits for this code: check it, or run imapfleet login --device again.',
   )
 }
 
@@ -177,4 +180,4 @@ function sessionOfPerson({ id, name, person, session }: Actor): string {
 const after = ({ now }: Deps, seconds: number) => new Date(now() + seconds * 1000)
 
 const unknown = () =>
-  new ServiceError('login_unknown', 'This login has ended, or was never begun: run imapfleet login again.')
+  new ServiceError('login_unknown', 'This login has ended or was never started: run imapfleet login again.')

@@ -36,7 +36,8 @@ const grantSchema = z
     limits: { ...(regions && { regions }), ...(domains && { domains }) },
   }))
   .refine(({ role, limits }) => role !== 'admin' || !isLimited(limits), {
-    message: 'must be viewer or operator with regions or domains: an admin gives access to the whole fleet',
+    message:
+      'must be viewer or operator with regions or domains, because an admin has access to the whole fleet',
     path: ['role'],
   })
 

@@ -36,7 +36,7 @@ suite('refusals', () => {
     const [sentence, ...others] = (await problems()).get('eu-1') ?? []
     assert.match(
       sentence ?? '',
-      /^control refuses heartbeats of it: more than one edge may send; 27,750 times from 20[^.]*Z to 20[^.]*Z; this ends 2 minutes after the last time$/,
+      /^control refuses its heartbeats: more than one edge may send; 27,750 times from 20[^.]*Z to 20[^.]*Z; this problem ends 2 minutes after the last refusal$/,
     )
     assert.deepEqual(others, [])
     assert.deepEqual(await counted(), [27_750])
@@ -75,11 +75,11 @@ suite('refusals', () => {
     )
     assert.match(
       found[0]?.text ?? '',
-      /^NATS refuses lines of traces of it: it is older than control: upgrade the edge$/,
+      /^NATS refuses its trace lines: it is older than control: upgrade the edge$/,
     )
     assert.match(
       found[1]?.text ?? '',
-      /^NATS refuses lines of traces of it: the stream holds .*; once, at 20.*Z; this ends 2 minutes after the last time$/,
+      /^NATS refuses its trace lines: the stream holds .*; once, at 20.*Z; this problem ends 2 minutes after the last refusal$/,
     )
   })
 
@@ -101,7 +101,7 @@ suite('refusals', () => {
     assert.equal((await problems()).size, 0)
     await writeRefusals(deps, [refusal({})])
     assert.deepEqual(await counted(), [1])
-    assert.match((await problems()).get('eu-1')?.[0] ?? '', /; once, at 20[^.]*Z; this ends/)
+    assert.match((await problems()).get('eu-1')?.[0] ?? '', /; once, at 20[^.]*Z; this problem ends/)
     await deps.db.sql`update refusals set last_at = last_at - interval '121 seconds'`
     await forgetOldRefusals(deps)
     const [row] = await deps.db.sql`select count(*)::int as count from refusals`

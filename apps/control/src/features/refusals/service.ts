@@ -65,7 +65,7 @@ const names: Readonly<Record<SentAs, string>> = {
   heartbeat: 'heartbeats',
   report: 'reports',
   answer: 'answers',
-  trace: 'lines of traces',
+  trace: 'trace lines',
   evidence: 'messages about changed passwords',
 }
 
@@ -74,7 +74,7 @@ function problemOf({ sentAs, kind, reason, count, firstAt, lastAt }: RefusalRow)
     count === 1
       ? `once, at ${toSecond(firstAt)}`
       : `${grouped.format(count)} times from ${toSecond(firstAt)} to ${toSecond(lastAt)}`
-  const what = `${reason}; ${when}; this ends ${cleanMinutes} minutes after the last time`
+  const what = `${reason}; ${when}; this problem ends ${cleanMinutes} minutes after the last refusal`
   switch (kind) {
     // An edge of a newer version is no problem.
     case 'series-unknown':
@@ -84,14 +84,14 @@ function problemOf({ sentAs, kind, reason, count, firstAt, lastAt }: RefusalRow)
       return {
         kind: 'refused',
         severity: 'warning',
-        text: `control leaves out series of its ${names[sentAs]}: ${what}`,
+        text: `control omits series of its ${names[sentAs]}: ${what}`,
       }
     case 'share-full':
-      return { kind: 'refused', severity: 'bad', text: `NATS refuses ${names[sentAs]} of it: ${what}` }
+      return { kind: 'refused', severity: 'bad', text: `NATS refuses its ${names[sentAs]}: ${what}` }
     case 'outdated':
-      return { kind: 'refused', severity: 'warning', text: `NATS refuses ${names[sentAs]} of it: ${reason}` }
+      return { kind: 'refused', severity: 'warning', text: `NATS refuses its ${names[sentAs]}: ${reason}` }
     default:
-      return { kind: 'refused', severity: 'bad', text: `control refuses ${names[sentAs]} of it: ${what}` }
+      return { kind: 'refused', severity: 'bad', text: `control refuses its ${names[sentAs]}: ${what}` }
   }
 }
 

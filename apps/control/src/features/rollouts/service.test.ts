@@ -444,7 +444,7 @@ suite('rollouts', () => {
           `revision ${revision} of global changes this layer: .*POST /v1/rollouts/${revision}/abort`,
         ),
       )
-      assert.match(await refused({ kind: 'region', name: 'us' }, {}), /One rollout can run at a time/)
+      assert.match(await refused({ kind: 'region', name: 'us' }, {}), /Only one rollout can run at a time/)
       await steer(revision, 'abort')
       await write({ kind: 'global' })
       await start()
@@ -457,7 +457,7 @@ suite('rollouts', () => {
       await assert.rejects(write({ kind: 'region', name: 'us' }), {
         code: 'rollout_active',
         message:
-          /could not be followed any more on us-1, whose release does not report the version of each layer/,
+          /could no longer be observed on us-1, whose release does not report the version of each layer/,
       })
     })
   })

@@ -140,7 +140,7 @@ export async function refuseWhileRolling(
   if (inWaves)
     throw new ServiceError(
       'rollout_active',
-      `One rollout can run at a time, and that of ${where} does: ${ways}. Or write this change without a rollout.`,
+      `Only one rollout can run at a time, and the rollout of ${where} is running: ${ways}. Or write this change without a rollout.`,
     )
   // Of these edges only the highest number of their layers is known, which would show the rolling revision as applied.
   const unclear = (await selectEdges(queries, noLimits)).filter((edge) => {
@@ -152,7 +152,7 @@ export async function refuseWhileRolling(
   const some = unclear.slice(0, 5).map(({ id }) => id)
   throw new ServiceError(
     'rollout_active',
-    `The rollout of ${where} could not be followed any more on ${some.join(', ')}` +
+    `The rollout of ${where} could no longer be observed on ${some.join(', ')}` +
       `${unclear.length > some.length ? ` and ${unclear.length - some.length} others` : ''}, ` +
       `whose release does not report the version of each layer: upgrade them, ${ways}.`,
   )

@@ -16,10 +16,10 @@ export async function databaseBusy(db: Pick<Database, 'sql'>): Promise<ServiceEr
   const held = holder
     ? `${holder.application === '' ? 'A client' : holder.application} (process ${holder.pid} of Postgres, from ${holder.host ?? 'this host'}, ` +
       `${holder.state}) has had a transaction open for ${Math.round(holder.seconds)} s`
-    : 'Another transaction held what this change needs'
+    : 'Another transaction held a lock that this change needs'
   return new ServiceError(
     'database_busy',
-    `${held}: nothing was changed; try again in a few seconds. The transaction of a control that hangs is ended.`,
+    `${held}: nothing was changed; try again in a few seconds. If a process of control hangs, its transaction is ended automatically.`,
   )
 }
 

@@ -109,9 +109,9 @@ function checkClock(skewMs: number, tookMs: number): CheckFinding {
   const { ok, warn } = findingsAbout('clock')
   const seconds = (Math.abs(skewMs) / 1000).toFixed(1)
   if (Math.abs(skewMs) <= clockSkewMaxMs + tookMs / 2)
-    return ok(`differs from that of Postgres by ${seconds} s`)
+    return ok(`differs from the clock of Postgres by ${seconds} s`)
   return warn(
-    `is ${seconds} s ${skewMs > 0 ? 'behind' : 'ahead of'} that of Postgres`,
+    `is ${seconds} s ${skewMs > 0 ? 'behind' : 'ahead of'} the clock of Postgres`,
     'run NTP on both hosts',
   )
 }

@@ -53,7 +53,7 @@ suite('open streams', () => {
         ['revoked', true, 'token_invalid', 'This token was revoked: ask for a new one.'],
         ['demoted', true, 'forbidden', 'demoted no longer has the role operator.'],
         ['unscoped', true, 'forbidden', 'unscoped no longer has the scope trace-bodies.'],
-        ['limited', true, 'outside_limits', 'The limits of limited were changed: open this again.'],
+        ['limited', true, 'outside_limits', 'The limits of limited were changed: open the stream again.'],
         ['other', false, undefined, undefined],
       ],
     )

@@ -109,7 +109,7 @@ export class OpenStreams {
           entry,
           new ServiceError(
             'database_unavailable',
-            'Postgres does not answer, so the right to read this cannot be confirmed: try again in a moment.',
+            'Postgres does not answer, so control cannot check the rights of this token: try again in a moment.',
           ),
         )
   }
@@ -137,7 +137,10 @@ function refusalOf({ actor, role }: Entry, now: Actor | ServiceError | undefined
     return now ?? new ServiceError('token_invalid', 'This token is unknown: check it, or make a new one.')
   // What the stream leaves out was decided when it began.
   if (!isDeepStrictEqual(now.limits, actor.limits))
-    return new ServiceError('outside_limits', `The limits of ${actor.name} were changed: open this again.`)
+    return new ServiceError(
+      'outside_limits',
+      `The limits of ${actor.name} were changed: open the stream again.`,
+    )
   const lost = actor.scopes.find((scope) => !now.scopes.includes(scope))
   if (isAtLeast(now.role, role) && lost === undefined) return undefined
   return new ServiceError(

@@ -113,7 +113,7 @@ const isText = (text: string): boolean => !text.includes('\0') && text.isWellFor
 
 const badText = (path: readonly string[]): Problem => ({
   key: path.join('.').slice(0, 200),
-  message: 'has a NUL or is not Unicode',
+  message: 'contains a NUL or is not Unicode',
 })
 
 const problemsMax = 50

@@ -13,7 +13,7 @@ export type RefusalKind =
   | 'too-many'
   | 'too-large'
   | 'malformed'
-  /** Its sender differs from the one in its subject, which NATS has checked. */
+  /** Its sender differs from the sender in its subject, which NATS has checked. */
   | 'foreign'
   | 'series-unknown'
   | 'series-invalid'
@@ -152,7 +152,7 @@ export class Intake {
     }
     if (this.#logged.has(key) || this.#logged.size >= logLinesMax) return
     this.#logged.add(key)
-    this.#log.warn('messages of an edge are refused; more of this kind are only counted', fields)
+    this.#log.warn('messages of an edge are refused; further messages of this kind are only counted', fields)
   }
 
   /** Those that were heard least recently, or for the first time: the first half. */

@@ -18,6 +18,6 @@ export function recognise<S extends z.ZodType<EdgeAddress>>(
   const decoded = decode(schema, message.data)
   if (!decoded.ok) return { ...decoded, kind: 'malformed' }
   if (subjectOf(decoded.value) !== message.subject)
-    return { ok: false, kind: 'foreign', reason: 'its sender differs from the one in its subject' }
+    return { ok: false, kind: 'foreign', reason: 'its sender differs from the sender in its subject' }
   return decoded
 }
