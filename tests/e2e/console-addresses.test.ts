@@ -18,7 +18,7 @@ suite('console: addresses', { skip: noChromium }, () => {
     for (const [path, words] of [
       [`/users?user=${long}`, 'is not connected'],
       [`/history?metric=${long}`, 'No metric is named'],
-      [`/config?layer=region/${long}`, 'No edge is in a region'],
+      [`/config?layer=region/${long}`, 'No edge is in the region'],
       [`/edges/${long}`, 'must be at most 200 characters'],
       [`/audit?actor=${long}`, 'must be at most 200 characters'],
       [`/${long}`, 'No page at'],

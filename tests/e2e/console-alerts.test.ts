@@ -23,7 +23,7 @@ suite('console: alerts', { skip: noChromium }, () => {
   test('without an alert and a channel the page says so, and has all rules', async () => {
     const { page, offences } = await open('/alerts')
     await pageHeading(page, 'Alerts').waitFor()
-    await page.getByText('Alerts are sent nowhere').waitFor()
+    await page.getByText('No channels').waitFor()
     await page.getByText('No silence is active').waitFor()
     await page.getByRole('row').filter({ hasText: 'Clock wrong' }).getByText('above 10 seconds').waitFor()
     assert.deepEqual(await accessibilityFaults(page), [])

@@ -170,7 +170,7 @@ suite('console: config', { skip: noChromium }, () => {
     await judged.getByRole('row').filter({ hasText: 'Failed logins' }).getByText('too few to judge').waitFor()
     await page
       .getByRole('timer')
-      .getByText(/the wave eu starts|Edges apply the revision/)
+      .getByText(/the wave eu starts|Edges are applying the revision/)
       .waitFor()
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByText('paused', { exact: true }).waitFor()

@@ -16,12 +16,12 @@ export interface Finding {
 /** What several edges have in common, and the name of the problem in a list. */
 export const findingWords: Readonly<Record<FindingKind, { title: string; several: string }>> = {
   silent: { title: 'silent', several: 'are silent' },
-  'wire-version': { title: 'other wire version', several: 'speak a wire version that control does not' },
+  'wire-version': { title: 'other wire version', several: 'speak another wire version than control' },
   credential: { title: 'invalid credential', several: 'have a revoked or expired credential' },
-  instances: { title: 'id used twice', several: 'are run by more than one process each' },
+  instances: { title: 'id used twice', several: 'run in more than one process each' },
   unsaved: { title: 'state not writable', several: 'cannot write their state directory' },
   rejected: { title: 'refused revision', several: 'refused a revision' },
-  drift: { title: 'other revision', several: 'run another revision than they should' },
+  drift: { title: 'other revision', several: 'run another revision than desired' },
   clock: { title: 'wrong clock', several: 'have a wrong clock' },
   refused: { title: 'messages refused', several: 'send messages that control refuses' },
   reported: { title: 'reported by the edge', several: 'report a problem' },
@@ -44,7 +44,7 @@ export function findingsOfEdge(edge: EdgeView, now: Date): Finding[] {
     return [
       warn(
         'forgotten',
-        'was forgotten and is in no list. Its history is kept, and its next heartbeat returns it.',
+        'was forgotten and is in no list. Its history is kept. Its next heartbeat returns it to the fleet.',
       ),
     ]
   const silence = durationOf(now.getTime() - Date.parse(edge.lastSeenAt))

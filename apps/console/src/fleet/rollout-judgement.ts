@@ -55,7 +55,7 @@ export function nextStepOf({ waiting, waves }: Pick<RolloutView, 'waiting' | 'wa
   if (waiting === null) return undefined
   const left = durationOf(waiting.secondsLeft * 1000)
   if (waiting.for === 'apply')
-    return `Edges apply the revision. If one does not within ${left}, everything is rolled back.`
+    return `Edges are applying the revision. If an edge does not apply it within ${left}, the rollout is rolled back.`
   const next = waves.find(({ state }) => state === 'waiting')
   const then = next ? `the wave ${next.name} starts` : 'the rollout is completed'
   return waiting.secondsLeft === 0 ? `Now ${then}.` : `In ${left} ${then}, if these edges stay healthy.`

@@ -8,5 +8,8 @@ test('a layer of an edge or a region that the fleet does not have is named', () 
   assert.equal(unknownLayer({ kind: 'edge', name: 'eu-1' }, edges), undefined)
   assert.equal(unknownLayer({ kind: 'region', name: 'eu' }, edges), undefined)
   assert.match(unknownLayer({ kind: 'edge', name: 'eu' }, edges) ?? '', /^No edge is named eu\./)
-  assert.match(unknownLayer({ kind: 'region', name: 'eu-1' }, edges) ?? '', /^No edge is in a region eu-1\./)
+  assert.match(
+    unknownLayer({ kind: 'region', name: 'eu-1' }, edges) ?? '',
+    /^No edge is in the region eu-1\./,
+  )
 })

@@ -11,5 +11,5 @@ export function unknownLayer(
   if (edges.some(({ id, region }) => name === (kind === 'edge' ? id : region))) return undefined
   return kind === 'edge'
     ? `No edge is named ${name}. Its layer takes effect when an edge of this name joins.`
-    : `No edge is in a region ${name}. Its layer takes effect when an edge joins there.`
+    : `No edge is in the region ${name}. Its layer takes effect when an edge joins there.`
 }

@@ -101,7 +101,7 @@ function Enrol({ onMade, onClose }: { onMade: (enrolment: EnrolmentMade) => void
           options={expiries}
           chosen={expiry}
           onChoice={setExpiry}
-          hint="An edge whose credential has expired serves mail, but cannot be reached. Alerts tell before."
+          hint="An edge with an expired credential serves mail, but leaves the fleet. An alert warns before the expiry."
         />
       </div>
     </ConfirmDialog>

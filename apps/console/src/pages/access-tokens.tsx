@@ -15,7 +15,7 @@ import { SecretsCard } from './secrets-card.tsx'
 export const TokensCard = () => (
   <SecretsCard<TokenView, TokenMade, string>
     title="Tokens"
-    about="A token stands for one person or program. It is shown only when it is made."
+    about="A token identifies one program or person. It is shown only when it is made."
     name="tokens"
     load={async (page, signal) => {
       const { tokens, next } = await call('listTokens', { query: page, signal })
@@ -44,8 +44,8 @@ export const TokensCard = () => (
       what: 'token',
       call: ({ id }) => call('revokeToken', { params: { id } }),
       effect:
-        'The next request with it is refused, and sessions of this console that it opened end. This cannot be undone. ' +
-        'Tokens that it has made stay valid: the audit log lists them.',
+        'The next request with this token is refused, and its console sessions end. This cannot be undone. ' +
+        'Tokens that were made with it stay valid: the audit log lists them.',
     }}
   />
 )

@@ -25,15 +25,15 @@ export function AlertChannels() {
     }
   }
   return (
-    <Card title="Channels" about="From the file that ALERTS_FILE of control names.">
+    <Card title="Channels" about="Control reads them from the file in ALERTS_FILE.">
       <Answered answer={answer}>
         {({ channels, deadMan }) => (
           <>
             {channels.length === 0 ? (
-              <Empty title="Alerts are sent nowhere">
+              <Empty title="No channels">
                 {' '}
-                Write a file of channels, name it in <code>ALERTS_FILE</code> of each control process, and
-                restart them.
+                Write a file of channels, set <code>ALERTS_FILE</code> of each control process to it, and
+                restart control.
               </Empty>
             ) : (
               <Table

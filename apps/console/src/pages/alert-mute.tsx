@@ -56,7 +56,7 @@ function Acknowledge({ alert, onDone, onClose }: Omit<MuteProps, 'muting'> & { a
       }}
       onClose={onClose}
     >
-      <p>{alertText(alert, new Date())}. After the time it is sent again if it is still open.</p>
+      <p>{alertText(alert, new Date())}. If the alert is still open after this time, it is sent again.</p>
       <Field label="Reason" value={reason} onValue={setReason} autocomplete="off" autofocus />
       <Select label="For" options={times} chosen={seconds} onChoice={setSeconds} />
     </ConfirmDialog>
@@ -94,7 +94,7 @@ function Silence({ preset, onDone, onClose }: Omit<MuteProps, 'muting'> & { pres
       }}
       onClose={onClose}
     >
-      <p>Nothing is sent about alerts that agree with all of this. What is left empty matches every alert.</p>
+      <p>Nothing is sent about alerts that match all fields. An empty field matches every alert.</p>
       <Select
         label="Rule"
         options={[['', 'every rule'], ...alertRuleNames.map((name) => [name, name] as const)]}

@@ -43,7 +43,7 @@ export function Alerts() {
   return (
     <Page
       title="Alerts"
-      about="What is wrong for longer than the hold time of its rule."
+      about="Conditions that have lasted longer than the hold time of their rule."
       actions={
         <>
           <Choice

@@ -47,8 +47,8 @@ function OnThisMachine({ port, challenge, state }: Loopback) {
     <Card title="A command line on this machine asks to sign in">
       <div class="card-body cli-login">
         <p>
-          It gets your rights, <strong>{name()}</strong>, until your session ends. Continue only if you have
-          just run <code>imapfleet login</code> yourself.
+          The command line gets your rights, <strong>{name()}</strong>, until your session ends. Continue only
+          if you have just run <code>imapfleet login</code> yourself.
         </p>
         {problem !== undefined && <Note tone="bad">{problem}</Note>}
         <div class="row">
@@ -73,7 +73,7 @@ function OnAnother() {
     return (
       <Card title="The command line is signed in">
         <p class="card-body" role="status">
-          It continues within seconds. You can close this page.
+          The command continues within seconds. You can close this page.
         </p>
       </Card>
     )
@@ -87,8 +87,8 @@ function OnAnother() {
         }}
       >
         <p>
-          It gets your rights, <strong>{name()}</strong>, until your session ends. Enter only a code that your
-          own terminal shows, never one that you were sent.
+          The command line gets your rights, <strong>{name()}</strong>, until your session ends. Enter only a
+          code that your own terminal shows, never one that you were sent.
         </p>
         <Field
           label="Code"

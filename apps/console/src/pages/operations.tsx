@@ -32,7 +32,7 @@ export function Operations() {
   return (
     <Card
       title="Operations in stages"
-      about="What affects many users reaches one region after the other. It stops if an edge fails or does worse than before."
+      about="Operations that affect many users run region by region. They stop if an edge fails, or if logins fail more often than before."
     >
       <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
         {(operations) =>

@@ -88,7 +88,7 @@ export const edgeColumns: readonly LongColumn<TableEdge, SortKey>[] = [
   {
     key: 'connections',
     title: 'Server connections',
-    help: 'Connections to mail servers in use and idle, of those that the configuration allows',
+    help: 'Used and idle connections to mail servers, in relation to connectionsMax',
     class: 'col-capacity',
     cell: ({ edge }) => <Capacity edge={edge} />,
   },

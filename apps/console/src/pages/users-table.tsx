@@ -115,7 +115,7 @@ const columns: readonly LongColumn<UserRow, UserSortKey>[] = [
   {
     key: 'bytes',
     title: 'Bytes',
-    help: 'Of the present sessions, in both directions',
+    help: 'Bytes of current sessions, in both directions',
     class: 'number col-bytes',
     cell: ({ bytes }) => formatValue(bytes, 'bytes'),
   },
