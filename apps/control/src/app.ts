@@ -113,7 +113,7 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
   return app
 }
 
-/** The OpenAPI document, from the routes alone: nothing is asked of what they would need to answer. */
+/** The OpenAPI document, from the routes alone. It needs no database and no NATS. */
 export function describeApi(): object {
   const options = { stopping: new AbortController().signal, trustedProxies: [], consoleDirectory: '' }
   return createApp({} as Deps, options).getOpenAPI31Document(about)

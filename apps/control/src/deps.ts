@@ -1,6 +1,6 @@
 /**
- * What every verb gets: the database, the bus, a clock, a log, metrics and the retention. Nothing else outlives a
- * request.
+ * The dependencies of every operation: the database, the bus, a clock, a log, metrics and the retention. Nothing else
+ * outlives a request.
  */
 import type { ControlMetrics, Log } from '@imapfleet/observe'
 import type { Bus } from './platform/nats/bus.ts'

@@ -64,7 +64,7 @@ export async function diagnoseControl(
   return [...(misspelt.length > 0 ? misspelt : [ok('no mistakes')]), ...found.flat()]
 }
 
-/** Reads the files that settings name, and goes on with what they have. */
+/** Reads the files that the settings name, and continues with their contents. */
 async function readable<T>(
   read: () => T,
   check: (value: T) => Promise<CheckFinding[]>,

@@ -11,7 +11,7 @@ export interface LeafOptions {
   roots: string
   /** The directory of the files on the leaf node. nats-server requires absolute paths. */
   dir: string
-  /** The URLs at which the servers of the fleet accept leaf nodes. */
+  /** The URLs of the leaf node listeners of the fleet's servers. */
   hub: string[]
   /** PEM file of the CA of the servers; undefined: a CA of the system. */
   ca?: string

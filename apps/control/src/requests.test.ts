@@ -212,7 +212,11 @@ suite('requests', () => {
             .slice(0, -1)
             .reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], body)
           Object.assign(object as object, { [path.at(-1)!]: `a${part}` })
-          await refused(name, { sample: { ...samples[name], body: body! } }, /contains a NUL or is not Unicode/)
+          await refused(
+            name,
+            { sample: { ...samples[name], body: body! } },
+            /contains a NUL or is not Unicode/,
+          )
           tried++
         }
     assert.ok(tried > 4 * bodyRoutes.length, `${tried} cases`)

@@ -68,7 +68,10 @@ export function regionWithin({ name, limits }: Actor, asked: string | undefined)
   throw new ServiceError('outside_limits', `${name} is limited to ${limitsText(limits)}, and ${what}.`)
 }
 
-/** The target as the actor means it: all edges are those of its region. Edges outside its limits are refused like unknown ones, later. */
+/**
+ * The target as the actor means it: for an actor with limits, all edges means the edges of its region. Edges outside its
+ * limits are refused like unknown ones, later.
+ */
 export function targetWithin(actor: Actor, target: FleetTarget): FleetTarget {
   if (target.kind !== 'all') return target
   const region = regionWithin(actor, undefined)

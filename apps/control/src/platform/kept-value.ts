@@ -1,6 +1,6 @@
 /**
  * A value that is read from elsewhere, and used for some time before it is read again. Callers at the same time share one
- * read. A read that fails leaves nothing behind: all who wait for it get the error, and the next caller reads again.
+ * read. If a read fails, all waiting callers get the error, and the next caller reads again.
  */
 export class KeptValue<T> {
   readonly #read: () => Promise<T>

@@ -33,7 +33,7 @@ export function refuseOtherSites(context: Context): void {
   )
 }
 
-/** The scheme as the browser reports it, whatever proxies are in between. */
+/** The scheme that the browser reports, independent of proxies in between. */
 const attributes = (context: Context) => ({
   path: '/',
   httpOnly: true,

@@ -32,7 +32,7 @@ export class GuessLimit {
 /** A window from the future was opened before the clock was put back. */
 const isOpen = (since: number, now: number) => since <= now && now - since < windowMs
 
-/** What guesses are counted by: an IPv4 address, or the /64 of an IPv6 address, which is what one customer gets. */
+/** Guesses are counted by IPv4 address, or by the /64 of an IPv6 address, because one customer gets a /64. */
 export function guesserOf(address: string): string {
   const [plain = ''] = address.split('%')
   if (!isIPv6(plain)) return address

@@ -133,7 +133,7 @@ export async function touchTokens(
     where tokens.id = used.id`)
 }
 
-/** The tokens with these ids, each with those of these sessions that belong to it. One query. */
+/** The tokens with these ids, each with its sessions among the given ones. One query. */
 export async function selectRights(
   queries: Queries,
   ids: string[],

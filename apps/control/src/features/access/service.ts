@@ -1,4 +1,4 @@
-/** Tokens, sessions of the console, and who a request comes from. Tokens of people are made in the feature people. */
+/** Tokens, sessions of the console, and the actor of a request. Tokens of people are made in the feature people. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import {
   isLimited,
@@ -46,7 +46,7 @@ export interface TokenInput {
   expiresInSeconds?: number | undefined
 }
 
-/** A prefix by which a token is recognised in logs or repositories. */
+/** A prefix that identifies a token in logs or repositories. */
 export const tokenPrefix = 'imapfleet_'
 /** A working day. Activity does not extend a session. */
 export const sessionSeconds = 12 * 3_600
@@ -89,7 +89,7 @@ export async function createToken(
 
 const weekMs = 604_800_000
 
-/** Valid tokens of machines with an expiry, and those that expired within the last week. */
+/** Tokens of programs with an expiry: valid ones, and tokens that expired within the last week. */
 export async function expiringTokens({
   db,
   now,
@@ -153,7 +153,7 @@ export async function refuseGuesser(deps: GuessDeps, source: string): Promise<vo
 export async function noteGuess(deps: GuessDeps, source: string): Promise<void> {
   const guesser = guesserOf(source)
   const present = await noteFailure(deps.db.orm, guesser).catch((error: unknown) => {
-    // A Postgres that accepts no writes is no reason to answer anything else.
+    // The answer is the same if Postgres accepts no writes.
     if (isPassing(error)) return deps.guesses.note(guesser, deps.now())
     throw error
   })
@@ -224,8 +224,8 @@ export async function rightsOfTokens(
 }
 
 /**
- * Those of these tokens that were revoked, each with a sentence that says so. What a token began before it expired may go on.
- * What a revoked one began may not.
+ * The revoked tokens among the given ones, each with a sentence that says so. Work that a token began before its expiry may
+ * continue. Work that a revoked token began may not.
  */
 export async function withdrawnTokens(
   { db }: Pick<Deps, 'db'>,

@@ -31,7 +31,7 @@ export class TokenUse {
     this.#schedule()
   }
 
-  /** Writes what was noted. If Postgres does not take it, the next use is noted again. */
+  /** Writes the notes. If Postgres refuses the write, the next use is noted again. */
   async write(): Promise<void> {
     const used = new Map(this.#used)
     this.#used.clear()
@@ -41,7 +41,7 @@ export class TokenUse {
       for (const [token, sources] of used)
         for (const source of sources) this.#notedAt.delete(useOf(token, source))
     } finally {
-      // Only now, so that a Postgres that hangs has one such statement at a time.
+      // Only now: while Postgres hangs, at most one such statement waits.
       this.#timer = undefined
       if (this.#used.size > 0) this.#schedule()
     }

@@ -1,6 +1,6 @@
 /**
- * Where alerts are sent, from the file that ALERTS_FILE names. Only who can write the files of control sets an address, so
- * that no user of the API can make control connect to addresses of their choice, and no secret is in Postgres
+ * Where alerts are sent, from the file that ALERTS_FILE names. Addresses can be set only in files of control, so that users
+ * of the API cannot make control connect to an address of their choice, and no secret is in Postgres
  * (docs/adr/0040-alerts.md).
  */
 import { readFileSync } from 'node:fs'
@@ -181,6 +181,6 @@ export function readAlerting(path: string, fail: (problem: string) => Error): Al
 /** A secret in base64, as libraries for Standard Webhooks expect it. */
 const secretPrefix = 'whsec_'
 
-/** For people: where a channel sends, without what may be a secret. */
+/** The destination of a channel for people to read, without parts that may be secret. */
 export const channelTarget = (channel: AlertChannel): string =>
   channel.kind === 'mail' ? channel.to.join(', ') : new URL(channel.url).host

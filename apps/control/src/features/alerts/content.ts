@@ -1,4 +1,4 @@
-/** What a message to a channel tells, as it is stored until it is sent. It has no secrets. */
+/** The content of a message to a channel, as it is stored until it is sent. It has no secrets. */
 import type { AlertRuleName, AlertSeverity } from '@imapfleet/api'
 
 export type MessageContent =

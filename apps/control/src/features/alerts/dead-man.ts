@@ -1,6 +1,7 @@
 /**
- * The timer that pings the dead man's webhook while control works, so that a monitor outside notices when it does not. One
- * replica pings, and only if NATS answers and no timer is overdue. Without Postgres there is no lease, and thus no ping.
+ * The timer that pings the dead man's webhook while control works, so that an external monitor notices when control fails.
+ * One replica pings, and only if NATS answers and no timer is overdue. Without Postgres there is no lease, and thus no
+ * ping.
  */
 import type { Deps } from '../../deps.ts'
 import { natsHealth } from '../../platform/http/health.ts'

@@ -7,7 +7,7 @@ import type { ReplicaReport } from './table.ts'
 export interface AlertFacts {
   /** Milliseconds since 1970. */
   now: number
-  /** Control hears no heartbeats now, so what it knows of edges is outdated. */
+  /** Control receives no heartbeats now, so its data about edges is outdated. */
   isDeaf: boolean
   edges: readonly EdgeFacts[]
   /** What each edge counted lately, by its id and by series. An edge whose reports are missing is missing. */
@@ -63,7 +63,7 @@ const textMax = 500
 /** `thresholds`: of the rules that have one. */
 export function findingsOfRule(rule: AlertRuleName, facts: AlertFacts, threshold: number): AlertFinding[] {
   const { source, find } = detectors[rule]
-  // What a deaf control knows of edges is outdated. It is told as unknown.
+  // While control receives no heartbeats, its data about edges is outdated, and isUnknown() reports it as unknown.
   if (source === 'heartbeats' && facts.isDeaf) return []
   return find(facts, threshold).map((found) => ({
     ...found,
@@ -92,7 +92,7 @@ export function isUnknown(
 }
 
 const detectors: Readonly<Record<AlertRuleName, Detector>> = {
-  // Silence grows only while control hears, so it is known also when control is deaf.
+  // Silence grows only while control receives messages, so it is always known.
   'edge-silent': { source: 'control', find: (facts) => byProblem(facts, ['silent', 'wire-version']) },
   'upstream-down': {
     source: 'heartbeats',
@@ -144,7 +144,7 @@ const detectors: Readonly<Record<AlertRuleName, Detector>> = {
         growing(
           facts.counted.minutes5.get(edge.id),
           'upstream_full_total',
-          // A server that is down gives no connections either: another rule tells of it.
+          // A server that is down accepts no connections either: the rule upstream-down covers it.
           ({ upstream = '', reason = '' }) => !isExhaustion(reason) && !isDown(edge, upstream),
         ).map(({ upstream = '', reason = '' }) => ({
           subject: `${edge.id}/${upstream}/${reason}`,
@@ -387,7 +387,7 @@ const detectors: Readonly<Record<AlertRuleName, Detector>> = {
 const recentMs = 300_000
 /** How long a rejected message counts. */
 const rejectedMs = 900_000
-/** A shorter outage of Postgres is a failover, and worth no alert. */
+/** A shorter outage of Postgres is a failover, and opens no alert. */
 const outageLeastMs = 60_000
 
 const isExhaustion = (reason: string): boolean => reason.startsWith('out-of-')
@@ -420,7 +420,7 @@ const perGauge = (facts: AlertFacts, name: string, find: (reading: GaugeReading)
     edge.isHeard ? readingsOf(edge, name).flatMap((reading) => partsOf(find(reading))) : [],
   )
 
-/** Whether a mail server of an edge is down, which a rule of its own is about. */
+/** Whether a mail server of an edge is down. The rule upstream-down covers that. */
 const isDown = (edge: EdgeFacts, upstream: string): boolean =>
   readingsOf(edge, 'upstream_healthy').some(
     ({ labels, value }) => labels['upstream'] === upstream && value < 1,
@@ -486,7 +486,7 @@ function nearLimits(facts: AlertFacts, percentMax: number): Found[] {
   })
 }
 
-/** Below this number of reuses per second the share says little. */
+/** Below this number of reuses per second the share is not significant. */
 const reusesPerSecondLeast = 1
 
 function reuseFallen(facts: AlertFacts, percentMin: number): Found[] {

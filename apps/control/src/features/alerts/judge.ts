@@ -1,6 +1,6 @@
 /**
- * The timer of alerts: finds what is wrong, advances each alert, and writes the messages about what changed. All in one
- * transaction of the replica with the lease, so that a change and its messages are written together or not at all.
+ * The timer of alerts: evaluates the rules, advances each alert, and writes the messages about changes. The replica with
+ * the lease does this in one transaction, so that a change and its messages are written together or not at all.
  */
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
@@ -105,7 +105,7 @@ const keyOf = ({ rule, subject }: { rule: string; subject: string }): string => 
 const differs = (before: AlertRow, after: AlertRow): boolean =>
   (Object.keys(after) as (keyof AlertRow)[]).some((key) => !isDeepStrictEqual(before[key], after[key]))
 
-/** Each channel gets the changes that it is for, in as few messages as possible. */
+/** Each channel gets the changes that match its settings, in as few messages as possible. */
 export function alertMessagesFor(
   channels: readonly AlertChannel[],
   changes: readonly AlertChange[],

@@ -17,7 +17,7 @@ export async function insertMessages(
         .returning()
 }
 
-/** The oldest message of a channel that waits, also if its next attempt is later: the order of a channel is kept. */
+/** The oldest waiting message of a channel, even if its next attempt is due later, so that the messages stay in order. */
 export async function oldestWaiting(queries: Queries, channel: string): Promise<MessageRow | undefined> {
   const [row] = await queries
     .select()

@@ -1,4 +1,4 @@
-/** What a message says in words, for chats and mails, and its JSON for webhooks (docs/alerts.md has the schema). */
+/** The text of a message for chats and mails, and its JSON for webhooks (docs/alerts.md has the schema). */
 import type { AlertChange, ChangeKind, MessageContent } from './content.ts'
 
 interface Told {
@@ -27,7 +27,7 @@ export function webhookBody({ id, at, content }: Told, consoleUrl: string | unde
 export const chatBody = (told: Told, consoleUrl: string | undefined): string =>
   JSON.stringify({ text: chatSafe([titleOf(told), ...linesOf(told, consoleUrl)].join('\n')) })
 
-/** In chats, texts of edges must not mention people, and must not become links or other marks. */
+/** In chats, text from edges must not mention people, and must not become links or formatting. */
 const chatSafe = (text: string): string =>
   text
     .replaceAll('&', '&amp;')

@@ -1,6 +1,6 @@
 /**
- * What was changed, and what happened, shortly before an alert began, at the edges that it is about. It shows what its reader may
- * read anyway: revisions and starts of edges are for everyone, orders and drains for operators.
+ * Changes and events at the edges of an alert shortly before the alert began. A reader sees only what the role allows:
+ * revisions and starts of edges for everyone, orders and drains for operators.
  */
 import {
   isAtLeast,
@@ -21,7 +21,7 @@ import type { AlertRow } from './queries.ts'
 
 /** An effect can follow late: waves and stages take their time. */
 const beforeMs = 3_600_000
-/** Control notices a condition before it notices its cause, such as the last heartbeat of an edge. */
+/** The cause can be recorded after the condition, such as the last heartbeat of an edge. */
 const afterMs = 60_000
 const shownMax = 20
 const keysMax = 3

@@ -1,4 +1,4 @@
-/** The rows of alerts, rules, silences and processes. Those of messages are in message-queries.ts. */
+/** The rows of alerts, rules, silences and processes. Queries of messages are in message-queries.ts. */
 import {
   and,
   asc,

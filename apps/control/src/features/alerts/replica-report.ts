@@ -1,6 +1,6 @@
 /**
- * What each process of control reports about itself in Postgres, so that any of them can raise alerts about all. A process
- * removes its row when it is stopped. A row that is not renewed is a process that died, hangs, or cannot use Postgres.
+ * Each process of control reports its own state in Postgres, so that any process can raise alerts about all of them. A
+ * process removes its row when it is stopped. If a row is not renewed, its process died, hangs, or cannot use Postgres.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seriesOf, reasonOf, type MetricsSnapshot } from '@imapfleet/observe'

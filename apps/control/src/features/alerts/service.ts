@@ -1,4 +1,4 @@
-/** What can be asked about alerts and done with them: list, acknowledge, silence, change rules, test channels. */
+/** The operations on alerts: list, acknowledge, silence, change rules, test channels. */
 import { randomUUID } from 'node:crypto'
 import {
   alertRuleNames,
@@ -98,7 +98,7 @@ export async function readAlert(deps: Reading, actor: Actor, id: number): Promis
   })
 }
 
-/** Where else it is wrong now: whether one edge, a region or the whole fleet has the problem. */
+/** Which edges have the same alert now: one edge, a region, or the whole fleet. */
 async function extentOf(
   queries: Queries,
   limits: AccessLimits,
@@ -144,7 +144,7 @@ export async function acknowledgeAlert(
     })
     const silences = await activeSilences(tx, now)
     const shown = alertView(acknowledged, silences)
-    // Only those who were told of the opening are told that someone knows of it.
+    // Only channels that got the opening get the acknowledgement.
     if (row.toldAt !== null && shown.silencedBy === null)
       await insertMessages(
         tx,
@@ -300,7 +300,7 @@ export async function listAlertChannels({
   }
 }
 
-/** The message is sent within seconds, after those that wait. */
+/** The message is sent within seconds, after the messages that wait. */
 export async function testAlertChannel(
   { db, now, alerting }: Reading,
   actor: Actor,

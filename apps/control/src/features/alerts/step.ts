@@ -1,5 +1,5 @@
 /**
- * The life of one alert: pending, open, resolved. Pure: judge.ts reads what is observed and writes what follows. A hold time
+ * The life of one alert: pending, open, resolved. Pure: judge.ts reads the observations and writes the results. A hold time
  * before each change of state keeps a condition that comes and goes from being sent each time.
  */
 import type { AlertFinding } from './findings.ts'
@@ -17,7 +17,7 @@ export interface StepSettings {
 
 export interface StepMoment {
   now: Date
-  /** The last run was too long ago: the condition was not observed in between, so hold times start anew. */
+  /** The last run was too long ago: the condition was not observed in between, so hold times start again. */
   isAfterGap: boolean
 }
 
@@ -62,8 +62,8 @@ function openStep(
 }
 
 /**
- * What is to be sent about an alert, if anything, and the alert as it is then. Its end is sent if and only if its opening
- * was.
+ * The message to send about an alert, if any, and the new state of the alert. The resolution is sent if and only if the
+ * opening was sent.
  */
 export function tellAlert(
   alert: AlertRow,

@@ -77,8 +77,8 @@ export const alertSilences = pgTable(
 )
 
 /**
- * The outbox. A message is written in the transaction of the change that it tells of, and sent by the replica with the
- * lease. Those of one channel are sent in the order of `number`.
+ * The outbox. A message is written in the transaction of its change, and sent by the replica with the lease. The messages
+ * of a channel are sent in the order of `number`.
  */
 export const alertMessages = pgTable(
   'alert_messages',
@@ -104,7 +104,7 @@ export const alertMessages = pgTable(
   ],
 )
 
-/** What a process of control says of itself. Times are in milliseconds since 1970, by the clock of the process. */
+/** What a process of control reports about itself. Times are in milliseconds since 1970, by the clock of the process. */
 export interface ReplicaReport {
   /** `ok`, or the reason. */
   nats: string

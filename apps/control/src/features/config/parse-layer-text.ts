@@ -44,7 +44,7 @@ function flatten(
   return undefined
 }
 
-/** Dates, big numbers and not-a-number of YAML have no place in a layer. */
+/** A layer cannot contain dates, big integers or NaN of YAML. */
 const isJson = (value: unknown): value is JsonValue =>
   value === null ||
   typeof value === 'string' ||

@@ -61,7 +61,7 @@ function changesBetween(before: Layer, after: Layer): KeyChange[] {
   ]
   return (
     [...new Set([...was.keys(), ...is.keys()])]
-      // Postgres keeps the keys of an object in an order of its own, also in entries of a list.
+      // Postgres reorders the keys of an object, also in entries of a list.
       .filter((key) => !isDeepStrictEqual(was.get(key), is.get(key)))
       .sort()
       .map((key) => ({

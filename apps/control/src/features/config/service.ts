@@ -1,6 +1,6 @@
 /**
  * The configuration that the fleet sets: its layers, and the revisions that changed them. Answers never contain secrets.
- * Only edges get those, through the desired state.
+ * Only edges get secrets, through the desired state.
  */
 import {
   describeKeys,
@@ -72,7 +72,7 @@ export async function readConfig(
   }
 }
 
-/** The layers that override the file of one edge, merged. The global one is among them: it is in force on the edge. */
+/** The layers that override the file of one edge, merged. They include the global layer, because it is in force on the edge. */
 export async function readEdgeLayer(
   { db }: Deps,
   limits: AccessLimits,
@@ -185,8 +185,8 @@ export interface ChangesInput extends ChangeTerms {
 }
 
 /**
- * Changes one layer: writes a revision to Postgres, then the desired states of the affected edges. `created` is false
- * for a dry run, and if nothing would change. The number is then that of the newest revision.
+ * Changes one layer: writes a revision to Postgres, then the desired states of the affected edges. `created` is false for a
+ * dry run, and if nothing would change. The number is then the number of the newest revision.
  */
 export async function writeRevision(
   deps: Deps,
@@ -244,7 +244,7 @@ async function needsLayer(queries: Queries, { name, limits }: Actor, layer: Laye
   )
 }
 
-/** The edges that a change concerns: those of its layer, or all. */
+/** The edges that a change affects: the edges of its layer, or all. */
 function edgesOf(layers: ChangesInput['layers']): FleetTarget {
   const [only, ...others] = layers
   return only && others.length === 0 ? targetOf(only.layer) : { kind: 'all' }
@@ -332,7 +332,10 @@ function refuseOutdated({ base, newestIn }: Pick<RevisionInput, 'base' | 'newest
     )
 }
 
-/** The revisions that would result, of a dry run or if nothing would change. Otherwise undefined: they are to be stored. */
+/**
+ * The resulting revisions of a dry run, or of a change that changes nothing. Otherwise undefined, and the revisions must be
+ * stored.
+ */
 async function preview(
   { db, now }: Deps,
   actor: Actor,
@@ -415,7 +418,7 @@ export async function restoreRevision(
   })
 }
 
-/** Gives the keys that a revision changed their values from before it. The result is a new revision. */
+/** Restores the previous values of the keys that a revision changed. The result is a new revision. */
 export async function undoRevision(
   deps: Deps,
   actor: Actor,

@@ -24,8 +24,8 @@ export const revisions = pgTable(
     changes: jsonb('changes').$type<StoredChange[]>().notNull(),
     note: text('note').notNull(),
     /**
-     * `layers` contains only released revisions. A rolling one is in force on the edges of the first waves of its
-     * rollout.
+     * `layers` contains only released revisions. A revision that is being rolled out is in force on the edges of the first
+     * waves of its rollout.
      */
     state: text('state').$type<'released' | 'rolling' | 'withdrawn'>().notNull().default('released'),
     /** The version of the desired state that it was made in. It identifies it also across a restore of the database. */

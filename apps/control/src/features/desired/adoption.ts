@@ -5,7 +5,10 @@ import { someOfEdges, writeAudit } from '../audit/service.ts'
 import { distributeDesired } from './distribute.ts'
 import { edgesOfOtherDatabases, noteAdoption } from './queries.ts'
 
-/** From now on the state of this database is published to all edges. Returns those that run the state of another one. */
+/**
+ * From now on the state of this database is published to all edges. Returns the edges that run the state of another
+ * database.
+ */
 export async function adoptEdges(deps: Deps, actor: Actor): Promise<{ adopted: string[] }> {
   const adopted = await deps.db.orm.transaction(async (tx) => {
     const edges = await edgesOfOtherDatabases(tx)

@@ -48,7 +48,10 @@ export function statusOfRevision(change: LayerChange, edge: AppliedByEdge): Chan
   return { status: edge.silent ? 'silent' : 'pending', reason: null }
 }
 
-/** Whether the edge has applied the revocation of this sequence. An edge that has restarted has applied all before. */
+/**
+ * Whether the edge has applied the revocation of this sequence. An edge that has restarted since has applied all earlier
+ * revocations.
+ */
 export function statusOfRevocation(
   sequence: number,
   { revocationsApplied, silent }: Pick<AppliedByEdge, 'revocationsApplied' | 'silent'>,

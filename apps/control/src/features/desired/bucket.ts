@@ -22,9 +22,9 @@ export interface DesiredEntry {
   versionMin: number
 }
 
-/** What this database knows of versions. */
+/** The versions that this database has issued. */
 export interface IssuedVersions {
-  /** Those of these versions that it has issued. */
+  /** The versions among the given ones that it has issued. */
   own: (versions: readonly number[]) => Promise<ReadonlySet<number>>
   /** Nothing is known of versions below. */
   since: number
@@ -33,7 +33,7 @@ export interface IssuedVersions {
 export interface PutResult {
   /** The edges whose entries were changed. */
   written: string[]
-  /** There are entries that another database wrote. They are kept until what they contain was recovered. */
+  /** Another database wrote some entries. They are kept until their revocations are recovered. */
   hasForeign: boolean
   /** Why some entries could not be written. */
   failure: Error | undefined
@@ -51,8 +51,9 @@ type Comparison = 'same' | 'newer' | 'foreign' | 'other'
 /** Writes in progress at the same time. */
 const together = 500
 /**
- * To read the whole bucket in one stream is faster than one request for each entry, if enough of the entries are needed.
- * Otherwise the edges of a large fleet that restart one after the other would each cost a read of all entries.
+ * If many entries are needed, reading the whole bucket in one stream is faster than one request for each entry. If few are
+ * needed, single requests are cheaper: when the edges of a large fleet restart one after the other, each start would
+ * otherwise read all entries.
  */
 const scanFrom = 20
 const scanShareMin = 0.1
@@ -101,14 +102,14 @@ export async function putDesired(
         result.written.push(batch[index]!.address.edge)
         written.push(put.value)
       } else if (put.value === 'foreign') result.hasForeign = true
-    // A single entry can have an error of its own. If none succeeds, the next batch would not either.
+    // A single entry can fail alone. If no entry succeeds, the next batch would fail too.
     if (result.failure && puts.every(({ status }) => status === 'rejected')) throw result.failure
   }
   noteWritten(bus, written)
   return result
 }
 
-/** Tells edges to read their entry again. @param edges undefined: all; if they are many, all are told too */
+/** Tells edges to read their entry again. @param edges undefined: all. If there are many, all edges are notified too */
 export function announceDesired(bus: Bus, version: number, edges?: readonly string[]): void {
   const few = edges && edges.length <= namedEdgesMax ? { edges: [...edges] } : {}
   const message: DesiredChanged = { v: wireVersion, version, at: Date.now(), ...few }

@@ -1,6 +1,6 @@
 /**
- * The versions that edges say to run. A version that this database did not issue is of another history: Postgres was
- * restored from an older dump, or the edge comes from another fleet, or it is not honest.
+ * The versions that edges claim to run. A version that this database did not issue is of another history: Postgres was
+ * restored from an older dump, the edge comes from another fleet, or the claim is false.
  */
 import type { LayerVersions, Presence } from '@imapfleet/protocol'
 import type { Database } from '../../platform/db/database.ts'
@@ -24,9 +24,10 @@ const rememberedMax = 50_000
 const rememberedMs = 30_000
 
 /**
- * What this database has issued, as far as it was asked. A fleet claims the same few versions in each second. It forgets
- * them when a connection is lost: the next database may be an older one. It also forgets them after a short time, because an
- * older dump can be read into the database that control uses, and a proxy in front of Postgres can hide the loss.
+ * A cache of the versions that this database has issued. A fleet claims the same few versions each second. The cache is
+ * cleared when a connection is lost, because the next database may be an older one. It also expires after a short time,
+ * because an older dump can be restored into the current database, and a proxy in front of Postgres can hide the lost
+ * connection.
  */
 export class IssuedClaims {
   readonly #db: Pick<Database, 'sql' | 'losses'>
@@ -43,7 +44,7 @@ export class IssuedClaims {
     this.#since = clock()
   }
 
-  /** Those of these versions that it has issued. */
+  /** The versions among the given ones that it has issued. */
   async versions(asked: readonly number[]): Promise<ReadonlySet<number>> {
     this.#forget()
     const unknown = asked.filter((version) => version > 0 && !this.#versions.has(version))
@@ -52,7 +53,7 @@ export class IssuedClaims {
     return new Set(asked.filter((version) => own.has(version) || this.#versions.has(version)))
   }
 
-  /** The keys of those of these layers that it has issued. */
+  /** The keys of the given layers whose versions it has issued. */
   async layers(asked: readonly OwnLayer[]): Promise<ReadonlySet<string>> {
     this.#forget()
     const unknown = asked.filter((layer) => layer.version > 0 && !this.#layers.has(keyOf(layer)))

@@ -1,4 +1,4 @@
-/** The desired state of one edge, from that of the fleet. Pure: every replica computes the same entry. */
+/** The desired state of one edge, computed from the desired state of the fleet. Pure: every replica computes the same entry. */
 import { mergeLayers, type Layer } from '@imapfleet/config'
 import {
   wireVersion,
@@ -23,7 +23,7 @@ export interface Rolling extends LayerHead {
   reached: ReadonlySet<string>
 }
 
-/** The layers by name. A fleet can have one for each edge, so those of an edge must be found without a search. */
+/** The layers by name. A fleet can have a layer for each edge, so the layers of an edge must be found without a search. */
 export type LayersByName = ReadonlyMap<string, LayerHead>
 
 const nameKey = ({ kind, name }: Pick<LayerHead, 'kind' | 'name'>): string => `${kind}/${name}`
@@ -48,12 +48,12 @@ export interface DesiredEdge extends EdgeAddress {
   /** The version that last changed `drain`. */
   drainVersion: number
   revocationsApplied: number
-  /** The version that it says to run, and the same if this database issued it. */
+  /** The version that the edge claims to run, and the same version if this database issued it. */
   desiredClaimed: number | null
   desiredVersion: number | null
 }
 
-/** More than an edge can miss in the lifetime of a server connection, and as many as fit into one message. */
+/** More revocations than an edge can miss in the lifetime of a server connection, and as many as fit into one message. */
 const revocationsMax = 5_000
 
 export function desiredOf(edge: DesiredEdge, fleet: FleetState): Desired {

@@ -75,7 +75,7 @@ async function distributeOnce(
 ): Promise<Pick<PutResult, 'written' | 'hasForeign'>> {
   const { db, bus, now } = deps
   let read = await readState(deps, concerned)
-  // An edge that runs a version of another history above ours would ignore its entry.
+  // An edge that runs a higher version of another history would ignore its entry.
   if (await continueAbove(deps, read.edges, read.fleet.version)) read = await readState(deps, concerned)
   const { fleet, edges, total, versionsSince } = read
   const refreshed = now() * 1000 - keptVersionsUs / 2

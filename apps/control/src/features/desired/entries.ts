@@ -24,20 +24,20 @@ const patienceMs = 1_000
 /** Messages that are read by one consumer. */
 const batchMax = 1_000
 /**
- * nats-server closes a connection on which 64 MB wait. An entry with many revocations has half a megabyte, and none has more
- * than one: of a bucket that is larger than this, fewer are read at once.
+ * nats-server closes a connection on which 64 MB wait. An entry with many revocations has half a megabyte, and no entry has
+ * more than one megabyte. If the bucket is larger than this limit, each batch has fewer entries.
  */
 const bytesOfLargeBatches = 32 << 20
 const smallBatchMax = 40
-/** While others write, a reading that has all keys ends after as many batches without a new one. */
+/** While other processes write, a read that has all keys ends after this number of batches without a new key. */
 const batchesInVainMax = 100
 
 /**
  * All entries, in the order of their places. An entry that is written meanwhile comes again, or at its new place only.
  *
- * Each batch has a consumer of its own: while entries are written, neither the number of messages that are left, which
- * nats-server 2.9 sends with each message, nor its policy LastPerSubject can be relied on. The stream keeps one message of
- * each subject, so every message is the last one.
+ * Each batch has a separate consumer. While entries are written, neither the number of remaining messages, which
+ * nats-server 2.9 sends with each message, nor its policy LastPerSubject is reliable. The stream keeps one message of each
+ * subject, so every message is the last one.
  */
 export async function* eachEntry(bus: Bus): AsyncGenerator<Entry, void> {
   const { stream, subject } = desiredBucket

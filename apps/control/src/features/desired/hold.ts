@@ -1,7 +1,7 @@
 /**
- * An empty database and edges with the state of another one: DATABASE_URL is wrong, or the database was lost. To publish the
- * empty state would send all edges back to their own files. Control publishes nothing until an operator confirms it, writes a
- * revision, or connects the right database (docs/adr/0030-an-empty-database-publishes-nothing.md).
+ * An empty database and edges with the state of another one: DATABASE_URL is wrong, or the database was lost. Publishing
+ * the empty state would make all edges return to their own files. Control publishes nothing until an operator confirms it,
+ * writes a revision, or connects the right database (docs/adr/0030-an-empty-database-publishes-nothing.md).
  */
 import type { Deps } from '../../deps.ts'
 import type { Queries } from '../../platform/db/database.ts'

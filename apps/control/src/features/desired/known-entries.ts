@@ -27,14 +27,14 @@ const bytesMax = 32 << 20
 
 const known = new WeakMap<Bus, Known>()
 
-/** Changes with every write and removal of an entry, if the bucket is made anew, and with the connection. */
+/** Changes with every write and removal of an entry, when the bucket is created again, and with the connection. */
 export async function markOfBucket(bus: Bus): Promise<Mark> {
   const { connects } = bus
   const { created, state } = await bus.link().manager.streams.info(desiredBucket.stream)
   return { connects, created, lastPlace: state.last_seq, messages: state.messages }
 }
 
-/** All entries, one by one, so that those of a large bucket are not in memory at the same time. */
+/** All entries, one by one, so that a large bucket is not in memory as a whole. */
 export async function* allEntries(bus: Bus): AsyncGenerator<Entry, void> {
   // Before the entries are read, so that a write meanwhile makes the next call read them again.
   const mark = await markOfBucket(bus)

@@ -1,13 +1,13 @@
 /**
- * Remembers when this process last found the bucket equal to Postgres. To read all entries costs much in a large fleet, so
- * the timer does it only if either has changed since, after a connection was lost, and every ten minutes
+ * Remembers when this process last found the bucket equal to Postgres. Reading all entries is expensive in a large fleet,
+ * so the timer does it only if the bucket or Postgres has changed since, after a connection was lost, and every ten minutes
  * (docs/adr/0033-the-bucket-is-read-when-something-changed.md).
  */
 import type { Deps } from '../../deps.ts'
 import { markOfBucket } from './known-entries.ts'
 import { markOfDesired } from './queries.ts'
 
-/** Also for what the marks do not show, such as a row that was changed by hand. */
+/** Finds differences that the marks do not show, such as a row that was changed by hand. */
 const readAgainMs = 600_000
 
 const found = new WeakMap<Deps['db'], { observed: string; at: number }>()

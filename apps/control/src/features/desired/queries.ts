@@ -66,7 +66,7 @@ export async function forgetOldVersions(queries: Queries): Promise<void> {
     .set({ versionsSince: expression`greatest(${fleet.versionsSince}, ${since}::bigint)` })
 }
 
-/** Those of these versions that this database has issued. */
+/** The versions among the given ones that this database has issued. */
 export async function ownVersions(sql: Sql, versions: readonly number[]): Promise<Set<number>> {
   const asked = [...new Set(versions)]
   if (asked.length === 0) return new Set()
@@ -82,8 +82,8 @@ export async function versionsSince(sql: Sql): Promise<number> {
 }
 
 /**
- * Changes with everything that the desired states of edges depend on: every change of the fleet has a version of its own,
- * traces and revocations also end by time, and heartbeats change the rows of edges.
+ * Changes with everything that the desired states of edges depend on: every change of the fleet has its own version, traces
+ * and revocations also expire, and heartbeats change the rows of edges.
  */
 export async function markOfDesired(sql: Sql): Promise<string> {
   const [row] = await sql<{ mark: string }[]>`
@@ -96,7 +96,7 @@ export async function markOfDesired(sql: Sql): Promise<string> {
   return row?.mark ?? ''
 }
 
-/** The last version that this database issued before another one, or undefined. */
+/** The last version that this database issued before the given one, or undefined. */
 export async function lastVersionBefore(queries: Queries, version: number): Promise<number | undefined> {
   const [row] = await queries
     .select({ last: max(desiredVersions.version) })
@@ -124,14 +124,14 @@ export interface RestoreEvidence {
   text: string
   /** The lowest of them. */
   from: number
-  /** Versions continue above it: the highest of them, or of those that can be believed. */
+  /** New versions are above this one: the highest plausible version that was seen. */
   to: number
 }
 
 /**
- * Notes that versions of another history were seen, and issues a version above them. All versions below it that this
- * database did not issue are then known: they were issued before it, and those of a later restore are above it.
- * @param quietMinutes after a note, others are not noted for this time; undefined: unless they have higher versions
+ * Notes that versions of another history were seen, and issues a version above them. This accounts for all versions below
+ * it that this database did not issue; versions of a later restore are above it.
+ * @param quietMinutes after a note, no other is made for this time; undefined: only higher versions are noted
  * @returns false if it was noted before
  */
 export async function noteRestore(

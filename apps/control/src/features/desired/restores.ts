@@ -1,7 +1,7 @@
 /**
- * What control does when it meets versions that this database never issued. Postgres was then restored from an older
- * dump, or the state of another fleet is in the bucket or on an edge. Control continues above these versions, recovers the
- * revocations that only the bucket still has, and tells the operators.
+ * Handles versions that this database never issued. Postgres was then restored from an older dump, or the state of another
+ * fleet is in the bucket or on an edge. Control continues above these versions, recovers the revocations that only the
+ * bucket still has, and reports the restore to operators.
  */
 import type { Revocation } from '@imapfleet/protocol'
 import type { Deps } from '../../deps.ts'
@@ -20,7 +20,7 @@ import {
   type RestoreEvidence,
 } from './queries.ts'
 
-/** An edge can say anything. What edges say is told once in this time. */
+/** An edge can claim any version. Claims of edges are reported once in this time. */
 const quietMinutes = 10
 const dayMs = 86_400_000
 /** The highest value of `pool.lifetimeMaxMs`: an older revocation affects no connection. */
@@ -78,8 +78,9 @@ async function readBucket({ bus, db }: Deps) {
 }
 
 /**
- * Issues a version above those that edges claim, if they are above ours: the clock of Postgres was ahead before a restore,
- * or is behind now. Otherwise these edges would ignore their entries. Returns false if none was needed.
+ * If edges claim versions above the highest issued one, issues a version above them. This happens if the clock of Postgres
+ * was ahead before a restore, or is behind now. Without it these edges would ignore their entries. Returns false if no
+ * version was needed.
  */
 export async function continueAbove(
   { db, log, now }: Pick<Deps, 'db' | 'log' | 'now'>,
@@ -108,8 +109,8 @@ export async function continueAbove(
 }
 
 /**
- * Tells that edges run, or ran, versions that this database did not issue. Nothing can be recovered from their
- * heartbeats. Edges name such a version many times, also after a later restore: it is told once.
+ * Reports that edges run, or ran, versions that this database did not issue. Nothing can be recovered from their
+ * heartbeats. Edges repeat such a version many times, also after a later restore: it is reported once.
  */
 export async function reportForeignEdges(
   { db, log, now }: Pick<Deps, 'db' | 'log' | 'now'>,
@@ -129,10 +130,10 @@ export async function reportForeignEdges(
   if (told) log.error('Postgres was restored from an older dump, or edges come from another fleet', told)
 }
 
-/** The highest version of an edge that raises those of the fleet. */
+/** Higher versions of an edge do not raise the versions of the fleet. */
 const claimMaxOf = (now: number): number => (now + plausibleMs) * 1000
 
-/** Notes it and writes the audit entry. Undefined if it was told before and nothing was recovered. */
+/** Notes the restore and writes the audit entry. Undefined if it was reported before and nothing was recovered. */
 async function tell(
   queries: Queries,
   { text, ...evidence }: RestoreEvidence,

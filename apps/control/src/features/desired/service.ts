@@ -15,8 +15,8 @@ export { reasonToHold } from './hold.ts'
 export { fleetProblems, lastRestore, runsForeignState, reportForeignEdges } from './restores.ts'
 
 /**
- * Runs a change of the fleet in one transaction with a version of its own. Changes run one after the other, so what is
- * read inside is still true when it is written.
+ * Runs a change of the fleet in one transaction, with its own version. Changes run one after the other, so what is read
+ * inside is still true when it is written.
  */
 export async function changeFleet<T>(
   db: Database,

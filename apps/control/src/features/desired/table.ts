@@ -20,7 +20,7 @@ export const fleet = pgTable(
     /** When control last learned of versions that this database never issued, and from where. */
     restoredAt: instantColumn('restored_at'),
     restoredEvidence: text('restored_evidence'),
-    /** A version that this database issued when it told of a restore: that of older versions was told. */
+    /** The version that this database issued when it reported a restore. Restores with older versions have been reported. */
     restoredAbove: countColumn('restored_above').notNull().default(0),
     /** When an operator confirmed that edges of another database take part. */
     adoptedAt: instantColumn('adopted_at'),

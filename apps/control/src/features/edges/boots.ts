@@ -1,12 +1,12 @@
 /**
  * The boots of one edge. Boots are ordered by the arrival of their first heartbeat, never by a clock. A boot that a later
- * one has replaced does not take the edge over again while the later one beats. If it goes on beating, two processes use
- * the same edge id.
+ * one has replaced cannot become the shown boot again while the later one sends heartbeats. If both continue to send
+ * heartbeats, two processes use the same edge id.
  */
 import type { Presence } from '@imapfleet/protocol'
 import type { ReplacedBoot } from './table.ts'
 
-/** What is known of an edge when a heartbeat arrives that is not simply the next one of its boot. */
+/** The known state of an edge when a heartbeat arrives that is not the next heartbeat of its boot. */
 export interface KnownBoot {
   boot: string
   region: string

@@ -1,7 +1,7 @@
 /**
- * Whether control itself hears: each ingesting replica sends itself a probe over NATS, and stores it after the
- * heartbeats that arrived before it. Silence of an edge counts only within this time. During an outage of NATS or
- * Postgres no silence grows, and afterwards it starts anew, so that edges have time to send a heartbeat.
+ * Whether control itself receives messages. Each ingesting replica sends itself a probe over NATS, and stores it after the
+ * heartbeats that arrived before it. The silence of an edge counts only while probes arrive. During an outage of NATS or
+ * Postgres silence does not grow. After the outage it starts at zero, so that edges have time to send a heartbeat.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { wireVersion } from '@imapfleet/protocol'
@@ -16,16 +16,16 @@ import { edges, hearing } from './table.ts'
 /** A probe of this replica that came back over NATS, in the order of all messages. */
 export const ownProbe = 'probe'
 const probeEveryMs = 1_000
-/** Without a probe for this time control was deaf: a heartbeat may have been lost. */
+/** If no probe arrived for this time, heartbeats may have been lost too. */
 const gapMs = 3_000
 /** After this number of missed heartbeats an edge is silent. */
 export const missedMax = 3
 
-/** The time in which control has heard without a gap. Milliseconds since 1970, by the clock of the database. */
+/** The time in which control has received messages without a gap. Milliseconds since 1970, by the clock of the database. */
 export interface Hearing {
   since: number
   until: number
-  /** No probe was stored within the last seconds: what control knows of edges is outdated. */
+  /** No probe was stored within the last seconds, so control's data about edges is outdated. */
   isDeaf: boolean
 }
 
@@ -62,9 +62,9 @@ export async function readHearing(queries: Queries): Promise<Hearing> {
 const heard = (column: AnyPgColumn) => sql`(select ${column} from ${hearing} limit 1)`
 
 /**
- * The longest time since the last heartbeat within which control heard. An edge that was silent already when control
- * became deaf stays silent, also if control becomes deaf again and again. The times before the gaps are looked at only for
- * an edge that was not heard since: Postgres would do it for each row.
+ * The longest time since the last heartbeat in which control received messages. An edge that was silent before a gap stays
+ * silent, even after many gaps. The times before the gaps are read only for an edge without a heartbeat since: Postgres
+ * would otherwise read them for each row.
  */
 const silence = sql`case
   when ${edges.lastSeenAt} >= ${heard(hearing.since)}
@@ -103,7 +103,7 @@ export async function sendProbes(
   const deafness = new Outage(log, 'control does not hear edges', 'control hears edges again')
   const inbox = createInbox()
   const subscription = connection.subscribe(inbox, { callback: back })
-  // The first needs no question: the bus is up only after JetStream has answered.
+  // The first probe needs no request: the bus is up only after JetStream has answered.
   for (let isFirst = true; !signal.aborted; isFirst = false) {
     try {
       const { nats, manager } = bus.link()

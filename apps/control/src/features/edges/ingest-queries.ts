@@ -11,11 +11,11 @@ import { edges, type Counted, type ReplacedBoot } from './table.ts'
 export interface Heard {
   presence: Presence
   ageMs: number
-  /** If it has no counters: an earlier heartbeat of this boot that has them and is not stored yet. */
+  /** If the heartbeat has no counters: an earlier heartbeat of this boot that has counters and is not stored yet. */
   counting?: Presence
 }
 
-/** With what it says to run, as far as this database issued it. */
+/** The versions that the edge claims to run and that this database issued. */
 export interface ClaimedHeard extends Heard {
   claims: Claims
 }
@@ -34,12 +34,13 @@ export interface WrittenEdge {
   forgotten: boolean
 }
 
-/** A measurement that differs less from the one before it confirms it. */
+/** A measurement confirms the previous one if they differ by less than this. */
 const skewToleranceMs = 2_000
 
 /**
- * Writes heartbeats, at most one for each edge and boot. A late heartbeat is not written, nor one of an edge whose row has
- * changed. Every replica hears every heartbeat: a row that another one is writing is left to it. Returns what was written.
+ * Writes heartbeats, at most one for each edge and boot. It does not write late heartbeats, and heartbeats of edges whose
+ * row has changed. Every replica receives every heartbeat, so a row that another replica is writing is skipped. Returns the
+ * written rows.
  */
 export async function updatePresence(
   db: Database,
@@ -57,12 +58,12 @@ export async function updatePresence(
   const keepsBase = db.sql`(
     heard.counted_uptime_ms - edges.uptime_ms between 0 and heard.heartbeat_ms / 2 - 1
     and heard.counted_uptime_ms - edges.uptime_before_ms between 0 and heard.heartbeat_ms * ${missedMax}) is true`
-  // It only acknowledges the desired state, between two heartbeats with counters. Another replica may have stored those of
-  // the heartbeat before it.
+  // This heartbeat only acknowledges the desired state, and has no counters. Another replica may have stored the counters
+  // of the previous heartbeat.
   const hasNoCounters = db.sql`(edges.boot = heard.boot and (heard.counted is null
     or (edges.sequence_boot = edges.boot and heard.counted_sequence <= edges.sequence) is true))`
-  // Postgres cannot know how many rows an array has. Each row is therefore found by its key: a join of two such results
-  // would compare each row of one with each of the other.
+  // Postgres cannot estimate the rows of an array. Each row is therefore found by its key: a join of two such results would
+  // compare every row with every other.
   const free = db.sql`select edges.id from edges where ${isNewer} for no key update of edges skip locked`
   const rows = await db.sql<WrittenEdge[]>`
     with heard as materialized (${heardIn(db, writes)})
@@ -96,7 +97,7 @@ export async function updatePresence(
   return [...rows]
 }
 
-/** Adds edges. Returns those that did not exist. */
+/** Adds edges. Returns the edges that did not exist. */
 export async function insertEdges(db: Database, heard: readonly ClaimedHeard[]): Promise<WrittenEdge[]> {
   const writes = heard.map((each) => ({ ...each, expected: each.presence, otherBoots: [] }))
   const rows = await db.sql<WrittenEdge[]>`

@@ -1,7 +1,7 @@
 /**
- * Heartbeats on core NATS, stored for as long as the process runs. Each replica hears every heartbeat, so that none is
- * lost in a replica that hangs. An edge that is new or has restarted gets its desired state. A forgotten edge returns to
- * the fleet.
+ * Heartbeats on core NATS, stored for as long as the process runs. Each replica receives every heartbeat, so that a replica
+ * that hangs loses none. An edge that is new or has restarted gets its desired state. A forgotten edge returns to the
+ * fleet.
  */
 import { reasonOf } from '@imapfleet/observe'
 import {
@@ -112,8 +112,8 @@ const togetherMax = 250
 const anyVersion = 1
 
 /**
- * Runs until the connection is closed or the signal is aborted. Edges that connected before control are told to read
- * their entry. They answer with a heartbeat, so control need not wait for the next regular one.
+ * Runs until the connection is closed or the signal is aborted. Edges that connected before control are asked to read their
+ * entry. They answer with a heartbeat, so control need not wait for the next regular one.
  */
 async function* hearPresence(
   { bus, intake, log }: Deps,
@@ -129,7 +129,7 @@ async function* hearPresence(
   const subscription = nats.subscribe(subjects.presenceOfAll, {
     callback: (error, message) => {
       if (error) return batches.end(error)
-      // An empty message only tries the right to send heartbeats (`imapfleet-edge doctor`).
+      // An empty message only tests the right to send heartbeats (`imapfleet-edge doctor`).
       if (message.data.length === 0 || intake.refuses('heartbeat', message)) return
       const received = read(message, intake)
       if (received) batches.push(received)
@@ -186,8 +186,8 @@ export async function recordPresence(
 }
 
 /**
- * One statement can write a row only once, so only the last heartbeat of each boot counts. If it has no counters, because it
- * acknowledges the desired state, those of the heartbeat before it count.
+ * One statement can write a row only once, so only the last heartbeat of each boot counts. If this heartbeat has no
+ * counters, because it acknowledges the desired state, the counters of the previous one are used.
  */
 function lastOfBoots(heard: readonly Heard[]): Heard[] {
   const last = new Map<string, Heard>()
@@ -200,7 +200,10 @@ function lastOfBoots(heard: readonly Heard[]): Heard[] {
   return [...last.values()]
 }
 
-/** Two that Postgres can store at the same time: all heartbeats of an edge are in one of them. Few are stored together. */
+/**
+ * Two parts that Postgres can store at the same time: all heartbeats of an edge are in the same part. A few heartbeats are
+ * stored together.
+ */
 export function halvesOf(heard: readonly Heard[]): Heard[][] {
   if (heard.length <= togetherMax / 2) return [[...heard]]
   const parts: [Heard[], Heard[]] = [[], []]
@@ -269,7 +272,7 @@ async function storeHeartbeats(
   const written = await updatePresence(deps.db, next)
   const arrived = written.filter(({ forgotten }) => forgotten)
   const boots = new Map(written.map(({ id, boot }) => [id, boot]))
-  // A late heartbeat is not written, nor one that another replica writes now. Neither is of another boot.
+  // Late heartbeats, and heartbeats that another replica is writing, are not written. They do not belong to another boot.
   let rest = await ofOtherBoots(
     deps.db,
     heard.filter(({ presence }) => boots.get(presence.edge) !== presence.boot),
@@ -310,7 +313,7 @@ async function placeBoots({ db, log }: Deps, heard: readonly ClaimedHeard[]): Pr
         boots: `${edge.boot},${presence.boot}`,
       })
   }
-  // If another replica has written the row meanwhile, the next heartbeat is placed anew.
+  // If another replica has written the row meanwhile, the next heartbeat is placed again.
   return [
     ...(added.length > 0 ? await insertEdges(db, added) : []),
     ...(taken.length > 0 ? await updatePresence(db, taken) : []),

@@ -1,11 +1,11 @@
 /**
- * What live views share: while at least one is open, the edges are read once a second and sent to each. It keeps no
+ * The shared part of live views: while at least one is open, the edges are read once a second and sent to each. It keeps no
  * lasting state: a view that reconnects to another replica starts with all edges.
  */
 import type { AccessLimits, LiveEdge } from '@imapfleet/api'
 import { allowsRegion } from '../../platform/access.ts'
 
-/** An edge as all views send it: JSON, made once. It is the same object until something of the edge changes. */
+/** An edge as all views send it: JSON, made once. The object stays the same until the edge changes. */
 export interface ShownEdge {
   id: string
   region: string
@@ -81,7 +81,7 @@ export class LiveFeed {
   }
 }
 
-/** What is new in a live view: the edges that changed since they were last sent, and those that left. */
+/** The changes of a live view: edges that changed since they were last sent, and edges that left. */
 interface LiveChange {
   changed: ShownEdge[]
   /** Ids of edges that were sent and are no longer there. */

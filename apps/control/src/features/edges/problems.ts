@@ -1,6 +1,6 @@
 /**
  * What is wrong with an edge: the only place that decides it. The API, live views, metrics, the CLI and the console all
- * show this list. A text changes only if the problem does, so that live views are not sent it again every second.
+ * show this list. A text changes only if the problem changes, so that live views do not get it again every second.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { EdgeProblem } from '@imapfleet/api'
@@ -9,18 +9,21 @@ import { runningBeside } from './boots.ts'
 import { missedMax } from './hearing.ts'
 import type { AddressedEdge, EdgeRow } from './queries.ts'
 
-/** What control wants of the edge. */
+/** The desired state of the edge. */
 interface Wanted {
   revision: number
   versions: LayerVersions
-  /** Undefined: it never had a credential of its own. */
+  /** Undefined: the edge never had its own credential. */
   hasCredential: boolean | undefined
 }
 
-/** A clock that differs less is not worth a message. It is more than a heartbeat takes in a slow network. */
+/** Smaller differences are not reported. A heartbeat takes less than this in a slow network. */
 const clockSkewMaxMs = 5_000
 
-/** The clock of the edge minus that of the database, in milliseconds, if it is so large that times must be corrected. */
+/**
+ * The clock of the edge minus the clock of the database, in milliseconds, if the difference is so large that times must be
+ * corrected.
+ */
 export const largeSkew = (skewMs: number | null): number | undefined =>
   skewMs !== null && Math.abs(skewMs) >= clockSkewMaxMs ? skewMs : undefined
 
@@ -44,9 +47,9 @@ export function edgeProblems(
   ]
 }
 
-/** Boots that send heartbeats with this edge id, the one that is shown first. */
+/** Boots that send heartbeats with this edge id, beginning with the shown boot. */
 export function instancesOf({ boot, otherBoots, heartbeatMs, lastSeenAt }: AddressedEdge): string[] {
-  // Measured from the last heartbeat of the shown one, so that no clock is read.
+  // Measured from the last heartbeat of the shown boot, so that no clock is read.
   return [boot, ...runningBeside(otherBoots, lastSeenAt.getTime() - heartbeatMs * missedMax)]
 }
 

@@ -45,7 +45,7 @@ export async function selectEdges(queries: Queries, limits: AccessLimits): Promi
     .orderBy(asc(edges.region), asc(edges.id))
 }
 
-/** What decides whom an order reaches. An order reads this of the whole fleet, so it is not the whole row. */
+/** The columns that select the edges of an order. An order reads them for the whole fleet, so other columns are omitted. */
 const addressed = {
   id: edges.id,
   region: edges.region,
@@ -59,7 +59,7 @@ const addressed = {
 }
 export type AddressedEdge = Pick<EdgeRow, keyof typeof addressed>
 
-/** All of the fleet, those of a region, or one. */
+/** All edges of the fleet, the edges of a region, or one edge. */
 export async function selectAddressedEdges(
   queries: Queries,
   limits: AccessLimits,
@@ -109,7 +109,10 @@ function oneOf(some: SomeEdges): SQL | undefined {
   return eq(some.kind === 'region' ? edges.region : edges.id, some.name)
 }
 
-/** What decides the desired state of an edge. A change reads this of the whole fleet, so it is not the whole row. */
+/**
+ * The columns that determine the desired state of an edge. A change reads them for the whole fleet, so other columns are
+ * omitted.
+ */
 const decisive = {
   id: edges.id,
   region: edges.region,
@@ -209,7 +212,7 @@ export async function findEdge(
   return row
 }
 
-/** Edges whose clocks differ from that of the database. */
+/** Edges whose clocks differ from the clock of the database. */
 export async function selectSkews(queries: Queries): Promise<{ id: string; skewMs: number | null }[]> {
   return await queries
     .select({ id: edges.id, skewMs: edges.clockSkewMs })
@@ -237,7 +240,7 @@ export async function markEdgeForgotten(queries: Queries, id: string): Promise<b
   return forgotten.length > 0
 }
 
-/** Returns those that were forgotten before. */
+/** Returns the edges that were forgotten before. */
 export async function rememberEdges(queries: Queries, ids: readonly string[]): Promise<string[]> {
   const remembered = await queries
     .update(edges)

@@ -1,4 +1,4 @@
-/** What can be asked about edges and done with them: list, read, drain, forget. */
+/** The operations on edges: list, read, drain, forget. */
 import {
   fleetTargetText,
   isLimited,
@@ -143,8 +143,8 @@ export async function knownEdge(queries: Queries, limits: AccessLimits, id: stri
 }
 
 /**
- * Throws `edge_unknown` if the region or the edge does not exist, or is outside the limits. All edges of an empty fleet is
- * valid.
+ * Throws `edge_unknown` if the region or the edge does not exist, or is outside the limits. The target of all edges is
+ * valid in an empty fleet.
  */
 export async function edgesOfTarget(
   { db }: Deps,
@@ -161,7 +161,7 @@ export async function edgesOfTarget(
 }
 
 /**
- * The edges in their present state. Their next heartbeats show the drain and the clients that are left. Several regions are
+ * The edges in their present state. Their next heartbeats show the drain and the remaining clients. Several regions are
  * drained one after the other, unless the pace says otherwise. All are resumed at once.
  */
 export async function drainEdges(

@@ -49,9 +49,12 @@ export const edges = pgTable('edges', {
   sequenceBoot: uuid('sequence_boot'),
   /** Earlier boots, the last replaced one first. */
   otherBoots: jsonb('other_boots').$type<ReplacedBoot[]>().notNull().default([]),
-  /** What the edge speaks. If it is another version than ours, only `id`, `region` and `lastSeenAt` are known. */
+  /**
+   * The wire version of the edge. If it differs from the version of control, only `id`, `region` and `lastSeenAt` are
+   * known.
+   */
   wireVersion: integer('wire_version').notNull().default(1),
-  /** The clock of the edge minus that of the database: what two consecutive heartbeats agreed on. Milliseconds. */
+  /** The clock of the edge minus the clock of the database, in milliseconds, as two consecutive heartbeats agreed. */
   clockSkewMs: countColumn('clock_skew_ms'),
   /** The same from the last heartbeat alone, which a delay may have falsified. */
   clockSkewSeenMs: countColumn('clock_skew_seen_ms'),
@@ -61,7 +64,7 @@ export const edges = pgTable('edges', {
   configRejectedReason: text('config_rejected_reason'),
   /** All revocations up to this version were applied, by this boot or an earlier one. */
   revocationsApplied: countColumn('revocations_applied').notNull(),
-  /** The version of the desired state that it says to run. Empty: it is older than this field. */
+  /** The version of the desired state that the edge claims to run. Empty: the edge is older than this field. */
   desiredClaimed: countColumn('desired_claimed'),
   /** The same, if this database issued it. */
   desiredVersion: countColumn('desired_version'),
@@ -88,8 +91,8 @@ export const edges = pgTable('edges', {
 })
 
 /**
- * One row: the time in which control received messages over NATS and stored them, as its own probes show. An edge is
- * silent only if it sent no heartbeat within such a time. All times are from the clock of the database.
+ * One row: the time in which control received messages over NATS and stored them, as its own probes show. An edge is silent
+ * only if it sent no heartbeat within this time. All times are from the clock of the database.
  */
 export const hearing = pgTable(
   'hearing',
@@ -99,7 +102,7 @@ export const hearing = pgTable(
     since: instantColumn('since').notNull().defaultNow(),
     /** The last stored probe. */
     until: instantColumn('until').notNull().defaultNow(),
-    /** The times before the gaps, except those that were shorter than a later one: no edge was silent longer in them. */
+    /** The times before the gaps, except times that are shorter than a later one: they cannot show a longer silence. */
     earlier: timesColumn('earlier')
       .notNull()
       .default(sql`'{}'`),

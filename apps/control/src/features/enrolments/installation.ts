@@ -1,4 +1,4 @@
-/** Creates the NATS configuration of a new fleet: an operator, its accounts, and what control needs of them. */
+/** Creates the NATS configuration of a new fleet: an operator, its accounts, and the credentials of control. */
 import {
   createAccount,
   createOperator,

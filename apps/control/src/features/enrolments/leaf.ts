@@ -1,6 +1,6 @@
 /**
- * The credentials of a leaf node between the edges of a region and the fleet. One is for the account of the edges.
- * With the other, for the system account, the leaf node asks for accounts, and so receives revocations.
+ * The credentials of a leaf node between the edges of a region and the fleet. One credential is for the account of the
+ * edges. The other is for the system account: with it the leaf node requests accounts, and so receives revocations.
  */
 import { createUser, encodeUser, fmtCreds, fromSeed, type KeyPair, type User } from '@nats-io/jwt'
 import { crossings, rightsOf } from '@imapfleet/protocol'

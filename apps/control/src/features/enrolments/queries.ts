@@ -40,7 +40,7 @@ export async function enrolmentsOf(queries: Queries, edge: string, key?: string)
   return await queries.select().from(enrolments).where(of(edge, key)).orderBy(desc(enrolments.number))
 }
 
-/** Those that were not revoked before. */
+/** The credentials that were not revoked before. */
 export async function markEnrolmentsRevoked(
   queries: Queries,
   { edge, key, by, at }: { edge: string; key?: string | undefined; by: string; at: Date },

@@ -25,7 +25,7 @@ export interface EdgesAccount {
   signedAt: number
 }
 
-/** Runs `work` on a connection of its own. Revocations are rare. */
+/** Runs `work` on a separate connection, because revocations are rare. */
 export async function asSystem<T>(
   access: NatsAccess,
   issuer: Issuer,

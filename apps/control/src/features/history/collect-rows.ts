@@ -1,6 +1,6 @@
 /**
- * Collects the rows of a history. Intervals that are due are computed from reports in the way the rollup will do it,
- * so that an answer does not depend on whether the rollup has run.
+ * Collects the rows of a history. Due intervals are computed from reports in the same way as by the rollup, so that an
+ * answer does not depend on whether the rollup has run.
  */
 import type { EdgeMetricName } from '@imapfleet/observe'
 import type { Sql } from '../../platform/db/sql.ts'
@@ -16,7 +16,7 @@ export interface RowQuery extends RollupFilter {
   names: readonly EdgeMetricName[]
 }
 
-/** If more is due than this, older intervals are read as they were last rolled up. */
+/** If more intervals are due, older ones are read as they were last rolled up. */
 const minutesMax = 60
 const hoursMax = { region: 24, edge: 2 } as const
 
@@ -74,7 +74,7 @@ export async function collectRows(sql: Sql, asked: RowQuery): Promise<HistoryRow
   }
 }
 
-/** Which minutes (or hours) of which regions are due, as a set, and as ranges that can be read with one query. */
+/** The due minutes (or hours) of each region, as a set, and as ranges that one query can read. */
 interface DueTime {
   region: string
   at: number
@@ -84,7 +84,7 @@ class DueTimes {
   readonly #times: ReadonlySet<number>
   readonly #due: ReadonlySet<string>
   readonly #lengthMs: number
-  /** The interval that the end cuts short: its rollup has more than is asked for. */
+  /** The interval that contains the end: its rollup has more data than requested. */
   readonly #cut: number | undefined
 
   /** Only the newest `timesMax` times, however many regions are due in each, and in each region the one that `to` cuts. */

@@ -1,6 +1,6 @@
 /**
- * Tells edges which reports are stored, or refused for good, so that they need not keep them. If this does not arrive, an
- * edge sends a report again, which adds no row.
+ * Tells edges which reports are stored, or refused for good, so that they need not keep them. If the confirmation does not
+ * arrive, the edge sends the report again, which adds no row.
  */
 import {
   encode,
@@ -20,7 +20,7 @@ type Confirmed = Pick<Report, 'edge' | 'region' | 'boot' | 'sequence'>
  */
 const gatherMs = 2_000
 
-/** What is confirmed within a short time is one message for each boot of an edge. */
+/** Confirmations within a short time are one message for each boot of an edge. */
 export class Confirmations {
   readonly #bus: Pick<Bus, 'link'>
   readonly #waiting = new Map<string, { of: Confirmed; sequences: number[] }>()

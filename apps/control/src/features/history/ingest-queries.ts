@@ -6,13 +6,13 @@ import { spreadMaxMs } from './increases.ts'
 import type { ReadReport } from './report-reader.ts'
 import type { Series } from './series.ts'
 
-/** A report whose time is that of control. */
+/** A report with its time by the clock of control. */
 export interface PlacedReport extends Report {
   /** Its own time was wrong. A second delivery could have another time. */
   isMoved: boolean
 }
 
-/** A report as it is written. Its series are numbers, so that what was decoded need not be kept. */
+/** A report as it is written. Its series are numbers, so that the decoded report need not be kept. */
 export interface PackedReport extends ReadReport, Pick<PlacedReport, 'isMoved'> {
   /** Set if it has series without a number: those, and the report to pack again when they have one. */
   unknown?: { keys: ReadonlySet<string>; report: PlacedReport } | undefined

@@ -30,7 +30,7 @@ const gatherMs = 200
 const together = 2
 /** Size of the messages in one statement. A batch of large reports is written in parts. */
 const statementBytesMax = 16_777_216
-/** A clock that runs ahead by more than this is wrong: the report is placed at the time at which NATS stored it. */
+/** A clock that is ahead by more than this is wrong: the report gets the time at which NATS stored it. */
 const aheadMaxMs = 5_000
 const skewsKeptMs = 5_000
 
@@ -107,7 +107,7 @@ export async function ingestReports(deps: Deps, signal: AbortSignal): Promise<vo
   known.confirmations.send()
 }
 
-/** Reads one batch while the previous one is written. Throws as soon as one could not be written. */
+/** Reads one batch while the previous one is written. Throws as soon as a batch could not be written. */
 async function ingestAll(deps: Deps, known: Known, signal: AbortSignal, outage: Outage): Promise<void> {
   const working = new Set<Promise<void>>()
   const failures: unknown[] = []

@@ -64,9 +64,9 @@ export async function readReadings(
 }
 
 /**
- * The moment until which the chosen edges have reported: later counts are incomplete. An edge that has been silent for a
- * minute longer than another one of the fleet is not waited for. Undefined: nothing is awaited, or no edge has reported
- * within the last hour.
+ * The time up to which the chosen edges have reported: later counts are incomplete. An edge whose reports are a minute
+ * older than those of another edge is ignored. Undefined: all edges are ignored, or no edge has reported within the last
+ * hour.
  */
 export async function readSettled(
   sql: Sql,
@@ -114,7 +114,7 @@ export async function readEnds(
   return [...ends, ...(await readBefore(sql, filter, [...firsts.values()], wanted))]
 }
 
-/** The readings before the given ones, except those that are among them. */
+/** The readings before the given ones, except readings among the given ones. */
 async function readBefore(
   sql: Sql,
   filter: ReadingsFilter,
@@ -131,7 +131,7 @@ async function readBefore(
   return rows.map((row) => readingOf(row, wanted))
 }
 
-/** Region and time of the readings after the given ones, except those that are among them. */
+/** Region and time of the readings after the given ones, except readings among the given ones. */
 export async function readFollowers(
   sql: Sql,
   filter: ReadingsFilter,

@@ -1,7 +1,7 @@
 /**
- * Reads a report from its bytes into the storage format in one pass, without an object for each figure. It knows one form:
- * that in which edges write reports, from a sender whose last report the schema accepted. It refuses nothing. Whatever has
- * another form is left to the schema, which would read all that is read here in the same way.
+ * Reads a report from its bytes into the storage format in one pass, without an object for each figure. It reads only the
+ * form that edges write, from a sender whose last report the schema accepted. It refuses nothing. The schema reads reports
+ * of any other form, which would read all that is read here in the same way.
  */
 import { bucketCount } from '@imapfleet/observe'
 import {
@@ -46,11 +46,11 @@ interface Spelling {
   series: KnownSeries
   /** The number of the last report with it. */
   lastReport: number
-  /** What followed it last. The reports of a fleet have the same series in the same order. */
+  /** The series that followed it last. The reports of a fleet have the same series in the same order. */
   next: Spelling | undefined
 }
 
-/** Beyond these numbers, only senders with a shared credential and label values that change can come. */
+/** Only senders with a shared credential, or changing label values, can exceed these numbers. */
 const sendersMax = 50_000
 const spellingsMax = 50_000
 const startBytesMax = 400

@@ -54,7 +54,7 @@ async function newestDue(tx: Sql, { kept, now }: Deps, first: Due['resolution'])
 async function rollUpMinute(tx: Sql, due: Due, since: number): Promise<void> {
   const { region, at: from } = due
   const filter = { limits: noLimits, from, to: from + lengthMs['1m'], region }
-  // Reports that are committed from here on set marks of their own.
+  // Reports that are committed from here on set new marks.
   const spreads = await takeDue(tx, due)
   const series = await readAllSeries(tx)
   const readings = await readReadings(tx, filter, series)

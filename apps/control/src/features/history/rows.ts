@@ -57,7 +57,7 @@ export function historyRowsOfRegions(
 
 interface Collected {
   counts: Rows
-  /** For gauges: those of each edge are combined before those of several edges. */
+  /** For gauges: the readings of each edge are combined before the readings of several edges. */
   edges: Rows
   /** Whose counts they are. */
   edgeOf: (reading: Reading) => string

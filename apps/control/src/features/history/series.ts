@@ -113,7 +113,7 @@ export class Series {
   }
 }
 
-/** Deletes those that no kept figure can contain. */
+/** Deletes series that no stored figure can contain. */
 export async function deleteOldSeries(sql: Sql, before: number): Promise<void> {
   await sql`delete from series where used_at < ${instantSql(sql, before)}`
 }

@@ -162,8 +162,8 @@ function tooOld({ from }: Window, least: number): ServiceError {
 }
 
 /**
- * The window up to this moment: later, not all edges have reported. The end can cut the last step short. Its rates are
- * those of the time until the end.
+ * The window up to this moment, after which not all edges have reported. The last step can therefore be shorter. Its rates
+ * cover the time until the end.
  */
 export function settledPart(window: Window, settled: number): Window {
   const end = Math.max(window.from, startOf(settled, units.s))

@@ -1,4 +1,4 @@
-/** The routes of metrics. Those of one process are beside its health (platform/http/health.ts). */
+/** The routes of metrics. Metrics of one process are with its health checks (platform/http/health.ts). */
 import type { metricRoutes } from '@imapfleet/api'
 import { prometheusContentType } from '@imapfleet/observe'
 import type { Deps } from '../../deps.ts'

@@ -1,6 +1,6 @@
 /**
- * The whole fleet for Prometheus: what control knows of each edge, and the metrics of each edge as of its last
- * heartbeat. The metrics of silent edges are left out, so that no old value looks current.
+ * The whole fleet for Prometheus: metrics about each edge as control sees it, and the metrics of each edge as of its last
+ * heartbeat. Metrics of silent edges are omitted, so that no old value looks current.
  */
 import {
   accessMetrics,
@@ -17,7 +17,7 @@ import { expiringTokens } from '../access/service.ts'
 import { lastRestore, runsForeignState } from '../desired/service.ts'
 import { listCountingViews, type CountingEdgeRow } from '../edges/service.ts'
 
-/** With limits only the edges within them, and nothing of tokens and the database. */
+/** With limits: only the edges within them, and no metrics of tokens and the database. */
 export async function printFleetMetrics(deps: Deps, limits: AccessLimits): Promise<string> {
   const edges = await listCountingViews(deps, limits)
   const heard = edges.filter(({ row }) => !row.silent)

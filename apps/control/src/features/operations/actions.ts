@@ -1,4 +1,4 @@
-/** What each kind of operation does in a stage, and how the health of its edges is judged. */
+/** The work of each kind of operation in a stage, and the criteria for the health of its edges. */
 import type { Deps } from '../../deps.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
 import { drainStage } from '../edges/service.ts'

@@ -1,4 +1,4 @@
-/** What an operation would affect: each edge counts its users and connections. */
+/** A preview of an operation: each edge counts its affected users and connections. */
 import { randomUUID } from 'node:crypto'
 import type { FleetTarget, OperationPreview } from '@imapfleet/api'
 import {

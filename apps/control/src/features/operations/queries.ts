@@ -68,7 +68,7 @@ export async function selectOperations(
     .limit(page.limit)
 }
 
-/** They show what was done to whom, as orders do, and are deleted after a month as well. */
+/** Operations name affected users, as orders do, and are deleted after a month as well. */
 export async function forgetOldOperations(queries: Queries): Promise<void> {
   await queries.delete(operations).where(lt(operations.createdAt, sql`now() - interval '30 days'`))
 }

@@ -1,6 +1,6 @@
 /**
- * Operations in stages: region by region, with a look at the health of the edges between two stages. Any replica can take
- * the next step, because each step is one transaction that finds the operation as the last step left it.
+ * Operations in stages: region by region, with a check of the health of the edges between two stages. Any replica can take
+ * the next step, because each step is one transaction on the stored state of the operation.
  */
 import { randomUUID } from 'node:crypto'
 import {
@@ -39,8 +39,8 @@ import type { OperationWork } from './table.ts'
 const defaultSoakSeconds = 10
 
 /**
- * Whether an operation on these edges is carried out in stages. `isLarge`: it affects many users. Stages show the health of the
- * fleet, so what an actor with limits begins, in one region or for one domain, is carried out at once.
+ * Whether an operation on these edges is carried out in stages. `isLarge`: it affects many users. Stages show the health of
+ * the fleet, so operations of an actor with limits, in one region or for one domain, are carried out without stages.
  */
 export function isStaged(
   { name, limits }: Actor,
@@ -124,7 +124,7 @@ export async function readOperation({ db }: Deps, id: string): Promise<Operation
   return operationView(known(id, await findOperation(db.orm, id)))
 }
 
-/** For the answer of what is carried out in stages. Undefined: it was deleted since. */
+/** The operation, for the answer of a request that is carried out in stages. Undefined: it was deleted since. */
 export async function viewOfOperation(queries: Queries, id: string): Promise<OperationView | undefined> {
   const row = await findOperation(queries, id)
   return row && operationView(row)
@@ -202,11 +202,11 @@ export interface CurrentStage<Kind extends OperationWork['kind']> {
   work: Extract<OperationWork, { kind: Kind }>
   operation: OperationRow
   region: string
-  /** The edges of the stage, except those that were forgotten since. */
+  /** The edges of the stage, except edges that were forgotten since. */
   edges: readonly EdgeRow[]
 }
 
-/** What is done at the edges of the current stage. It is repeated until no edge is pending, so it must be idempotent. */
+/** The work at the edges of the current stage. It is repeated until no edge is pending, so it must be idempotent. */
 export type StageWork<Kind extends OperationWork['kind']> = (
   deps: Deps,
   lease: Lease,
@@ -215,11 +215,14 @@ export type StageWork<Kind extends OperationWork['kind']> = (
 
 export interface StageActions {
   work: { [Kind in OperationWork['kind']]: StageWork<Kind> }
-  /** The reason why these edges do worse than before the operation, or undefined. */
+  /** The reason why these edges are less healthy than before the operation, or undefined. */
   judge: (deps: Deps, operation: OperationRow, edges: string[]) => Promise<string | undefined>
 }
 
-/** Takes one step of each running operation. While control is deaf it takes none, because it could not see the effect. */
+/**
+ * Takes one step of each running operation. While control receives no heartbeats it takes none, because it could not
+ * observe the effect.
+ */
 export async function advanceOperations(deps: Deps, lease: Lease, actions: StageActions): Promise<void> {
   const rows = await runningOperations(deps.db.orm)
   if (rows.length === 0) return

@@ -4,7 +4,7 @@ import { bigserial, index, integer, jsonb, pgTable, text, uuid } from 'drizzle-o
 import { instantColumn } from '../../platform/db/columns.ts'
 import type { OperationStage } from './stages.ts'
 
-/** What is done at the edges of each region. The action is in the row of the order. */
+/** The work at the edges of each region. The action is in the row of the order. */
 export type OperationWork =
   | { kind: 'order'; order: string; timeoutMs: number }
   | { kind: 'revocation'; domain: string; note: string }

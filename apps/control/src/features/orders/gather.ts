@@ -58,7 +58,7 @@ export async function sendOrder(
   return answers.outcomes
 }
 
-/** The answers to one order. If several processes use the id of an edge, each answers, and none of them is right alone. */
+/** The answers to one order. If several processes use the id of an edge, each answers, and no single answer is complete. */
 export class Answers {
   readonly #kind: OrderKind
   readonly #edges = new Map<string, Map<string, AnswerParts<OrderKind> | OrderOutcome>>()

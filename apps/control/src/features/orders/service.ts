@@ -70,8 +70,8 @@ export interface OrderInput {
 const countMs = 2_000
 
 /**
- * How long an order may be held up in NATS and by a halted edge. An edge of an older release takes a new order for an expired
- * one if its clock is further ahead.
+ * How long an order may be held up in NATS and by a halted edge. An edge of an older release treats a new order as expired
+ * if its clock is further ahead.
  */
 const clockSlackMs = 10_000
 
@@ -220,7 +220,7 @@ async function askEdges(
     expiresAt: now + timeoutMs + clockSlackMs,
     action: row.action,
   } as const
-  // Silent edges are not waited for. If they answer nevertheless, the answer counts.
+  // Control does not wait for silent edges. If they answer nevertheless, the answer counts.
   const expected = new Map(
     edges.filter((edge) => !edge.silent).map((edge) => [edge.id, instancesOf(edge).length]),
   )

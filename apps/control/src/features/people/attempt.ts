@@ -56,7 +56,7 @@ export const isSecure = (publicUrl: string): boolean => publicUrl.startsWith('ht
 const attributes = (publicUrl: string) => ({
   path: '/',
   httpOnly: true,
-  // The callback is a navigation from another site, for which browsers do not send Strict cookies.
+  // The callback is a navigation from another site, and browsers do not send Strict cookies with it.
   sameSite: 'Lax' as const,
   secure: isSecure(publicUrl),
 })

@@ -1,7 +1,7 @@
 /**
- * How the command line gets a token of a person who has signed in to the console: by a code through the loopback of the same
- * machine (RFC 8252), or by a code that the person types (RFC 8628). The token has the rights of the session that agreed, and
- * ends when it would.
+ * How the command line gets a token of a person who has signed in to the console: by a code through the loopback of the
+ * same machine (RFC 8252), or by a code that the person types (RFC 8628). The token has the rights of the session that
+ * approved it, and ends with the session.
  */
 import { createHash, randomInt, randomUUID } from 'node:crypto'
 import { isLimited, type LoginOutcome, type LoginProof } from '@imapfleet/api'
@@ -168,7 +168,7 @@ async function grantToken(deps: Deps, { token: id }: CliLoginRow, source: string
 const noteAgreement = async (queries: Queries, { name }: Actor, source: string) =>
   await writeAudit(queries, { actor: name, action: 'session.allow', target: name, after: { source } })
 
-/** A token in the hands of a program makes no further ones, which would outlive it. */
+/** A token of a program cannot make further tokens, which would outlive it. */
 function sessionOfPerson({ id, name, person, session }: Actor): string {
   if (person !== undefined && session !== undefined) return id
   throw new ServiceError(

@@ -65,7 +65,7 @@ function groupsOf(claims: PersonClaims, claim: string): string[] {
   return list
 }
 
-/** At some providers, users can enter any mail address, so an unverified one is refused. */
+/** At some providers users can enter any mail address, so control refuses unverified addresses. */
 function verified(claims: PersonClaims, claim: string): unknown {
   const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined
   if (claim === 'email' && value !== undefined && claims['email_verified'] !== true)

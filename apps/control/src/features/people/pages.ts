@@ -1,6 +1,6 @@
 /**
- * The two addresses of a sign-in: the redirect to the provider, and the callback. Refusals are HTML pages. They are not routes of the API,
- * because providers add parameters of their own.
+ * The two addresses of a sign-in: the redirect to the provider, and the callback. Refusals are HTML pages. They are not
+ * routes of the API, because providers add parameters.
  */
 import { Hono, type Context } from 'hono'
 import { html } from 'hono/html'

@@ -1,5 +1,5 @@
 /**
- * The client of the OpenID Connect provider: the address to which a browser is sent, and the exchange of the code for verified claims.
+ * The client of the OpenID Connect provider: the redirect of the browser, and the exchange of the code for verified claims.
  * Tokens of the provider are not stored and do not leave this file.
  */
 import { reasonOf, type Log } from '@imapfleet/observe'
@@ -69,7 +69,7 @@ export class Provider {
     return this.options.publicUrl + callbackPath
   }
 
-  /** The address to which the browser is sent. */
+  /** The address for the redirect of the browser. */
   async signInUrl({ state, nonce, verifier }: Proofs): Promise<URL> {
     const configuration = await this.#discovered()
     return oidc.buildAuthorizationUrl(configuration, {
@@ -150,7 +150,7 @@ export class Provider {
   }
 }
 
-/** Reads the configuration of the provider. Throws if it is not that of the configured issuer. */
+/** Reads the configuration of the provider. Throws if it belongs to another issuer. */
 export async function discover(
   options: ProviderOptions,
   patienceSeconds = usualPatienceSeconds,

@@ -6,10 +6,7 @@ import { refusals } from './table.ts'
 
 export type RefusalRow = typeof refusals.$inferSelect
 
-/**
- * After this time without another one, a refusal is over, and the next one counts anew. An edge sends a dozen reports in
- * it.
- */
+/** After this time without another one, a refusal is over, and the count starts again. An edge sends a dozen reports in it. */
 export const cleanMinutes = 2
 const over = sql`now() - ${cleanMinutes} * interval '1 minute'`
 

@@ -17,7 +17,7 @@ export async function keepRefusals(deps: Deps, signal: AbortSignal): Promise<voi
   let kept: Refusal[] = []
   while (!signal.aborted) {
     await sleep(everyMs, undefined, { signal }).catch(() => {})
-    // Those that could not be written are tried again once, so that an outage of Postgres holds no growing list.
+    // Failed writes are tried again once, so that the list does not grow during an outage of Postgres.
     const noted = [...kept, ...deps.intake.take()]
     kept = []
     if (noted.length === 0) continue

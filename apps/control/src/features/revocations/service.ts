@@ -85,7 +85,7 @@ export async function addRevocation(
   return await statusOf(deps.db.orm, actor.limits, row)
 }
 
-/** The stage of the revocation of a domain: each region has a revocation of its own. */
+/** The stage of the revocation of a domain: each region has a separate revocation. */
 export async function revocationStage(
   deps: Deps,
   lease: Lease,

@@ -43,7 +43,7 @@ export async function updateRollout(
   await queries.update(rollouts).set(change).where(eq(rollouts.revision, revision))
 }
 
-/** Removes this edge from those that the present rollout waits for, even if the edge returns. */
+/** The current rollout no longer waits for this edge, even if the edge returns. */
 export async function skipEdge(queries: Queries, id: string): Promise<void> {
   const row = await activeRollout(queries)
   const isReached = row?.waves.slice(0, row.wave + 1).some(({ edges }) => edges.includes(id))
@@ -71,7 +71,7 @@ export async function selectRollouts(
     .limit(page.limit)
 }
 
-/** Those that were under way for some of this time, newest first. */
+/** Rollouts that ran for some of this time, newest first. */
 export async function selectRolloutsBetween(
   queries: Queries,
   limits: AccessLimits,

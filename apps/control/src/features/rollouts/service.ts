@@ -52,7 +52,7 @@ import { planWaves, type Wave } from './waves.ts'
 /** A rollout with its layer, and what it changes. */
 export type RolledOut = RolloutRow & Pick<RevisionRow, 'changes'> & { layer: LayerName }
 
-/** Those that were under way for some of this time, newest first. */
+/** Rollouts that ran for some of this time, newest first. */
 export async function rolloutsBetween(
   queries: Queries,
   limits: AccessLimits,
@@ -105,7 +105,7 @@ export function wavesFor(layer: Layer, all: readonly EdgeRow[], settings: Rollou
   return planWaves(edges, settings)
 }
 
-/** Those that the wave does not wait for: silent or forgotten, so that the return of one causes no rollback. */
+/** Edges that the wave does not wait for, because they are silent or forgotten. The return of one causes no rollback. */
 function awayIn(wave: Wave | undefined, edges: readonly EdgeRow[]): string[] {
   const beating = new Set(edges.filter(({ silent }) => !silent).map(({ id }) => id))
   return wave?.edges.filter((id) => !beating.has(id)) ?? []
@@ -158,7 +158,7 @@ export async function refuseWhileRolling(
   )
 }
 
-/** Takes one step of the active rollout, if a step is due. While control is deaf, no step is due. */
+/** Takes one step of the active rollout, if a step is due. While control receives no heartbeats, no step is due. */
 export async function advanceRollouts(deps: Deps, lease: Lease): Promise<void> {
   const seen = await look(deps)
   if (!seen || seen.hearing.isDeaf) return
@@ -252,7 +252,7 @@ async function withdrawal(deps: Deps, { token, wave, waves }: RolloutRow): Promi
   return (await withdrawnTokens(deps, [token])).get(token)
 }
 
-/** An operator with a valid token decides whether it goes on. */
+/** An operator with a valid token decides whether the rollout continues. */
 async function pauseWithout(
   queries: Queries,
   { revision, createdBy }: RolloutRow,
@@ -393,7 +393,7 @@ export async function readRollout(
   })
 }
 
-/** The figures by which a rollout is judged. The edges are those of its layer, which the limits allow as a whole. */
+/** The figures by which a rollout is judged. The edges are the edges of its layer, and the limits allow all of them. */
 export async function readRolloutHealth(
   deps: Deps,
   limits: AccessLimits,

@@ -5,7 +5,7 @@ import { instantColumn } from '../../platform/db/columns.ts'
 import type { Wave } from './waves.ts'
 import { revisions } from '../config/table.ts'
 
-/** At most one is running or paused: that of the newest revision. */
+/** At most one rollout is running or paused: the rollout of the newest revision. */
 export const rollouts = pgTable('rollouts', {
   revision: integer('revision')
     .primaryKey()

@@ -1,4 +1,4 @@
-/** Traces of one user, on every edge or on those of a region, for a limited time. The lines are in NATS: see follow.ts. */
+/** Traces of one user, on every edge or on the edges of a region, for a limited time. The lines are in NATS: see follow.ts. */
 import { randomUUID } from 'node:crypto'
 import { isAtLeast, type AccessLimits, type TraceView } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'

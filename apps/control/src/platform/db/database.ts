@@ -23,9 +23,9 @@ export interface Database {
 }
 
 /**
- * Bounds on what a session holds, by which Postgres ends the transaction of a replica that hangs or whose host has
- * vanished. Postgres closes the connection of such a replica, which then can no longer commit. What Postgres does not
- * notice, the timer of hung-sessions.ts ends.
+ * Timeouts with which Postgres ends the transaction of a replica that hangs, or whose host has vanished. Postgres closes
+ * the connection of such a replica, so that it can no longer commit. The timer of hung-sessions.ts ends sessions that these
+ * timeouts do not cover.
  */
 const bounds = {
   /** Longest time between two statements of a transaction. */

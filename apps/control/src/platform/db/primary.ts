@@ -24,7 +24,7 @@ export function toPrimary(address: DatabaseAddress): DriverOptions {
     // Without a primary the connection fails, with the reason of the first host.
     const host = known ?? first
     const connection = Object.assign(connect(host.port, host.host), { host: host.host })
-    // Each loss may be that of the primary.
+    // Each lost connection may mean that the primary has changed.
     connection.once('close', () => (known = undefined))
     return connection
   }

@@ -17,7 +17,7 @@ export const consoleRoutes = (directory: string) =>
       '/assets/*',
       compress(),
       keptForever,
-      // It complains on stderr about a root that does not exist, and the console may be built later.
+      // The middleware would report a missing root on stderr, but the console may be built later.
       serveStatic({ root: '/', rewriteRequestPath: (path) => join(directory, path) }),
     )
     .get('*', etag(), async (context, next) => {

@@ -63,7 +63,7 @@ export class JsonText {
 
 type ReplyHeaders = Readonly<Record<string, string>>
 
-/** An answer with a status or headers of its own. */
+/** An answer with its own status or headers. */
 export class JsonReply<Answer, Status = number> {
   readonly answer: Answer
   readonly status: Status | undefined
@@ -76,7 +76,7 @@ export class JsonReply<Answer, Status = number> {
   }
 }
 
-/** An answer as text, with headers of its own. */
+/** An answer as text, with its own headers. */
 export class TextReply {
   readonly text: string
   readonly headers: ReplyHeaders

@@ -1,7 +1,7 @@
 /**
  * Runs a write with an Idempotency-Key only once: a repeated request gets the first answer. Only outcomes are kept. A
- * refusal changed nothing, so it frees its key, and the same request may succeed later. If it is unknown whether the
- * write was done, because its replica died or lost Postgres, it is not repeated, and the client is told so.
+ * refusal changed nothing, so it frees its key, and the same request may succeed later. If it is unknown whether the write
+ * was done, because its replica died or lost Postgres, control does not repeat it, and the answer says so.
  */
 import { createHash } from 'node:crypto'
 import { isLimited } from '@imapfleet/api'
@@ -81,5 +81,5 @@ async function fingerprintOf(context: Context<Env>): Promise<string> {
     .digest('hex')
 }
 
-/** Control or Postgres refused the write. After a bug, or without a word from Postgres, it may have been done. */
+/** Control or Postgres refused the write. After a bug, or without an answer of Postgres, the write may have been done. */
 const isUnchanged = (error: unknown): boolean => error instanceof ServiceError || isRolledBack(error)

@@ -1,6 +1,6 @@
 /**
- * JSON from outside. JSON.parse takes more than a request may contain: any depth, the same key twice, and `__proto__` as a
- * key, which copies of the object would take for their prototype.
+ * JSON from outside. JSON.parse accepts more than a request may contain: any depth, the same key twice, and `__proto__` as
+ * a key, which would become the prototype of copies of the object.
  */
 
 /** Objects and arrays within each other. */

@@ -1,6 +1,6 @@
 /**
- * All answers of this process that stay open: live views, live traces, long lists of lines. Each ends with the right
- * of its actor. One query every second asks for all of them, and the limits are read from the same register.
+ * All answers of this process that stay open: live views, live traces, long lists of lines. Each ends when its actor loses
+ * the right to it. One query every second checks all of them, and the limits are read from the same register.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { isAtLeast, type Role } from '@imapfleet/api'
@@ -80,7 +80,7 @@ export class OpenStreams {
     }
   }
 
-  /** Asks for the rights of all open streams and ends those that have none. Never throws. */
+  /** Checks the rights of all open streams, and ends streams that have lost them. Never throws. */
   async check(): Promise<void> {
     if (this.#isChecking) return
     this.#isChecking = true

@@ -1,5 +1,5 @@
 /**
- * Parses a request by the schemas of its route, and refuses what it cannot have meant: unknown or repeated parameters, unknown
+ * Parses a request by the schemas of its route, and refuses ambiguous requests: unknown or repeated parameters, unknown
  * keys, text that is not Unicode, JSON that parsers read in different ways. Handlers get only what was parsed here.
  */
 import { wordsOfIssue, type Problem } from '@imapfleet/config'

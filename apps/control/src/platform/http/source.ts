@@ -31,7 +31,7 @@ export function sourceReader(trustedProxies: readonly string[]): SourceOf {
 
   function read(context: Context, incoming: HttpBindings['incoming'] | undefined): string | undefined {
     let source = addressIn(incoming?.socket.remoteAddress ?? '')
-    // Each trusted proxy appends the address that it was asked from. What stands before that can be anything.
+    // Each trusted proxy appends the address of its client. Earlier entries can be forged.
     const forwarded = (context.req.header('x-forwarded-for') ?? '').split(',')
     while (source !== undefined && isTrusted(source) && forwarded.length > 0) {
       const earlier = addressIn(forwarded.pop() ?? '')

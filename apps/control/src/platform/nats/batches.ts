@@ -1,7 +1,7 @@
 /**
- * Hands on messages in batches. A batch contains what arrived while the previous one was processed. A single message
- * does not wait; under load the batches grow. Between batches there is a short pause, because one statement for each
- * message costs more than all other work.
+ * Passes messages on in batches. A batch contains what arrived while the previous one was processed. A single message does
+ * not wait; under load the batches grow. Between batches there is a short pause, because one statement for each message
+ * costs more than all other work.
  */
 export interface BatchLimits {
   /** Largest number of messages in one batch. */
@@ -40,7 +40,7 @@ export class Batches<T> {
     this.#wake?.()
   }
 
-  /** Hands on what has arrived; then the iteration ends, with this error if there is one. */
+  /** Passes on the messages that have arrived. Then the iteration ends, with this error if there is one. */
   end(error?: Error): void {
     this.#ended = true
     this.#error = error

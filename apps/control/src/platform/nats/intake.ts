@@ -155,7 +155,7 @@ export class Intake {
     this.#log.warn('messages of an edge are refused; further messages of this kind are only counted', fields)
   }
 
-  /** Those that were heard least recently, or for the first time: the first half. */
+  /** The first half of the senders, in the order of the map. */
   #forgetSenders(): void {
     let left = sendersMax / 2
     for (const sender of this.#budgets.keys()) {

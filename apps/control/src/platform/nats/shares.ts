@@ -14,7 +14,7 @@ const watched: readonly { stream: string; sentAs: SentAs }[] = [
 ]
 /** Beyond this part of a share, or of the stream, the oldest lines of traces are removed. */
 const crowded = 0.75
-/** What an edge keeps of its share then. If the stream is crowded, half of it, and so on until it is not. */
+/** The part of its share that an edge then keeps. If the stream is still too full, half of it, and so on. */
 const keptPart = 0.5
 const deletedAtOnce = 50
 

@@ -136,7 +136,7 @@ async function ensureStream(
 
 /** What an operator can do, by the code of JetStream. */
 const remedies: Readonly<Record<number, (replicas: number) => string>> = {
-  // A server without a cluster, and a cluster of which fewer servers can take a copy.
+  // A server without a cluster, or a cluster in which too few servers can take a copy.
   10_074: wantsFewerCopies,
   10_005: wantsFewerCopies,
   10_047: () =>
@@ -147,7 +147,7 @@ function wantsFewerCopies(replicas: number): string {
   return `NATS_REPLICAS is ${replicas}: set it to 1, or run ${replicas} servers as a cluster`
 }
 
-/** A refusal of JetStream says neither what was to be made nor what to do about it. */
+/** A refusal of JetStream names neither the stream nor a remedy. */
 async function explained<T>(making: Promise<T>, what: string, replicas = 1): Promise<T> {
   try {
     return await making
@@ -195,10 +195,10 @@ async function addIngest({ consumers: api }: ConsumerManager): Promise<void> {
 }
 
 /**
- * Makes the consumer of ingest anew if it is stuck, as a nats-server that was killed can leave it: reports that were
- * acknowledged are still in the stream and count against the limit of their edge, or it waits for the acknowledgement of
- * a report that is no longer there. Everything in the stream is then delivered again, which does no harm. A purge would
- * lose reports: nats-server 2.9 then forgets what it has delivered and what is not acknowledged yet.
+ * Recreates the consumer of ingest if it is stuck. A killed nats-server can leave acknowledged reports in the stream, which
+ * count against the limit of their edge, or wait for the acknowledgement of a report that is gone. After that, everything
+ * in the stream is delivered again, which is harmless. A purge would lose reports: nats-server 2.9 then forgets which
+ * delivered messages are not acknowledged yet.
  * @param suspect what the previous call returned. A cluster may be late, so only what stays is stuck.
  * @returns the first report in the stream, if the consumer seems to be stuck
  */

@@ -35,7 +35,7 @@ export async function stateOfTimers(deps: Pick<Deps, 'db' | 'timers'>): Promise<
   return late.length === 0 ? 'ok' : late.map(({ name, trouble }) => `${name}: ${trouble}`).join('; ')
 }
 
-/** Timers that no replica has finished for long, each with a text that says so. */
+/** Overdue timers, each with a text for operators. */
 export async function lateTimers({
   db,
   timers,
