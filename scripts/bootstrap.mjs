@@ -45,7 +45,7 @@ function readLock(file) {
   }
 }
 
-/** The npm that started this script, or the one on the PATH. */
+/** The npm that started this script, or npm from the PATH. */
 function npm(...args) {
   const script = process.env.npm_execpath
   const [command, first] = script ? [process.execPath, [script]] : ['npm', []]

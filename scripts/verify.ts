@@ -96,7 +96,7 @@ function planSteps(words: string[]): Step[] {
   return steps
 }
 
-/** Of an area its own tests, and those of packages below that changed since they passed. */
+/** For an area: its own tests, and the tests of packages that it imports if these changed since the tests passed. */
 function unitSteps(chosen: Area[]): Step[] {
   const below = chosen.flatMap((area) => area.uses.flatMap((name) => areas.get(name) ?? []))
   const changed = below.filter((area) => !chosen.includes(area) && !passedTests.isCurrent(area))

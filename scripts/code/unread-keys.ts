@@ -64,7 +64,7 @@ function declarationsRead(project: Project): Set<string> {
   return new Set(files.flatMap((file) => symbolsReadIn(file, project, isSection)).map(declarationOf))
 }
 
-/** Whether its properties are keys of a section, and not those of an interface of the edge that resembles one. */
+/** Whether its properties are keys of a section, and not of a similar interface of the edge. */
 const hasKeys = (type: Type, { checker }: Project): boolean =>
   checker.getPropertiesOfType(type).some((symbol) => declarationOf(symbol).includes(sections))
 

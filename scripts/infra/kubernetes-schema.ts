@@ -146,7 +146,7 @@ export const manifestSchema = z.discriminatedUnion('kind', [
 ])
 export type Manifest = z.infer<typeof manifestSchema>
 
-/** What the Pod Security Standard "restricted" refuses in a pod, as far as this schema allows it at all. */
+/** Settings of a pod that this schema allows and the Pod Security Standard "restricted" refuses. */
 export function notRestricted(pod: PodSpec): string[] {
   const { securityContext: own } = pod
   return [

@@ -84,7 +84,7 @@ export function controlConffile(environment: HelpSection): string {
   return `${lines.join('\n')}\n`
 }
 
-/** Lines of at most `width` characters. A longer word has a line of its own. */
+/** Lines of at most `width` characters. A longer word has a separate line. */
 function linesOf(text: string, width: number): string[] {
   const lines: string[] = []
   for (const word of text.split(/\s+/)) {

@@ -1,4 +1,4 @@
-/** The files of one Debian package, and dpkg-deb, which packs them. Owners are root, dates those of the release. */
+/** The files of one Debian package, and dpkg-deb, which packs them. Owners are root, and dates are the date of the release. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {

@@ -196,7 +196,7 @@ function writePackage(what: DebianPackage, options: DebianOptions, node: string,
   const bundle = join(directory, `${program}.mjs`)
   const tree = new DebianTree(root)
   tree.copy(`${lib}/node`, node, 0o755)
-  // The start script runs it. The first line stays, so that the lines of a stack trace are those of the bundle.
+  // The start script runs it. The first line stays, so that line numbers of a stack trace match the bundle.
   tree.put(`${lib}/${program}.mjs`, readFileSync(bundle, 'utf8').replace(/^#!.*/, ''))
   const flags = what.nodeFlags && `${what.nodeFlags} `
   const start = `exec /${lib}/node ${flags}/${lib}/${program}.mjs "$@"`

@@ -83,7 +83,7 @@ function packagesBelow(
   })
 }
 
-/** The npm that runs this script, or the one on the PATH. */
+/** The npm that runs this script, or npm from the PATH. */
 function npm(...args: string[]): string {
   const script = process.env['npm_execpath']
   const [command, before] = script === undefined ? ['npm', []] : [process.execPath, [script]]

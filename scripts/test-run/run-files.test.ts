@@ -36,7 +36,7 @@ test('a skipped suite counts as one skipped test, also if its file has nothing e
   assert.deepEqual([countsOf(run), run.failures], [{ passed: 0, failed: 0, skipped: 1 }, []])
 })
 
-/** Each has one passing test in another file, and one failure that must be counted. `limits`: what ends it, if time does. */
+/** Each has one passing test in another file, and one failure that must be counted. `limits`: the time limits that end it. */
 const failures: Record<string, { file: string; shows: RegExp; limits?: Partial<TestRunOptions> }> = {
   'a test that never ends': {
     file: `test('never', () => new Promise(() => { setInterval(() => {}, 1000).unref() }))`,

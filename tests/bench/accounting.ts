@@ -16,7 +16,7 @@ export function processTree(root: number): number[] {
   return tree
 }
 
-/** User and system time of these processes so far, including children that have ended: those have no time of their own. */
+/** User and system time of these processes so far, including ended children, which no longer have their own times. */
 export function cpuSeconds(pids: number[]): number {
   return pids.reduce((sum, pid) => {
     const stat = statOf(pid)

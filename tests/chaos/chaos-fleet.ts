@@ -126,8 +126,8 @@ export class ChaosFleet {
   }
 
   /**
-   * Makes a request at one replica after the other until one answers, as a load balancer does. A write needs a key, so that
-   * it is carried out once.
+   * Tries one replica after the other until one answers, as a load balancer does. A write needs a key, so that it is
+   * carried out once.
    */
   async ask<T>(request: (client: ApiClient) => Promise<T>): Promise<T> {
     const troubles = new Map<number, string>()

@@ -8,7 +8,7 @@ import { last, patienceMs } from './chaos-fleet.ts'
 
 const allStreams = [streams.reports, streams.traces, streams.evidence, desiredBucket.stream]
 
-/** One server at a time is killed and loses its store, or is cut off. Everything goes on with the other two. */
+/** One server at a time is killed and loses its store, or is cut off. Everything continues with the other two. */
 export async function natsServersFail(stage: ChaosRun, { faultMs, say }: FaultOptions): Promise<void> {
   const { cluster, claims } = stage
   await whole(stage)

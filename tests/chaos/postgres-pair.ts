@@ -1,6 +1,6 @@
 /**
- * Postgres with a synchronous standby: what the primary has committed is on the standby too. The programs are those of the
- * machine, because the package has no pg_basebackup.
+ * Postgres with a synchronous standby: what the primary has committed is on the standby too. The programs of the machine
+ * are used, because the package has no pg_basebackup.
  */
 import { existsSync, globSync } from 'node:fs'
 import { rm } from 'node:fs/promises'

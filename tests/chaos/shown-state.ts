@@ -52,7 +52,7 @@ export class ShownState {
     return revision.revision
   }
 
-  /** Revokes a user of its own, and returns the sequence. */
+  /** Revokes a separate user, and returns the sequence. */
   async revoke(): Promise<number> {
     const idempotencyKey = newId()
     const subject = `revoked-${++this.#subjects}`
@@ -77,7 +77,7 @@ export class ShownState {
     return answered
   }
 
-  /** Repeats an order of its own until these edges answer. */
+  /** Repeats a separate order until these edges answer. */
   async orderUntilAnswered(edges: readonly EdgeProcess[] = this.#world.edges): Promise<void> {
     await until(
       `answers of ${edges.map(({ id }) => id).join(', ')}`,

@@ -1,4 +1,7 @@
-/** Every scenario as a test of our edge, over the stub server and over real Dovecot. Those of sessions once more, while it asks ahead. */
+/**
+ * Every scenario as a test of our edge, over the stub server and over real Dovecot. Scenarios of sessions run a second time
+ * with answer-ahead.
+ */
 import { after, before, describe, it } from 'node:test'
 import { haveDovecot, startDovecot, type ConformanceDovecot } from './dovecot.ts'
 import { Runner } from './run.ts'

@@ -69,7 +69,7 @@ interface Basics {
   config?: Record<string, unknown>
   /** The same for imapproxy.conf. */
   keywords?: Record<string, string>
-  /** The secret that every user sends in this configuration, if it is not that of the account. */
+  /** The secret that every user sends in this configuration, if it differs from the secret of the account. */
   secret?: string
   /** Why the scenario does not apply to imapproxy. */
   oursOnly?: string

@@ -173,7 +173,7 @@ suite('messages about alerts', () => {
     assert.deepEqual(new Set(ids), new Set(stored.map((row) => String(row['id']))))
     assert.equal(sink.mails.filter(({ text }) => text.includes('Test message')).length, 1)
 
-    // The other replica also tells of the death of the first.
+    // The other replica also reports that the first one died.
     const ask = async (path: string) => await plane.api(path, { of: other })
     const down = await until(
       'the alert about the dead process',

@@ -1,4 +1,4 @@
-/** The page Access of the web console: tokens and credentials that it makes work, and those that it revokes do not. */
+/** The page Access of the web console: tokens and credentials that it makes work, and revoked ones do not. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { EnrolmentView, TokenView } from '@imapfleet/api'

@@ -76,7 +76,7 @@ suite('console: find', { skip: noChromium }, () => {
     for (const look of [{ colours: 'light' }, { colours: 'dark', width: 375 }] as const) {
       const { page, offences } = await open('/orders', look)
       await pageHeading(page, 'Orders').waitFor()
-      // The page has no search field of its own.
+      // The page has no search field.
       await page.keyboard.press('/')
       await jump(page).waitFor()
       assert.deepEqual(await accessibilityFaults(page), [])

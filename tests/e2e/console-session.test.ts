@@ -125,7 +125,7 @@ suite('console: session', { skip: noChromium }, () => {
 
   test("another site's page can neither write nor read with the cookie", async () => {
     const replica = await plane.replica()
-    // Another origin of the same site, to which the browser sends the cookie: the worst case.
+    // Another origin of the same site: the worst case, because the browser sends the cookie.
     const { page } = await openPage(browser, origin())
     await page.goto('/')
     await signInOnPage(page, plane.token)

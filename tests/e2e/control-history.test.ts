@@ -133,7 +133,7 @@ suite('history', () => {
 })
 
 /**
- * Sends the reports of the actions to `reports`, and returns the history that follows from those that arrived: the logins
+ * Sends the reports of the actions to `reports`, and returns the history that the received reports imply: the logins
  * between two reports are spread evenly over the time between them, or over the last minute of it.
  */
 function live(

@@ -104,7 +104,7 @@ suite('streams and rights', () => {
       headers: { ...signedOut, 'x-imapfleet-console': '1' },
     })
     assert.equal(answer.status, 204)
-    // The one that was begun first is signed out already.
+    // The first session is signed out already.
     const [second] = await plane.sql`select hash from sessions order by created_at limit 1`
     await plane.sql`update sessions set expires_at = now() where hash = ${second!['hash']}`
     for (const stream of streams) {

@@ -17,7 +17,7 @@ const headers = 'UID RFC822.SIZE FLAGS INTERNALDATE BODY.PEEK[HEADER.FIELDS (DAT
 class Webmail {
   readonly #client: MailSocket
   #lastTag = 0
-  /** UIDs by sequence number, as far as they are known. */
+  /** Known UIDs by sequence number. */
   uids: (number | undefined)[] = []
 
   private constructor(client: MailSocket) {

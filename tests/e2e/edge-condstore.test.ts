@@ -1,6 +1,6 @@
 /**
- * Webmails that enable CONDSTORE by a command, on real Dovecot: their pages share one login, and no other client of the same
- * user sees anything of it. The commands are those of SnappyMail 2.38 and Roundcube 1.6.
+ * Webmails that enable CONDSTORE by a command, on real Dovecot: their pages share one login, and no other client of the
+ * same user is affected. The commands come from SnappyMail 2.38 and Roundcube 1.6.
  */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'

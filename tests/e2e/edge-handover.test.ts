@@ -1,4 +1,4 @@
-/** What starts a handover of an edge, who is told of it, and which process has which port after it. */
+/** The triggers of a handover of an edge, its notifications, and the ports of each process after it. */
 import assert from 'node:assert/strict'
 import { appendFile, writeFile } from 'node:fs/promises'
 import { after, before, suite, test, type TestContext } from 'node:test'

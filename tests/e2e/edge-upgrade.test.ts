@@ -54,7 +54,7 @@ suite('an edge that is upgraded under load', () => {
   })
 
   const log = (edge: EdgeProcess) => readFile(edge.process.logFile, 'utf8')
-  /** Signals this process, and resolves with the pid of the one that took over from it. */
+  /** Signals this process, and resolves with the pid of the process that took over. */
   const upgrade = async (edge: EdgeProcess, pid: number): Promise<number> => {
     const since = (await log(edge)).length
     process.kill(pid, 'SIGUSR2')

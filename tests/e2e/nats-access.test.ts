@@ -102,7 +102,7 @@ suite('one edge on NATS', () => {
         `$KV.${buckets.desired}.${desiredKey(address)}`,
       ]),
       `$KV.${buckets.desired}.${desiredKey(edge.address)}`,
-      // Subjects without a bound of their own: an edge could name any number of traces.
+      // Subjects without a separate bound: an edge could name any number of traces.
       `imapfleet.trace.eu.eu-1.${trace}`,
       subjects.order({ kind: 'all' }),
       subjects.order({ kind: 'region', region: 'eu' }),
@@ -243,7 +243,7 @@ suite('one edge on NATS', () => {
       edge.nats.publish(evidenceRead, JSON.stringify({ seq }), { reply })
     await until('what JetStream sent to an edge', () => heard.length >= toEdges.length)
     await Promise.all([edge.nats.flush(), other.nats.flush(), admin.flush()])
-    // Edges ignore it: messages of control have no headers, and those of JetStream always do.
+    // Edges ignore it: messages of control have no headers, and messages of JetStream always have some.
     assert.deepEqual(
       heard,
       toEdges.map((subject) => ({ by: 'edge', subject, stream: streams.evidence })),

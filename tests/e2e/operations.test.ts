@@ -1,4 +1,4 @@
-/** What affects many users reaches one region after the other, and stops where it does harm. */
+/** Operations that affect many users run region by region, and stop when edges become unhealthy. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'

@@ -1,6 +1,7 @@
 /**
- * Four nights of an operator, with real parts: edges of two regions, Dovecot, control, its webhook, and the console. Each begins with
- * what the operator is told, and ends with what the command line and the console say to do. docs/outage-at-night.md describes them.
+ * Four nights of an operator, with real parts: edges of two regions, Dovecot, control, its webhook, and the console. Each
+ * begins with a message to the operator, and ends with the action that the command line and the console name.
+ * docs/outage-at-night.md describes them.
  */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'

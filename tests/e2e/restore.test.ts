@@ -48,7 +48,7 @@ suite('after the restore of an older database', () => {
   /** Both edges serve, with the revision before the dump, and idle connections of alice, bob and carol. */
   const prepare = async () => {
     count += 1
-    // The restore of the test before was told long ago. Edges still name its versions.
+    // The restore of the previous test was reported earlier. Edges still report its versions.
     await fleet.plane.sql`update fleet set restored_at = restored_at - interval '1 day'`
     await until('both edges', async () => {
       const { body } = await fleet.api('/v1/edges')

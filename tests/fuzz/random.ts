@@ -28,7 +28,7 @@ export class Random {
     return from[this.below(from.length)] ?? from[0]
   }
 
-  /** A generator of its own, so that the choices of two concurrent actors do not depend on their timing. */
+  /** A separate generator, so that the choices of two concurrent actors do not depend on their timing. */
   fork(): Random {
     return new Random(this.below(4_294_967_296))
   }

@@ -116,14 +116,14 @@ const hierarchies = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup
   (directory) => existsSync(`${directory}/cgroup.procs`),
 )
 
-/** Without cgroups of its own, the services of each host would be in those of the others with the same name. */
+/** Without separate cgroups, services of the same name on several hosts would share a cgroup. */
 const inCgroups = (cgroups: string[]): string =>
   [
     ...cgroups.flatMap((cgroup) => [`mkdir ${cgroup}`, `echo $$ > ${cgroup}/cgroup.procs`]),
     'exec "$0" "$@"',
   ].join('\n')
 
-/** @param leader a process in the network namespace of a host; undefined: that of this machine */
+/** @param leader a process in the network namespace of a host; undefined: the namespace of this machine */
 async function ip(args: string[], leader?: number): Promise<void> {
   const { status, stderr } = await (leader === undefined
     ? startCommand('ip', args).ended

@@ -136,7 +136,7 @@ suite('images', { skip: missing }, () => {
     }
   })
 
-  /** As a container runtime does it: a read-only root file system of its own, and the user and command of the image. */
+  /** As a container runtime does it: a separate read-only root file system, and the user and command of the image. */
   function contained({
     name,
     root,

@@ -1,4 +1,4 @@
-/** A copy of this repository with links to its packages, so that a quickstart has a clone of its own. */
+/** A copy of this repository with links to its packages, so that a quickstart has its own clone. */
 import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { removeTemporaryDirectory, repository, temporaryDirectory } from '@imapfleet/local'

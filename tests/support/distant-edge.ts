@@ -1,4 +1,4 @@
-/** An edge `far-1` in a region of its own, which can be cut off from NATS. */
+/** An edge `far-1` in a separate region. It can be cut off from NATS. */
 import type { EdgeView } from '@imapfleet/api'
 import { edgeProxy, enrollByApi, layGround, type EdgeProcess } from '@imapfleet/local'
 import type { TestFleet } from './fleet.ts'

@@ -35,7 +35,7 @@ function commandsIn({ language, lines }: Fence): string[] {
   return lines.flatMap((line) => (line.startsWith('$ ') ? [line.slice(2)] : []))
 }
 
-/** By which a block is found: its first command without the comment behind it. */
+/** The key of a block: its first command without the comment after it. */
 export function titleOf(fence: Fence): string {
   const [first = ''] = commandsIn(fence)
   return (first.split('\n', 1)[0] ?? '').replace(/\s+#\s.*$/, '').trim()

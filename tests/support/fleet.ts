@@ -97,8 +97,8 @@ export class TestFleet {
   }
 
   /**
-   * Sessions at both edges, until each reuses its connection and knows what the other one has told: a password that is new
-   * to one edge closes the user's idle connections at the other.
+   * Sessions at both edges, until each reuses its connection and has received the messages of the other one: a password
+   * that is new to one edge closes the user's idle connections at the other.
    */
   async warm(user: MailUser): Promise<void> {
     const stats = async ({ httpPort }: { httpPort: number }) =>

@@ -1,6 +1,6 @@
 /**
- * A real OpenID Connect provider (oidc-provider) on loopback. Its sign-in page is our own, because that of the library loads fonts from the
- * network. Claims come from the userinfo endpoint.
+ * A real OpenID Connect provider (oidc-provider) on loopback. Its sign-in page is our own, because the page of the library
+ * loads fonts from the network. Claims come from the userinfo endpoint.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'

@@ -20,7 +20,7 @@ interface LeafNode {
   name?: string
   port: number
   region: string
-  /** The addresses at which servers of the fleet accept leaf nodes. */
+  /** The addresses of the leaf node listeners of the fleet's servers. */
   hubs: readonly string[]
   /** Arguments of `nats leaf` for TLS. */
   tls?: readonly string[]

@@ -34,7 +34,7 @@ export class ObedientEdge {
     const desired = await this.edge.desired()
     if (!desired || this.manner === 'ignore') return
     const { revision, layer, versions = noLayers } = desired.config
-    // The number alone is that of the newest layer: another layer can change below it.
+    // The number alone belongs to the newest layer: another layer can change with a lower number.
     if (revision === this.applied && isDeepStrictEqual(versions, this.#layers)) return
     if (this.manner === 'refuse') this.#rejected = { revision, reason: 'no such file', versions }
     else {

@@ -10,7 +10,7 @@ export function residentBytes(pids: readonly number[]): number {
   }, 0)
 }
 
-/** The same of those that still run: Postgres ends processes of its own at any time. */
+/** The same for processes that still run: Postgres can end its processes at any time. */
 export function residentBytesOfRunning(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => {
     try {

@@ -1,6 +1,6 @@
 /**
  * A fleet whose database can be replaced by an older copy of itself: real nats-server, Postgres and control, and two edges,
- * each with a stub mail server of its own, so that a test sees which edge holds which connection.
+ * each with a separate stub mail server, so that a test sees the connections of each edge.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { edgeProxy, type EdgeProcess } from '@imapfleet/local'

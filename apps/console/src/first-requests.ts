@@ -1,7 +1,7 @@
 /**
- * Asks control for what the page of the address is for, while the console itself is still being loaded: that takes a browser
- * about as long as control needs to answer. build.ts makes a script of its own of this file, the first one of the page. The
- * client of control takes the answers (api/first-answers.ts).
+ * Requests the most important data of the page while the console itself is still being loaded, which takes a browser about
+ * as long as control needs to answer. build.ts makes this file a separate script, the first script of the page. The client
+ * of control takes the answers (api/first-answers.ts).
  */
 import { keepFirstAnswer } from './api/first-answers.ts'
 import { firstPartOf, historyRequest, questionIn } from './fleet/history-question.ts'
@@ -11,7 +11,7 @@ import { match, type Params } from './router/match.ts'
 /** In an array one follows the answer of the other. */
 type Requests = readonly (string | readonly string[])[]
 
-/** What pages ask first, word for word. A request that its page does not make would be in vain. */
+/** The first requests of pages, exactly as the pages make them. Any other request would be useless. */
 const pages: Readonly<Record<string, (params: Params, search: URLSearchParams) => Requests>> = {
   '/': () => ['/v1/edges', '/v1/alerts?state=open&limit=500'],
   '/edges/:id': ({ id = '' }) => [`/v1/edges/${encodeURIComponent(id)}`],

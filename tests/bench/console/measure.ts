@@ -12,7 +12,7 @@ export interface LoadTimes {
 
 const patienceMs = 30_000
 const lookEveryMs = 20
-/** With a new tab Chromium starts a page of its own, for the popup of the address bar, which takes more time than most of ours. */
+/** For a new tab Chromium also loads a page for the popup of the address bar, which takes more time than most of ours. */
 export const tabRestMs = 1_000
 
 export async function loadPage(

@@ -66,8 +66,8 @@ export async function changeOnce(plane: BenchPlane, idleTimeoutMs: number): Prom
 }
 
 /**
- * Asks all edges only when those that were missing last have applied it: the questions must not become a part of what is
- * measured.
+ * Reads all edges only after the last missing ones have applied the change, so that these requests do not affect the
+ * measurement.
  */
 async function untilApplied({ sql }: BenchPlane, revision: number): Promise<void> {
   const isMissing = sql`config_applied < ${revision}`

@@ -15,7 +15,7 @@ export interface OrderFigures {
   floor: number[]
   /** Of an order, for each edge. */
   cpu: CpuPair
-  /** With edges that died just now and for which control still waits. */
+  /** With edges that have just died, and that control still waits for. */
   someDead: { ms: number; deadlineMs: number; named: string[] }
   /** Milliseconds of each order after the same edges count as silent. */
   someSilent: number[]

@@ -27,7 +27,7 @@ export interface BenchPlane {
   ask: (path: string, body?: unknown) => Promise<unknown>
   /** The text of an answer. */
   read: (path: string) => Promise<string>
-  /** An answer that goes on. */
+  /** A streamed answer. */
   open: (path: string, signal: AbortSignal) => Promise<ReadableStream<Uint8Array<ArrayBuffer>>>
   stop: () => Promise<void>
 }

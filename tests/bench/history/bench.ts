@@ -1,4 +1,4 @@
-/** The history benchmark: fills a history or takes that of an earlier run, queries it, measures its tables, reports. */
+/** The history benchmark: fills a history or uses the history of an earlier run, queries it, measures its tables, reports. */
 import { describeMachine } from '../machine.ts'
 import { writePart } from '../page.ts'
 import { startPlane, type BenchPlane } from '../fleet/plane.ts'

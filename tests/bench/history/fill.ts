@@ -1,6 +1,6 @@
 /**
  * Fills a history of many edges over many days. The edges report one hour, which control stores and rolls up as usual. The
- * other hours are copies of it, with a boot id of its own for each report.
+ * other hours are copies of it, with a different boot id for each report.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -136,7 +136,7 @@ async function copyRollups({ sql }: BenchPlane, from: number, days: number): Pro
   progress.end()
 }
 
-/** Partitions of the past; control makes those of the coming days. */
+/** Partitions of the past; control makes the partitions of the coming days. */
 async function makeDays(sql: BenchPlane['sql'], from: number, days: number): Promise<void> {
   const spans = (length: 'day' | 'month', step: number) =>
     Array.from({ length: days + 2 }, (_, index) => new Date(from - index * step)).map((date) => {

@@ -110,8 +110,8 @@ function faultsOfPages(history: MailboxHistory, shown: readonly ShownPage[]): st
       const isWhole = kind !== 'refresh' || isListAnswer(answer)
       list = isWhole ? rowsOf(answer) : refreshed(list, answer)
       if (isWhole) listed = when
-      // A refresh without a list tells the changed flags only, and not which mails have gone. What changed while the list was made it may
-      // never tell: Roundcube asks for the modification sequence of the mailbox after it has asked for the mails.
+      // A refresh without a list shows only changed flags, and not removed mails. It may never show changes that happened
+      // while the list was made, because Roundcube requests the modification sequence of the mailbox after the mails.
       const isTold = ({ uid: row }: MailRow) =>
         history.existed(folder, row, when) && !history.hasChanged(folder, row, listed)
       const rows = isWhole ? list : list.filter(isTold)
@@ -124,7 +124,7 @@ function faultsOfPages(history: MailboxHistory, shown: readonly ShownPage[]): st
   })
 }
 
-/** The list that a browser shows after a refresh that only told flags. */
+/** The list that a browser shows after a refresh that contained only flags. */
 function refreshed(list: readonly MailRow[], answer: WebmailAnswer): MailRow[] {
   const flags = recentFlagsOf(answer)
   return list.map((row) => ({ ...row, ...flags.get(row.uid) }))

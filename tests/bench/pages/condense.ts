@@ -32,7 +32,7 @@ interface CondensedMailbox {
 export function condenseDialogue(dialogue: string, target: string): void {
   const pages = pagesIn(readFileSync(dialogue, 'utf8'))
   const mailboxes = new Map<string, CondensedMailbox>()
-  /** As far as it is known at this moment. */
+  /** The part that is known at this moment. */
   const counts = new Map<string, number>()
   const lines = pages.map((page) => condensePage(page, mailboxes, counts))
   const head = { mailboxes: Object.fromEntries(mailboxes) }

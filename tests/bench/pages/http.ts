@@ -1,4 +1,4 @@
-/** An HTTP request on a connection of its own: a server may close one that was kept at the moment of the next request. */
+/** An HTTP request on a separate connection: a server may close a kept connection at the moment of the next request. */
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { text as readText } from 'node:stream/consumers'
 

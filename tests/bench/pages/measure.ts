@@ -34,7 +34,7 @@ export interface PlayOptions {
   onPage?: (kind: PageKind, what: string) => void
 }
 
-/** The server works for a moment after the last page: resets, and what was asked in vain. */
+/** The server works for a moment after the last page: resets, and unused questions. */
 const settleMs = 300
 
 export async function playSession(line: PagesLine, options: PlayOptions): Promise<SessionSample> {

@@ -11,7 +11,7 @@ import type { PlayedSessions } from './results.ts'
 
 const differences = join(import.meta.dirname, '..', '..', '..', '.run', 'bench', 'pages')
 const mailboxSeed = 1
-/** Another session than those that are measured. */
+/** A session that is not measured. */
 const firstSeed = 1_000_000
 
 export interface PlayedDistance {
@@ -71,7 +71,7 @@ function shorterTimes(one: SessionSample, other: SessionSample): SessionSample {
 }
 
 /**
- * Every page through the edge must be the one that the first contestant shows, which is Roundcube without a proxy. Pages
+ * Every page through the edge must equal the page of the first contestant, which is Roundcube without a proxy. Pages
  * through imapproxy differ, because it offers fewer capabilities.
  */
 function comparePages(

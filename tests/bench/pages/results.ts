@@ -23,7 +23,10 @@ export interface JudgedPage extends PageSample {
   waits: number
 }
 
-/** Every page with its round trips: its time without that of the same page near the server, by the round trip. */
+/**
+ * Every page with its round trips: its time, minus the time of the same page near the server, divided by the round trip
+ * time.
+ */
 export function judgedPages(results: DistanceResults, contestant: PagesContestant): JudgedPage[] {
   const near = results.near.get(contestant) ?? []
   return (results.played.get(contestant) ?? []).flatMap((session, index) =>

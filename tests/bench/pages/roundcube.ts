@@ -1,4 +1,4 @@
-/** Stock Roundcube of Debian in a directory of its own: its configuration, its sqlite database, served by `php -S`. */
+/** Debian's Roundcube in a separate directory: its configuration, its sqlite database, served by `php -S`. */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'

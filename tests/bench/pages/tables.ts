@@ -72,7 +72,10 @@ function ofAhead(counter: string, unit = 1) {
     asksAhead(name) ? counterOf(session, counter) / unit : undefined
 }
 
-/** How the waits of a page fall while the edge learns: in the first session of all, and in those of users that it does not know. */
+/**
+ * How the waits of a page fall while the edge learns: in the first session of all, and in sessions of users that it does
+ * not know.
+ */
 export function learningTable(results: DistanceResults): string | undefined {
   if (!results.played.has('edge with ahead')) return undefined
   const known = judgedPages(results, 'edge with ahead')

@@ -132,7 +132,7 @@ export function rowsOf({ text }: WebmailAnswer): MailRow[] {
   })
 }
 
-/** A value that an answer in JSON tells the script. */
+/** A value that an answer in JSON passes to the script. */
 export function environmentValue(answer: WebmailAnswer, name: string): string | number | undefined {
   const value = jsonOf(answer.text).env[name]
   return typeof value === 'string' || typeof value === 'number' ? value : undefined

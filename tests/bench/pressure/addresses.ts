@@ -1,6 +1,6 @@
 /**
- * Measures a server with two addresses, one of which greets and then fails logins, or takes seconds for each, for a while. Both
- * programs are under the same light load at the same time, each with a server of its own.
+ * Measures a server with two addresses. For a while, one address greets and then fails logins, or takes seconds for each
+ * login. Both programs are under the same light load at the same time, each with a separate server.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '@imapfleet/local'

@@ -1,5 +1,5 @@
 /**
- * The mail server of the benchmark: it judges a few logins at a time, as many as its processes, and at its limit of
+ * The mail server of the benchmark: it checks a few logins at a time, as many as it has processes, and at its limit of
  * connections without a login it disconnects the oldest one, as Dovecot does.
  */
 import { createServer, type Server, type Socket } from 'node:net'

@@ -49,7 +49,7 @@ const all: Scenario[] = [
   ...checkout,
   ...revocation,
 ]
-/** About what passes in a session, and what one leaves on its connection. */
+/** About the bytes that pass in a session, and the state that a session leaves on its connection. */
 const ofSessions = new Set<Scenario>([
   ...reuse,
   ...inOrder,

@@ -234,7 +234,7 @@ export const killed: Scenario[] = [
       client.pause()
       client.send(`${client.tag()} FETCH 4 BODY.PEEK[]\r\n`)
       await world.until(() => world.dials().some(({ received }) => received.includes('FETCH 4')), 'FETCH')
-      // Other sessions in between: by then the flood has gone as far as it can.
+      // Other sessions in between give the flood time to fill all buffers.
       const other = await world.user()
       for (let round = 0; round < 20; round++) {
         const session = await world.login(other)

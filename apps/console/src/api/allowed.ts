@@ -1,4 +1,4 @@
-/** What a page shows only to those who may see it. */
+/** Shows part of a page only to users with the required rights. */
 import { ProblemError } from '@imapfleet/client'
 
 /** Whether the token of the user does not allow the request. To try again does not help. */

@@ -34,7 +34,7 @@ export const call: ApiClient['call'] = async (name, ...given) => {
   }
 }
 
-/** Its connection is reported by the caller, who knows whether a loss lasts. */
+/** The caller reports the state of its connection, because only the caller knows whether a loss lasts. */
 export const { stream } = client
 
 export function noteApiAnswer(): void {

@@ -1,4 +1,4 @@
-/** What the console knows of the API: the routes of packages/api, with parsers that need no schemas. */
+/** The API as the console uses it: the routes of packages/api, with parsers that need no schemas. */
 import type { routes } from '@imapfleet/api'
 import type { Contract, RouteShape } from '@imapfleet/client'
 import type { OrderKind, OrderResult } from '@imapfleet/protocol'

@@ -8,7 +8,7 @@ declare global {
 
 const timeoutMs = 30_000
 
-/** Asks the first address, and each of the others after a good answer to the one before it. */
+/** Requests the first address, and each further address after a successful answer to the previous one. */
 export async function keepFirstAnswer(path: string, ...next: readonly string[]): Promise<void> {
   const asked = fetch(path, {
     // As the client of control asks.
@@ -24,7 +24,7 @@ export async function keepFirstAnswer(path: string, ...next: readonly string[]):
   if (answer?.ok && first !== undefined) await keepFirstAnswer(first, ...others)
 }
 
-/** Answers to a user who is not signed in are not those that follow the sign-in. */
+/** Answers from before the sign-in are not valid after it. */
 export function forgetFirstAnswers(): void {
   window.firstAnswers = undefined
 }

@@ -1,4 +1,4 @@
-/** What the signed-in user may do. Pages and actions that the rights exclude are not offered. */
+/** The rights of the signed-in user. Pages and actions outside these rights are not offered. */
 import { isAtLeast, limitAgainst, limitsText, mayUse, type routes } from '@imapfleet/api'
 import built from 'virtual:contract'
 import { session } from './session.ts'

@@ -16,7 +16,7 @@ export interface AnswerState<Data> {
 interface AnswerOptions<Data> {
   /** The pause until the next request; a function computes it from the answer. */
   everyMs?: number | ((data: Data) => number)
-  /** What the page is for: it is requested, and drawn, first. */
+  /** The most important data of the page: it is requested, and drawn, first. */
   after?: Pick<AnswerState<unknown>, 'data' | 'problem'>
 }
 
@@ -32,7 +32,7 @@ export function useAnswer<Data>(
   const [turn, setTurn] = useState(0)
   const latest = useRef(load)
   latest.current = load
-  // For good: what comes first may be requested anew with another key.
+  // For the whole life of the page: the first data may be requested again with another key.
   const isDue = useRef(false)
   if (!after || after.data !== undefined || after.problem) isDue.current = true
 

@@ -5,7 +5,7 @@ import { durationOf, momentOf } from '../format/time.ts'
 export const alertTone = ({ severity }: Pick<AlertView, 'severity'>): 'bad' | 'warn' =>
   severity === 'page' ? 'bad' : 'warn'
 
-/** Someone knows of it, or nothing is sent about it. */
+/** The alert is acknowledged or silenced. */
 export const isMuted = ({ acknowledged, silencedBy }: AlertView): boolean =>
   acknowledged !== null || silencedBy !== null
 

@@ -4,7 +4,7 @@ import type { EdgeView } from '@imapfleet/api'
 
 export interface WholeFleet {
   edges: EdgeView[]
-  /** What is wrong with the fleet as a whole. */
+  /** Problems of the fleet as a whole. */
   problems: string[]
 }
 

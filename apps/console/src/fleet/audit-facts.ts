@@ -1,4 +1,4 @@
-/** What an entry of the audit log says, in few words: only what a change made different. */
+/** The text of an entry of the audit log: only the fields that a change affected. */
 import type { AuditEntry } from '@imapfleet/api'
 
 type Facts = AuditEntry['after']
@@ -10,7 +10,7 @@ export function auditFacts(before: Facts, after: Facts): string[] {
     const [was, is] = [textOf(old[key]), textOf(now[key])]
     if (was === is) return []
     if (was === '') return [`${key} ${is}`]
-    // Nothing is known of the time after: the entry describes what was ended.
+    // The entry describes what ended, so there is no later state.
     if (is === '') return [Object.keys(now).length === 0 ? `${key} ${was}` : `${key} ${was} → none`]
     return [`${key} ${was} → ${is}`]
   })

@@ -1,4 +1,4 @@
-/** What the page Audit shows: in the address, and as a query of control. */
+/** The filter of the page Audit, in the address and as a query to control. */
 import type { ApiClient } from '@imapfleet/client'
 import type { AuditEntry } from '@imapfleet/api'
 

@@ -1,4 +1,4 @@
-/** The rows of the table of edges: figures of each edge, and what is filtered and sorted by. */
+/** The rows of the table of edges: figures of each edge, and the values for filters and sorting. */
 import { isHeard, type EdgeView, type History } from '@imapfleet/api'
 import { compareNames } from './compare-names.ts'
 import { findingsOfEdge, type Finding, type FindingKind } from './findings.ts'

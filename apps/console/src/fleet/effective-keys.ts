@@ -1,4 +1,4 @@
-/** Every key with the value that an edge of a layer has, as far as the fleet decides it. */
+/** Every key with its value on an edge of a layer, if the fleet sets it. */
 import type { ConfigKey } from '@imapfleet/api'
 import { lacksName, manualOf } from './draft.ts'
 import { keysOf, type LayerKey } from './layer-keys.ts'

@@ -74,7 +74,7 @@ export function findingsOfEdge(edge: EdgeView, now: Date): Finding[] {
 /** Findings of one kind that many edges have, as one; the others as they are. */
 export type FindingGroup =
   | { kind: 'one'; finding: Finding }
-  /** `example`: what the first of them says. */
+  /** `example`: the text of the first one. */
   | { kind: 'several'; of: FindingKind; tone: Finding['tone']; edges: readonly string[]; example: string }
 
 /** With more edges than this, a kind becomes one line. */

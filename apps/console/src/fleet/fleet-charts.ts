@@ -23,7 +23,7 @@ type ChartMetric = (typeof fleetChartMetrics)[number]
 
 interface FleetChart {
   title: string
-  /** The present value, or that of the whole time range. */
+  /** The current value, or the value of the whole time range. */
   value: string
   remark: string
   unit: Unit
@@ -129,7 +129,7 @@ export function fleetChartsOf(history: History): FleetChart[] {
 }
 
 function connectionsChart(sum: (metric: ChartMetric) => StepValues): FleetChart {
-  // A gauge of a step without a report is still that of the report before.
+  // In a step without a report, a gauge keeps the value of the previous report.
   const now = (values: StepValues) => values.findLast((value) => value !== null) ?? null
   const [clients, leased, idle] = [sum('clients_connected'), sum('upstreams_leased'), sum('upstreams_idle')]
   const [clientsMax, serversMax] = [sum('clients_limit'), sum('upstream_connections_limit')]

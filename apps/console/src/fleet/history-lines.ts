@@ -23,7 +23,7 @@ export function linesOf({ groups }: LinesSource, metric: number): ChartLine[] {
     .map(line)
 }
 
-/** The lines of the period before, step by step under those of the present one. */
+/** The lines of the previous period, step by step under the current lines. */
 export function previousLines(
   previous: LinesSource,
   metric: number,

@@ -21,7 +21,7 @@ export interface HistoryQuestion {
   stacked: string
 }
 
-/** What is usually looked for. */
+/** The default selection. */
 export const presets = {
   summary: [
     'sessions_total:rate',

@@ -1,4 +1,4 @@
-/** What Ctrl-K jumps to: pages, regions, edges, revisions, and the user whose name is typed. */
+/** The targets of Ctrl-K: pages, regions, edges, revisions, and the user whose name is typed. */
 import type { EdgeView, RevisionView } from '@imapfleet/api'
 import { layerText } from '@imapfleet/api'
 import { compareNames } from './compare-names.ts'
@@ -12,7 +12,7 @@ export interface JumpPlace {
 }
 
 export interface JumpSources {
-  /** Those that the user may use. */
+  /** The pages that the user may open. */
   pages: readonly { href: string; title: string }[]
   edges: readonly Pick<EdgeView, 'id' | 'region' | 'state'>[]
   revisions: readonly Pick<RevisionView, 'revision' | 'layer' | 'note' | 'createdBy'>[]
@@ -21,7 +21,7 @@ export interface JumpSources {
 /** More would not be read. */
 const shownMax = 12
 
-/** Those that match the text, the best first. Without a text: the pages. */
+/** The targets that match the text, best match first. Without a text: the pages. */
 export function jumpPlaces(text: string, { pages, edges, revisions }: JumpSources): JumpPlace[] {
   const wanted = text.trim()
   const ofPages = pages.map(({ href, title }) => place('page', href, title, ''))
@@ -74,7 +74,7 @@ function rankOf({ kind, title, remark }: JumpPlace, text: string): number | unde
   return wanted.split(/\s+/).every((word) => searched.includes(word)) ? 3 : undefined
 }
 
-/** A revision by its number, if it is not among those that were loaded. */
+/** A revision by its number, if it is not among the loaded revisions. */
 function olderRevision(text: string, revisions: JumpSources['revisions']): JumpPlace[] {
   const number = Number(/^(?:revision\s+)?([1-9]\d{0,8})$/i.exec(text)?.[1] ?? 0)
   const newest = Math.max(0, ...revisions.map(({ revision }) => revision))
@@ -82,7 +82,7 @@ function olderRevision(text: string, revisions: JumpSources['revisions']): JumpP
   return [place('revision', `/config/${number}`, `Revision ${number}`, 'older')]
 }
 
-/** Control stores no users, so what is typed may be one. */
+/** Control stores no users, so any typed text may be a user. */
 function ofUser(text: string): JumpPlace[] {
   if (/\s/.test(text)) return []
   const user = encodeURIComponent(text)

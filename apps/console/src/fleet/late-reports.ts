@@ -1,4 +1,4 @@
-/** Whether the newest reports are old. Charts end with them, and would show old figures as those of now. */
+/** Whether the newest reports are old. Charts end with the newest report, and would show old figures as current. */
 import type { History } from '@imapfleet/api'
 
 /** Edges report every ten seconds, unless they are configured otherwise. */

@@ -1,4 +1,4 @@
-/** The keys of a layer: its own, and those of lower layers that it does not override. */
+/** The keys of a layer: its own keys, and keys of lower layers that it does not override. */
 import { leavesOf } from './draft.ts'
 
 export interface LayerKey {

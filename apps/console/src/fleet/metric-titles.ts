@@ -64,7 +64,7 @@ const titles: Readonly<Record<EdgeMetricName, string>> = {
   session_seconds: 'Length of sessions',
 }
 
-/** Some series have a name of their own. */
+/** Some series have their own title. */
 const titlesOfSeries: Readonly<Record<string, string>> = {
   'logins_total{result="ok"}': 'Successful logins',
   'logins_total{result="failed"}': 'Failed logins',

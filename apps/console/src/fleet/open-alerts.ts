@@ -23,7 +23,7 @@ export function alertLines(alerts: readonly AlertView[]): AlertLine[] {
   return [...alike.values()]
     .flatMap((same): AlertLine[] => {
       if (same.length <= namedMax) return same.map((first) => ({ first, others: [] }))
-      // The one that has lasted longest says since when.
+      // The start time is that of the oldest alert.
       const [first, ...others] = same.toSorted((a, b) => a.since.localeCompare(b.since) || a.id - b.id)
       return first ? [{ first, others }] : []
     })

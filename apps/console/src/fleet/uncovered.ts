@@ -1,4 +1,4 @@
-/** The findings that no alert on the page tells already. */
+/** The findings that no alert on the page covers. */
 import type { AlertRuleName, AlertView } from '@imapfleet/api'
 import { serverProblemIn } from '@imapfleet/protocol'
 import type { Finding, FindingKind } from './findings.ts'

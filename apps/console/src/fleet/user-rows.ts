@@ -11,12 +11,12 @@ export interface UserRow {
   user: string
   /** Connections in use. */
   sessions: number
-  /** Idle connections, and those that are being reset. */
+  /** Idle connections, and connections that are being reset. */
   idle: number
   edges: number
   /** When its oldest session began, in milliseconds since 1970. Null: none, or its edge does not say. */
   oldestAt: number | null
-  /** Of its present sessions, both directions. Null: no edge says. */
+  /** Of its current sessions, in both directions. Null: no edge reports it. */
   bytes: number | null
   lastUsedAt: number
 }
@@ -40,7 +40,7 @@ export function userRowsOf(connections: readonly FleetConnection[]): UserRow[] {
   })
 }
 
-/** Connections of which user, edge, region, server or client have all words. */
+/** Connections whose user, edge, region, server or client contain all words. */
 export function matchingConnections(
   connections: readonly FleetConnection[],
   text: string,

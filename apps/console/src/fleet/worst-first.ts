@@ -1,4 +1,4 @@
-/** Edges in the order in which they need a look: a list of a thousand must not hide the one that refused. */
+/** Edges sorted by the need for attention: in a list of a thousand, an edge that refused must come first. */
 import { compareNames } from './compare-names.ts'
 
 /** Of edges in a revision, in a wave of a rollout, and in an order. */

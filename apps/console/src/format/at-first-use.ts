@@ -1,6 +1,6 @@
 /**
- * What is made when it is first used, and then kept. The first formatter of `Intl` takes a browser 30 ms or more, which would
- * pass before the first request if it were made while the script is loaded.
+ * Creates a value at its first use, and keeps it. The first formatter of `Intl` takes a browser 30 ms or more. Created
+ * while the script is loaded, it would delay the first request.
  */
 export function atFirstUse<Made>(make: () => Made): () => Made {
   let made: { value: Made } | undefined

@@ -38,7 +38,7 @@ export function instantOf(at: Date): string {
 /** Labels of an axis: times of day in ranges up to a day and a half, dates in longer ones; seconds if they differ. */
 export function axisTimesOf(seconds: readonly number[]): string[] {
   const [first = 0, second = first] = seconds
-  // One alone has no neighbour from which it could differ by seconds only.
+  // A single label cannot differ from a neighbour by seconds only.
   const isMinute = seconds.length < 2 && first % 60 === 0
   const span = (seconds.at(-1) ?? first) - first
   const ofDates = second - first < 86_400 ? 'hour' : 'day'

@@ -1,5 +1,5 @@
 /**
- * Says that the page shows old data, and since when. It polls control itself, so that a page without polls recovers
+ * Shows that the data of the page is old, and since when. It polls control itself, so that a page without polls recovers
  * too.
  */
 import { useEffect } from 'preact/hooks'

@@ -1,4 +1,4 @@
-/** The pages of the main navigation, in its order, and those that the user may use. */
+/** The pages of the main navigation, in order, and the pages that the user may open. */
 import type { routes } from '@imapfleet/api'
 import { mayCall } from '../api/rights.ts'
 import type { IconName } from './icon.tsx'
@@ -9,7 +9,7 @@ export interface PageEntry {
   icon: IconName
   /** The route without which the page has nothing to show. */
   needs: keyof typeof routes
-  /** Another path whose pages belong to it. */
+  /** Another path with pages of the same entry. */
   within?: string
 }
 

@@ -1,4 +1,4 @@
-/** The time zone of all times on the pages: that of the browser, or UTC. Stored in this browser. */
+/** The time zone of all times on the pages: the zone of the browser, or UTC. Stored in this browser. */
 import { effect, signal } from '@preact/signals'
 import { timeZone } from '../format/time.ts'
 

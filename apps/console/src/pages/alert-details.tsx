@@ -1,4 +1,4 @@
-/** One alert: where, since when, what to do, what was changed before, who knows of it, and the messages that told of it. */
+/** One alert: where, since when, what to do, earlier changes, its acknowledgement, and its messages. */
 import { extentText, type AlertDetail, type AlertMessage, type AlertPreceding } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'

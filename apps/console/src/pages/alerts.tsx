@@ -1,4 +1,4 @@
-/** Alerts: what is open and who knows of it, what was, silences, rules, and the channels. */
+/** Alerts: open ones with their acknowledgements, resolved ones, silences, rules, and channels. */
 import type { AlertView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call } from '../api/client.ts'
@@ -99,7 +99,7 @@ export function Alerts() {
   )
 }
 
-/** Those that are neither acknowledged nor silenced, then the others. Pages before tickets. */
+/** Alerts that are neither acknowledged nor silenced, then the others. Pages before tickets. */
 const unmutedFirst = (alerts: readonly AlertView[]): AlertView[] =>
   alerts.toSorted(
     (a, b) =>

@@ -147,7 +147,7 @@ const forms = {
   },
 } as const
 
-/** Saves what is filtered, not only what is on the page. */
+/** Saves all entries that match the filter, not only the page. */
 function Export({ filter }: { filter: AuditFilter }) {
   const [isBusy, setBusy] = useState(false)
   const save = async (form: keyof typeof forms) => {

@@ -1,4 +1,4 @@
-/** The keys of a layer, and those of the lower layers. */
+/** The keys of a layer, and the keys of lower layers. */
 import { layerText, type ConfigKey, type LayerName, type RevisionView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { mayCall } from '../api/rights.ts'

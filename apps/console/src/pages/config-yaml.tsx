@@ -1,4 +1,4 @@
-/** A layer as YAML: what is typed becomes the draft, and the key at the cursor is explained. */
+/** A layer as YAML: the text becomes the draft, and the help shows the key at the cursor. */
 import type { ConfigKey, LayerName } from '@imapfleet/api'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { call, sentenceOf } from '../api/client.ts'

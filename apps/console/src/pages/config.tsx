@@ -32,7 +32,7 @@ export function Config() {
   const { data: known } = useAnswer(
     'edges of layers',
     async (signal) => (await readWholeFleet(call, signal)).edges,
-    // The layer of an edge inherits from that of its region.
+    // The layer of an edge inherits from the layer of its region.
     layer.kind === 'edge' ? {} : { after: config },
   )
   const edges = known ?? []
@@ -89,7 +89,7 @@ interface RollingProps {
   region: string | undefined
 }
 
-/** What the rollout means for changes of the layer on the page. */
+/** The effect of the rollout on changes of the layer on the page. */
 function RollingNote({ rolling, layer, region }: RollingProps) {
   const { revision, state } = rolling
   const [own, other] = [layerText(layer), layerText(rolling.layer)]

@@ -1,4 +1,4 @@
-/** The actions on an edge: those that make sense in its state. What users notice is set apart, and says what it does. */
+/** The actions on an edge that make sense in its state. Actions that users notice are set apart, with their effect. */
 import { isHeard, type EdgeView } from '@imapfleet/api'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'

@@ -14,7 +14,7 @@ import './fleet-charts.css'
 
 interface ChartsProps {
   history: History
-  /** What was asked for, such as `-1h`. */
+  /** The requested range, such as `-1h`. */
   range: string
   /** Their restarts are marked. */
   edges: readonly EdgeView[]
@@ -66,7 +66,7 @@ export function FleetCharts({ history, range, edges, historyOf }: ChartsProps) {
 
 const shownMax = 5
 
-/** What the marks in the charts mean. */
+/** The list of the marks in the charts. */
 export function Marks({ marks }: { marks: readonly Mark[] }) {
   if (marks.length === 0) return null
   const older = marks.slice(shownMax)

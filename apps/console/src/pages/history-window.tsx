@@ -12,7 +12,7 @@ interface WindowProps {
   question: HistoryQuestion
   /** The charts on the page. */
   shown: History | undefined
-  /** What the charts show. The lists of edges are filled after them. */
+  /** The selection of the charts. The lists of edges are filled after the charts. */
   answer: Pick<AnswerState<unknown>, 'data' | 'problem'>
   onChange: (change: Partial<HistoryQuestion>) => void
 }
@@ -145,7 +145,7 @@ function Pickers({ question, answer, onChange }: Omit<WindowProps, 'shown'>) {
   )
 }
 
-/** With what is chosen, even if it is not known. */
+/** Includes the chosen values, even unknown ones. */
 const optionsOf = (none: string, chosen: string, known: readonly [string, string][]): [string, string][] => [
   ['', none],
   ...known,

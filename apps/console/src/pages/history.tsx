@@ -109,7 +109,7 @@ export function HistoryPage() {
                   isLive={isLive}
                   onZoom={zoomTo}
                   onZoomOut={() => {
-                    // Of the address, if it has one: charts of the next range may not have arrived yet.
+                    // From the address, if it has one: the charts of the next range may not have arrived yet.
                     const { from, to } = isAbsolute(question) ? question : found.history
                     zoomTo(...zoomedOut(Date.parse(from), Date.parse(to), Date.now()))
                   }}
@@ -137,7 +137,7 @@ async function ask(question: HistoryQuestion, signal: AbortSignal): Promise<Hist
   try {
     return { history, previous: await call('readHistory', { query: { ...query, ...before }, signal }) }
   } catch (error) {
-    // Such as a time for which only rougher figures are kept.
+    // Such as a time for which only longer steps are stored.
     if (!(error instanceof ProblemError)) throw error
     return { history, noPrevious: error }
   }

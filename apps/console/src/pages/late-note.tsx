@@ -1,4 +1,4 @@
-/** Says that the newest reports are old. */
+/** Shows that the newest reports are old. */
 import type { History } from '@imapfleet/api'
 import { areReportsLate } from '../fleet/late-reports.ts'
 import { Moment } from '../ui/moment.tsx'

@@ -1,4 +1,4 @@
-/** What is carried out region by region, with buttons to continue and abort it. */
+/** Operations in stages, region by region, with buttons to continue and abort them. */
 import type { OperationSummary } from '@imapfleet/api'
 import { call, sentenceOf } from '../api/client.ts'
 import { usePages } from '../api/use-pages.ts'

@@ -10,7 +10,7 @@ import { Note } from '../ui/note.tsx'
 interface OpenAlertsProps {
   /** Undefined until control has answered. */
   list: ReturnType<typeof useOpenAlerts>
-  /** Those that `alertLines` selects. */
+  /** The alerts that `alertLines` selects. */
   lines: readonly AlertLine[]
 }
 

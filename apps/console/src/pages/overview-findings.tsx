@@ -10,7 +10,7 @@ const shownAtFirst = 4
 
 interface FindingsProps {
   found: readonly Finding[]
-  /** Alerts above, which are not told twice. */
+  /** The alerts above, which are not shown twice. */
   told: readonly AlertView[]
   all: readonly EdgeView[]
 }

@@ -1,4 +1,4 @@
-/** What is under way: the rollout of a revision, and an operation that reaches one region after the other. */
+/** The running rollout, and the running operation in stages. */
 import type { OperationSummary, RolloutSummary } from '@imapfleet/api'
 import { layerText } from '@imapfleet/api'
 import { ifAllowed } from '../api/allowed.ts'

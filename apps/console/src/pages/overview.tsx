@@ -1,4 +1,4 @@
-/** The fleet at a glance: what is wrong, what is under way, traffic with what happened, and every edge. */
+/** The fleet at a glance: problems, running rollouts and operations, traffic with events, and every edge. */
 import { call, outage, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { pauseMs, readWholeFleet } from '../fleet/all-edges.ts'

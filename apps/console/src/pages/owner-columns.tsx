@@ -1,4 +1,4 @@
-/** Who has a token, and what it allows: the first columns of tokens and of people. */
+/** The owner of a token and its rights: the first columns of tokens and of people. */
 import { limitsText, type TokenView } from '@imapfleet/api'
 import { PageLink } from '../router/link.tsx'
 import type { TableColumn } from '../ui/table.tsx'

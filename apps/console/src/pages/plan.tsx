@@ -1,4 +1,4 @@
-/** What a revision would do: its changes, its edges in their order, and keys that need a restart. */
+/** The plan of a revision: its changes, its edges in order, and keys that need a restart. */
 import type { RevisionStatus } from '@imapfleet/api'
 import { amountOf } from '../format/number.ts'
 import { Note } from '../ui/note.tsx'

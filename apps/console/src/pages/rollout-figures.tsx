@@ -1,4 +1,4 @@
-/** The failures by which a rollout is judged: its edges before and now, and the edges that it has not reached. */
+/** The failures that decide on a rollback: of the edges of the rollout before and now, and of the other edges. */
 import type { RolloutView } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'

@@ -1,4 +1,7 @@
-/** What gives access, as a card: a list of what is valid, or of all, and two actions: make one, whose secret is shown once, and revoke one. */
+/**
+ * A card of tokens or credentials: a list of valid ones or of all, and two actions: make one, whose secret is shown once,
+ * and revoke one.
+ */
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { usePages, type LoadPage } from '../api/use-pages.ts'
@@ -25,7 +28,7 @@ interface SecretRow {
 interface SecretsCardProps<Row extends SecretRow, Made extends Row, Cursor extends number | string> {
   title: string
   about: string
-  /** In the address, it selects what is shown. */
+  /** The parameter of the address that selects valid ones or all. */
   name: string
   load: LoadPage<Row, Cursor>
   keyOf: (row: Row) => string

@@ -20,7 +20,7 @@ export const isRunning = ({ endedAt, expiresAt }: TraceView): boolean =>
 export function Traces() {
   // The page of a user links here with the user in the address.
   const user = search.value.get('user') ?? ''
-  // The page of an edge links here with its name and its region: a trace runs on all edges, or on those of a region.
+  // The page of an edge links here with its name and its region: a trace runs on all edges, or on the edges of a region.
   const edge = search.value.get('edge') ?? ''
   const region = search.value.get('region')
   const [isStarting, setStarting] = useState(user !== '')

@@ -19,7 +19,7 @@ import { SearchField } from '../ui/search-field.tsx'
 import { Select } from '../ui/select.tsx'
 import { Empty } from '../ui/state.tsx'
 
-/** `connections`: those that the filter of the address selects, of `all`. */
+/** `connections`: the connections that the filter of the address selects, out of `all`. */
 export function UsersTable({ connections, all }: { connections: readonly FleetConnection[]; all: number }) {
   const sort = sortIn(search.value)
   const rows = sortedUsers(userRowsOf(connections), sort)

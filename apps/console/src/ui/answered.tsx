@@ -12,7 +12,7 @@ export function Answered<Data>({
   children: (data: Data) => ComponentChildren
 }) {
   if (answer.data !== undefined) return <>{children(answer.data)}</>
-  // The banner says why. The page continues automatically.
+  // The banner shows the reason. The page continues automatically.
   if (answer.problem && outage.value) return <Empty title="Not loaded yet" />
   if (answer.problem) return <Failed problem={answer.problem} onRetry={answer.reload} />
   return <Loading />

@@ -4,7 +4,7 @@ import type { ChartLine } from './chart-series.ts'
 /** More would be higher than the chart. The values under the cursor name all lines. */
 const shownMax = 12
 
-/** All lines of the period before are dotted, each in the colour of its own. */
+/** All lines of the previous period are dotted, each in the colour of its group. */
 const before: ChartLine = { name: '', values: [], colour: 7 }
 
 export const ChartLegend = ({ lines }: { lines: readonly ChartLine[] }) => (

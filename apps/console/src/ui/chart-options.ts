@@ -43,7 +43,7 @@ export function chartOptions(
     ticks: { stroke: colour('--line'), width: 1, size: 4 },
   }
   const markColour = colour('--text-soft')
-  // The place in uPlot's data of each drawn line: the times come first, an unfinished step is a line of its own.
+  // The place in uPlot's data of each drawn line: the times come first, an unfinished step is a separate line.
   const places = drawn.map((_, index) =>
     drawn.slice(0, index).reduce((sum, { unfinished }) => sum + (unfinished ? 2 : 1), 1),
   )

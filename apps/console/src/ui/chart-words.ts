@@ -1,4 +1,4 @@
-/** What a screen reader says about a chart. */
+/** The text of a chart for screen readers. */
 import { instantOf } from '../format/time.ts'
 import { formatValue, type Unit } from '../format/value.ts'
 import type { ChartLine } from './chart-series.ts'

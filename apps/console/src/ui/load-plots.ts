@@ -17,7 +17,7 @@ export async function loadPlots(): Promise<typeof import('./plot.ts')> {
 /** A page with charts loads it while control is asked for their values. */
 export function usePlots(isTime = true): void {
   useLayoutEffect(() => {
-    // A chart says if it cannot be loaded.
+    // A chart shows a message if it cannot be loaded.
     if (isTime) void loadPlots().catch(() => {})
   }, [isTime])
 }

@@ -1,6 +1,6 @@
 /**
- * The part of a chart that uPlot draws. It is a file of its own in the built console, because most pages have no charts: chart.tsx
- * loads it.
+ * The part of a chart that uPlot draws. It is a separate file in the built console, because most pages have no charts:
+ * chart.tsx loads it.
  */
 import UPlot from 'uplot'
 import { chartOptions, type ChartLook } from './chart-options.ts'

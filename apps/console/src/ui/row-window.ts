@@ -1,4 +1,4 @@
-/** Follows the scrolling of the page, and says which rows of a long table to draw. */
+/** Follows the scrolling of the page, and computes which rows of a long table to draw. */
 import type { RefObject } from 'preact'
 import { useLayoutEffect, useState } from 'preact/hooks'
 import { visibleRows, type RowWindow } from './visible-rows.ts'

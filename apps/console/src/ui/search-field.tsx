@@ -1,4 +1,4 @@
-/** A field that filters what is on the page while the user types. `/` focuses it. */
+/** A field that filters the page while the user types. `/` focuses it. */
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 
 interface SearchFieldProps {
@@ -11,8 +11,8 @@ interface SearchFieldProps {
 export function SearchField({ label, value, placeholder, onValue }: SearchFieldProps) {
   const id = useId()
   const field = useRef<HTMLInputElement>(null)
-  // The address follows while the user types. The field follows the address at other times only: what arrives late would
-  // otherwise replace what was typed since.
+  // While the user types, the address follows the field. Otherwise the field follows the address: a late change of the
+  // address would replace newer input.
   const [typed, setTyped] = useState(value)
   useEffect(() => {
     if (document.activeElement !== field.current) setTyped(value)

@@ -11,7 +11,7 @@ export const Empty = ({ title, children }: { title: string; children?: Component
   </div>
 )
 
-/** A command in such a text, with the punctuation after it: on a narrow screen it has lines of its own. */
+/** A command in such a text, with the punctuation after it. On a narrow screen it has separate lines. */
 export const EmptyCommand = ({ text, after }: { text: string; after: string }) => (
   <span class="command">
     <code>{text}</code>

@@ -1,4 +1,4 @@
-/** Finds the contestants on this machine, and says how to install those that are missing. */
+/** Finds the contestants on this machine, and says how to install missing ones. */
 import { execFileSync } from 'node:child_process'
 import { findProgram } from '@imapfleet/local'
 import type { ContestantName } from '../options.ts'

@@ -1,5 +1,5 @@
 /**
- * The floor of a configuration change: entries are published to JetStream, every client is told, reads its entry and
+ * The floor of a configuration change: entries are published to JetStream, every client is notified, reads its entry and
  * acknowledges it.
  */
 import { encode, type EdgeAddress } from '@imapfleet/protocol'

@@ -1,4 +1,4 @@
-/** The streams of the floors, stored in the same way as those of control, which must have created its own. */
+/** The streams of the floors, stored in the same way as the streams of control, which must exist. */
 import { streams } from '@imapfleet/protocol'
 import { AckPolicy, StorageType } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'

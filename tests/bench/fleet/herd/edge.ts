@@ -105,7 +105,7 @@ export class HerdEdge {
     this.nats.publish(floorSubjects.answer(this.address, id), encode(answer))
   }
 
-  /** Reads an entry of its own or the one for all, and acknowledges it. */
+  /** Reads its own entry or the shared one, and acknowledges it. */
   async #followFloor(message: Msg): Promise<void> {
     const { round, isShared } = message.json<{ round: number; isShared: boolean }>()
     const last_by_subj = isShared ? floorSubjects.sharedEntry : floorSubjects.entry(this.address)
