@@ -41,7 +41,7 @@ suite('console: alerts', { skip: noChromium }, () => {
     await pageHeading(page, 'Alerts').waitFor()
     const [alert] = await alerts('open')
     const details = page.getByRole('region', { name: `Alert ${alert?.id}` })
-    await details.getByText('Check the process on its host').waitFor()
+    await details.getByText('Check the process of the edge').waitFor()
     assert.deepEqual(await accessibilityFaults(page), [])
     await details.getByRole('button', { name: 'Acknowledge' }).click()
     const dialog = page.getByRole('dialog')
