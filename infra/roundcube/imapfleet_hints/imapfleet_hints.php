@@ -30,7 +30,7 @@ class imapfleet_hints extends rcube_plugin
                 $ident[$field] = $value;
             }
         }
-        // Before the login, so that a login that waits has its questions asked. Roundcube 1.4 sends it afterwards only.
+        // Before the login, so that the edge can ask questions while the login waits. Roundcube 1.4 sends it only after the login.
         $when = version_compare(RCMAIL_VERSION, '1.5', '>=') ? 'preauth_ident' : 'ident';
         $arguments[$when] = $ident + (array) ($arguments[$when] ?? []);
 
