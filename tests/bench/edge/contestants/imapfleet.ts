@@ -22,7 +22,7 @@ export function imapfleet(): Contestant {
   }
 }
 
-/** @param settings in addition to those of the comparison */
+/** @param more settings in addition to those of the comparison */
 export async function startOurEdge(
   program: keyof typeof edgePrograms,
   onwardPort: number,
