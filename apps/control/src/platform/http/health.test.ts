@@ -3,10 +3,17 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { chownSync, closeSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
-import { removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local/in-tests'
+import {
+  layGround,
+  natsServer,
+  removeTemporaryDirectory,
+  temporaryDirectory,
+} from '@imapfleet/local/in-tests'
+import { readAccess } from '@imapfleet/nats'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import { openDatabase, type Database } from '../db/database.ts'
 import { troubleOf } from '../db/trouble.ts'
+import { Bus } from '../nats/bus.ts'
 import { checkPostgres, Health } from './health.ts'
 
 suite('readiness', () => {
@@ -102,16 +109,34 @@ suite('readiness', () => {
     }
   })
 
-  test('an answer is repeated for two seconds, so that asking often costs nothing', async () => {
+  test('an answer is repeated for two seconds, so that asking often costs nothing, and one that is not ready for less', async () => {
+    const server = await natsServer({ ground: layGround(temporaryDirectory('nats-health')) })
+    const read = readAccess([server.url], { tokenFile: server.tokenFile }, (key) => key)
+    assert.ok(read.ok)
+    const bus = new Bus({ ...deps.bus.options, access: read.access }, deps.log)
     const from = deps.now()
-    const health = new Health(deps)
-    const [first, second] = [health.report(), health.report()]
-    assert.equal(await first, await second)
-    deps.setNow(from + 1_999)
-    assert.equal(await health.report(), await first)
-    deps.setNow(from + 2_000)
-    assert.notEqual(await health.report(), await first)
-    deps.setNow(from)
+    try {
+      const health = new Health({ ...deps, bus })
+      const [first, second] = [health.report(), health.report()]
+      assert.equal(await first, await second)
+      assert.equal((await first).ready, false)
+      await server.process?.start()
+      bus.open()
+      await bus.whenUp(AbortSignal.timeout(60_000))
+      deps.setNow(from + 199)
+      assert.equal(await health.report(), await first)
+      deps.setNow(from + 200)
+      const third = await health.report()
+      assert.equal(third.ready, true)
+      deps.setNow(from + 2_199)
+      assert.equal(await health.report(), third)
+      deps.setNow(from + 2_200)
+      assert.notEqual(await health.report(), third)
+    } finally {
+      deps.setNow(from)
+      await bus.close()
+      await server.process?.stop()
+    }
   })
 })
 

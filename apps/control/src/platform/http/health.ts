@@ -22,15 +22,15 @@ export interface HealthReport {
 export type ReasonToHold = () => Promise<string | undefined>
 
 const patienceMs = 3_000
-/** How long an answer is repeated, however often it is asked for. */
-const repeatedMs = 2_000
+/** How long an answer is repeated, however often it is asked for. The end of a start or of an outage is seen soon. */
+const repeatedMs = { ready: 2_000, notReady: 200 }
 
 type HealthDeps = Pick<Deps, 'db' | 'bus' | 'now' | 'timers'>
 
 export class Health {
   readonly #deps: HealthDeps
   readonly #reasonToHold: ReasonToHold
-  #last: { at: number; report: Promise<HealthReport> } | undefined
+  #last: { at: number; report: Promise<HealthReport>; repeatedMs: number } | undefined
 
   constructor(deps: HealthDeps, reasonToHold: ReasonToHold = async () => undefined) {
     this.#deps = deps
@@ -39,9 +39,17 @@ export class Health {
 
   async report(): Promise<HealthReport> {
     const now = this.#deps.now()
-    if (!this.#last || Math.abs(now - this.#last.at) >= repeatedMs)
-      this.#last = { at: now, report: checkHealth(this.#deps, this.#reasonToHold) }
-    return await this.#last.report
+    if (this.#last && Math.abs(now - this.#last.at) < this.#last.repeatedMs) return await this.#last.report
+    // While a check runs, it counts as ready: checks of a Postgres that hangs do not pile up.
+    const asked = {
+      at: now,
+      report: checkHealth(this.#deps, this.#reasonToHold),
+      repeatedMs: repeatedMs.ready,
+    }
+    this.#last = asked
+    const report = await asked.report
+    if (!report.ready) asked.repeatedMs = repeatedMs.notReady
+    return report
   }
 }
 
