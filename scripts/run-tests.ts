@@ -1,10 +1,12 @@
 /**
- * `npm run tests -- [--each [--together=N]] [--timeout=MS] [--name=PATTERN] FILE-OR-PATTERN...`: runs test files in one process, or
- * with `--each` in a process for each, N at a time (`auto`: as many as there are processors). The last line counts the tests; the exit status is 1 if one failed.
+ * `npm run tests -- [--each [--together=N]] [--bundles] [--timeout=MS] [--name=PATTERN] FILE-OR-PATTERN...`: runs test files in one
+ * process, or with `--each` in a process for each, N at a time (`auto`: as many as there are processors). With `--bundles`, what the
+ * tests start is bundled first, as for a release. The last line counts the tests; the exit status is 1 if one failed.
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { runTestFiles, stopTests, type TestRun } from './test-run/run-files.ts'
 
 async function main(): Promise<number> {
@@ -13,6 +15,7 @@ async function main(): Promise<number> {
     options: {
       each: { type: 'boolean', default: false },
       together: { type: 'string', default: '1' },
+      bundles: { type: 'boolean', default: false },
       timeout: { type: 'string', default: '60000' },
       name: { type: 'string' },
     },
@@ -31,7 +34,11 @@ async function main(): Promise<number> {
     process.stderr.write('run-tests: which files?\n')
     return 2
   }
-  const options = { timeoutMs: Number(values.timeout), ...(values.name && { name: values.name }) }
+  const options = {
+    timeoutMs: Number(values.timeout),
+    ...(values.name && { name: values.name }),
+    ...(values.bundles && { env: { IMAPFLEET_BUNDLES: await writtenBundles() } }),
+  }
   const groups = (values.each ? [...files].map((file) => [file]) : [[...files]]).filter(
     ({ length }) => length > 0,
   )
@@ -51,6 +58,14 @@ async function main(): Promise<number> {
   await Promise.all(Array.from({ length: together }, runSome))
   process.stdout.write(`${countsOf(total)}, in ${secondsSince(since)}\n`)
   return total.failed > 0 ? 1 : 0
+}
+
+/** The directory with them. */
+async function writtenBundles(): Promise<string> {
+  const { writeBundles } = await import('./package/bundles.ts')
+  const directory = temporaryDirectory('bundles')
+  await writeBundles(directory)
+  return directory
 }
 
 function countsOf({ passed, failed, skipped }: Omit<TestRun, 'failures' | 'output'>): string {

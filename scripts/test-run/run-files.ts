@@ -29,6 +29,8 @@ export interface TestRunOptions {
   closeWithinMs?: number
   /** Runs only the tests whose names match. */
   name?: string
+  /** Added to our own environment. */
+  env?: Record<string, string>
 }
 
 const running = new Set<ChildProcess>()
@@ -110,7 +112,7 @@ export function stopTests(): void {
 
 function startProcess(
   files: readonly string[],
-  { timeoutMs, name, closeWithinMs = 30_000 }: TestRunOptions,
+  { timeoutMs, name, env, closeWithinMs = 30_000 }: TestRunOptions,
 ): ChildProcess {
   const reporter = new URL(`event-reporter.ts?closeWithinMs=${closeWithinMs}`, import.meta.url)
   const options = [
@@ -118,7 +120,10 @@ function startProcess(
     ...[`--test-reporter=${reporter.href}`, '--test-reporter-destination=stdout'],
     ...(name === undefined ? [] : [`--test-name-pattern=${name}`]),
   ]
-  const child = spawn(process.execPath, [...options, ...files], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...options, ...files], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   running.add(child)
   return child
 }

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { environmentOf } from '../support/environment.ts'
 
 export interface ProxyChild {
   readonly pid: number
@@ -27,7 +28,7 @@ export function startChild(command: string, args: readonly string[], options: Ch
   const identity = options.unprivileged && isRoot ? { uid: nobody, gid: nobody } : {}
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: environmentOf(),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...identity,
   })

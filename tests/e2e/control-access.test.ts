@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { node, repository } from '@imapfleet/local'
+import { node, programs } from '@imapfleet/local'
 import {
   problemDetailsSchema,
   type AuditEntry,
@@ -47,9 +47,8 @@ suite('access to control', () => {
   test('only tokens with the scope can trace message bodies', async () => {
     const body = { user: 'ann', bodies: true }
     assert.equal((await plane.api('/v1/traces', { body })).status, 403)
-    const main = `${repository}/apps/control/src/main.ts`
     const args = [
-      main,
+      programs.control,
       'token',
       'create',
       '--name',

@@ -12,7 +12,8 @@ import { spawnSync } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import {
   removeTemporaryDirectory,
-  repository,
+  node,
+  programs,
   startStack,
   temporaryDirectory,
   type EdgeProcess,
@@ -109,7 +110,7 @@ suite('an outage at night', { skip: noChromium }, () => {
   })
 
   const run = (token: string, words: string[]): Promise<Said> =>
-    runCommand(`${repository}/imapfleet`, words, {
+    runCommand(node, [programs.cli, ...words], {
       env: { IMAPFLEET_SERVER: stack.control.api, IMAPFLEET_TOKEN: token },
     })
   /** The output of a command that succeeds. */

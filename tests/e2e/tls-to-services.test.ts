@@ -13,7 +13,7 @@ import {
   node,
   postgresServer,
   removeTemporaryDirectory,
-  repository,
+  programs,
   type Ground,
   type Nats,
   type Postgres,
@@ -23,7 +23,7 @@ import { runCommand, startCommand } from '../support/command.ts'
 import { temporaryGround } from '../support/lone-edge.ts'
 import { until } from '../support/until.ts'
 
-const main = `${repository}/apps/control/src/main.ts`
+const main = programs.control
 
 suite('TLS', () => {
   let ground: Ground

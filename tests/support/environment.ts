@@ -1,9 +1,10 @@
 /** The environment of programs under test: ours without variables that would point them to another fleet. */
-import { repository } from '@imapfleet/local'
+import { compiledCode } from '@imapfleet/local'
 
 /* oxlint-disable node/no-process-env */
 
 const foreign = [
+  'IMAPFLEET_BUNDLES',
   'IMAPFLEET_SERVER',
   'IMAPFLEET_TOKEN',
   'NATS_URL',
@@ -30,7 +31,7 @@ export function environmentOf(added: Record<string, string | undefined> = {}): N
     ...process.env,
     ...Object.fromEntries(foreign.map((name) => [name, undefined])),
     NO_COLOR: '1',
-    NODE_COMPILE_CACHE: `${repository}/node_modules/.cache/node`,
+    NODE_COMPILE_CACHE: `${compiledCode}/node`,
     ...added,
   }
 }

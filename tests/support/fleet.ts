@@ -6,7 +6,8 @@ import { edgeStatsSchema } from '@imapfleet/protocol'
 import { readFile } from 'node:fs/promises'
 import {
   removeTemporaryDirectory,
-  repository,
+  node,
+  programs,
   startStack,
   temporaryDirectory,
   type EdgeProcess,
@@ -145,13 +146,13 @@ export class TestFleet {
     return { status: answer.status, body: await answer.json() }
   }
 
-  /** Runs `./imapfleet ...` as an admin of this fleet. */
+  /** Runs `imapfleet ...` as an admin of this fleet. */
   cli(...args: string[]): Promise<Said> {
-    return runCommand(`${repository}/imapfleet`, args, { env: this.#cliEnvironment() })
+    return runCommand(node, [programs.cli, ...args], { env: this.#cliEnvironment() })
   }
 
   startCli(...args: string[]): Running {
-    return startCommand(`${repository}/imapfleet`, args, { env: this.#cliEnvironment() })
+    return startCommand(node, [programs.cli, ...args], { env: this.#cliEnvironment() })
   }
 
   #cliEnvironment() {

@@ -7,13 +7,12 @@ import {
   layGround,
   LocalProcess,
   node,
+  programs,
   repository,
   type Ground,
   type Nats,
 } from '@imapfleet/local'
 import { runCommand } from './command.ts'
-
-const main = `${repository}/apps/control/src/main.ts`
 
 interface LeafNode {
   /** Of its process and of its directory. */
@@ -46,10 +45,10 @@ export async function leafNode(
     ...hubs,
     ...tls,
   ]
-  const made = await runCommand(node, [main, ...args])
+  const made = await runCommand(node, [programs.control, ...args])
   assert.equal(made.status, 0, made.stderr)
   assert.doesNotMatch(made.stdout, /SEED|eyJ/)
-  assert.equal((await runCommand(node, [main, ...args])).status, 1, 'it writes over nothing')
+  assert.equal((await runCommand(node, [programs.control, ...args])).status, 1, 'it writes over nothing')
   // As on its own host, except for the directory of the accounts.
   const accounts = await readFile(nats.keys!.accountsFile, 'utf8')
   await writeFile(

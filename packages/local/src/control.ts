@@ -10,6 +10,7 @@ import { node, repository } from './paths.ts'
 import { freePort } from './ports.ts'
 import type { Postgres } from './postgres.ts'
 import { LocalProcess } from './process.ts'
+import { programs, sources } from './programs.ts'
 import { writePrivate } from './secret-file.ts'
 
 export interface ControlProcessOptions {
@@ -21,7 +22,7 @@ export interface ControlProcessOptions {
   environment?: Record<string, string> | ((api: string) => Record<string, string>)
   /** `all` by default. */
   mode?: 'all' | 'api' | 'ingest'
-  /** The program, such as a bundle. The sources by default. */
+  /** Another program than that of `programs`. */
   program?: string
 }
 
@@ -33,7 +34,6 @@ export interface ControlProcess {
   createToken(name: string, role: 'admin' | 'operator' | 'viewer'): Promise<string>
 }
 
-const sources = `${repository}/apps/control/src/main.ts`
 const consoleBuild = `${repository}/apps/console/build.ts`
 
 export async function controlPlane({
@@ -43,9 +43,9 @@ export async function controlPlane({
   preferredPort,
   environment = {},
   mode = 'all',
-  program = sources,
+  program = programs.control,
 }: ControlProcessOptions): Promise<ControlProcess> {
-  if (program === sources) await buildConsole()
+  if (program === sources.control) await buildConsole()
   const port = await freePort(preferredPort)
   const api = `http://127.0.0.1:${port}`
   const env = {

@@ -2,9 +2,10 @@
 import { mergeLayers, type Layer } from '@imapfleet/config'
 import { compileCache, ownDirectory, type Ground } from './ground.ts'
 import type { Nats } from './nats-server.ts'
-import { node, repository } from './paths.ts'
+import { node } from './paths.ts'
 import { freePort } from './ports.ts'
 import { LocalProcess } from './process.ts'
+import { programs } from './programs.ts'
 import { writePrivate } from './secret-file.ts'
 
 export interface EdgeOptions {
@@ -23,7 +24,7 @@ export interface EdgeOptions {
   config?: Layer | undefined
   /** A program and its arguments that run the edge as their own process, such as `prlimit --nofile=256`. */
   runner?: readonly string[] | undefined
-  /** The program, such as a bundle. The sources by default. */
+  /** Another program than that of `programs`. */
   program?: string | undefined
 }
 
@@ -68,7 +69,7 @@ export async function edgeProxy(options: EdgeOptions): Promise<EdgeProcess> {
   // JSON is valid YAML.
   const text = JSON.stringify(mergeLayers(config, options.config ?? {}), null, 2)
   writePrivate(configFile, `${text}\n`, ground.account)
-  const program = options.program ?? `${repository}/apps/edge-proxy/src/main.ts`
+  const program = options.program ?? programs.edge
   const main = [node, program, '--config', configFile]
   const [command = node, ...args] = [...(options.runner ?? []), ...main]
   const child = new LocalProcess({

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { accountFor, type SystemAccount } from './account.ts'
 import { LocalError, messageOf } from './local-error.ts'
 import { node, repository } from './paths.ts'
+import { compiledCode } from './programs.ts'
 
 export interface Ground {
   /** Contains the logs, the process ids, and a directory for each part. Absolute. */
@@ -44,12 +45,11 @@ export function ownDirectory(ground: Ground, ...names: string[]): string {
 
 /**
  * Environment variables that make Node keep compiled code, so that our processes start in half the time. The cache is
- * with the packages and shared by every set of parts in this clone, or in the directory of the set if the clone is
- * not writable.
+ * shared by every set of parts in this clone, or in the directory of the set if the clone is not writable.
  */
 export function compileCache(ground: Ground): { NODE_COMPILE_CACHE: string } {
   try {
-    const shared = { ...ground, directory: `${repository}/node_modules/.cache` }
+    const shared = { ...ground, directory: compiledCode }
     return { NODE_COMPILE_CACHE: ownDirectory(shared, `parts-${ground.account?.user ?? 'own'}`) }
   } catch {
     return { NODE_COMPILE_CACHE: ownDirectory(ground, 'compile-cache') }

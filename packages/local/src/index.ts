@@ -14,6 +14,7 @@ export { findNatsServer, natsServer, type Nats, type NatsOptions } from './nats-
 export { edgeEnvironment, edgeNodeFlags, node, repository, runDirectory } from './paths.ts'
 export { freePort } from './ports.ts'
 export { postgresServer, type Postgres, type PostgresOptions } from './postgres.ts'
+export { compiledCode, programs } from './programs.ts'
 export { LocalProcess, type Exit, type ProcessSpec } from './process.ts'
 export {
   keepTemporaryDirectory,
