@@ -1,7 +1,7 @@
 /**
- * `npm run tests -- [--each [--together=N]] [--bundles] [--timeout=MS] [--name=PATTERN] FILE-OR-PATTERN...`: runs test files in one
- * process, or with `--each` in a process for each, N at a time (`auto`: as many as there are processors). With `--bundles`, what the
- * tests start is bundled first, as for a release. The last line counts the tests; the exit status is 1 if one failed.
+ * `npm run tests -- [--each [--together=N]] [--prepare] [--timeout=MS] [--name=PATTERN] FILE-OR-PATTERN...`: runs test files in one
+ * process, or with `--each` in a process for each, N at a time (`auto`: as many as there are processors). With `--prepare`, what
+ * many tests start is made first: bundles, as for a release, and a database. The last line counts the tests; the exit status is 1 if one failed.
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -15,7 +15,7 @@ async function main(): Promise<number> {
     options: {
       each: { type: 'boolean', default: false },
       together: { type: 'string', default: '1' },
-      bundles: { type: 'boolean', default: false },
+      prepare: { type: 'boolean', default: false },
       timeout: { type: 'string', default: '60000' },
       name: { type: 'string' },
     },
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
   const options = {
     timeoutMs: Number(values.timeout),
     ...(values.name && { name: values.name }),
-    ...(values.bundles && { env: { IMAPFLEET_BUNDLES: await writtenBundles() } }),
+    ...(values.prepare && { env: { IMAPFLEET_PREPARED: await prepare() } }),
   }
   const groups = (values.each ? [...files].map((file) => [file]) : [[...files]]).filter(
     ({ length }) => length > 0,
@@ -60,11 +60,13 @@ async function main(): Promise<number> {
   return total.failed > 0 ? 1 : 0
 }
 
-/** The directory with them. */
-async function writtenBundles(): Promise<string> {
+/** The directory with what the tests start. */
+async function prepare(): Promise<string> {
   const { writeBundles } = await import('./package/bundles.ts')
-  const directory = temporaryDirectory('bundles')
+  const { prepareDatabase } = await import('@imapfleet/local')
+  const directory = temporaryDirectory('prepared')
   await writeBundles(directory)
+  await prepareDatabase(directory, `${directory}/imapfleet-control.mjs`)
   return directory
 }
 

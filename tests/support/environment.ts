@@ -4,7 +4,7 @@ import { compiledCode } from '@imapfleet/local'
 /* oxlint-disable node/no-process-env */
 
 const foreign = [
-  'IMAPFLEET_BUNDLES',
+  'IMAPFLEET_PREPARED',
   'IMAPFLEET_SERVER',
   'IMAPFLEET_TOKEN',
   'NATS_URL',

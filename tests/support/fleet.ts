@@ -5,6 +5,9 @@
 import { edgeStatsSchema } from '@imapfleet/protocol'
 import { readFile } from 'node:fs/promises'
 import {
+  copyPreparedDatabase,
+  layGround,
+  preparedTokenName,
   removeTemporaryDirectory,
   node,
   programs,
@@ -56,8 +59,12 @@ export class TestFleet {
       { id: 'eu-1', region: 'eu', config },
       { id: 'us-1', region: 'us', config },
     ]
+    await copyPreparedDatabase(layGround(directory))
     return new TestFleet(
-      await startStack({ directory, edges, durable: false, dovecot: { users: [witness, ...users] } }),
+      await startStack({
+        ...{ directory, edges, durable: false, dovecot: { users: [witness, ...users] } },
+        tokenName: preparedTokenName,
+      }),
     )
   }
 

@@ -2,10 +2,13 @@
 import { join } from 'node:path'
 import {
   controlPlane,
+  copyPreparedDatabase,
   enrollByApi,
+  keepToken,
   layGround,
   natsServer,
   postgresServer,
+  preparedTokenName,
   removeTemporaryDirectory,
   temporaryDirectory,
   type ControlProcess,
@@ -57,6 +60,7 @@ export class Plane {
     environment?: ControlProcessOptions['environment']
   } = {}): Promise<Plane> {
     const ground = layGround(temporaryDirectory('plane'))
+    await copyPreparedDatabase(ground)
     const [nats, database] = await Promise.all([
       natsServer({ ground, perEdge, settings: natsSettings }),
       postgresServer({ ground, durable }),
@@ -64,7 +68,7 @@ export class Plane {
     await Promise.all([nats.process?.start(), database.process?.start()])
     const control = await controlPlane({ ground, nats, postgres: database, environment })
     await control.process.start()
-    const token = await control.createToken('tests', 'admin')
+    const token = await keepToken(control, `${ground.directory}/token`, preparedTokenName)
     const sql = postgres(database.url, { max: 2, onnotice: () => {}, backoff: () => 0.1 })
     return new Plane({ ground, nats, postgres: database, control, token, sql })
   }

@@ -88,14 +88,14 @@ async function buildConsole(): Promise<void> {
   }
 }
 
-/** The token in this file while the control plane accepts it; otherwise a new one, stored there. */
-export async function keepToken(control: ControlProcess, file: string): Promise<string> {
+/** The token in this file while the control plane accepts it; otherwise a new one, stored there. `name`: of a new one. */
+export async function keepToken(control: ControlProcess, file: string, name = 'quickstart'): Promise<string> {
   const kept = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
   if (kept !== '') {
     const answer = await fetch(`${control.api}/v1/edges`, { headers: { authorization: `Bearer ${kept}` } })
     if (answer.ok) return kept
   }
-  const token = await control.createToken('quickstart', 'admin')
+  const token = await control.createToken(name, 'admin')
   writePrivate(file, `${token}\n`)
   return token
 }

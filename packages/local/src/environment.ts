@@ -7,7 +7,8 @@ export const environment = {
   natsTokenFile: process.env['NATS_TOKEN_FILE'] || undefined,
   natsServerProgram: process.env['NATS_SERVER_BIN'] || undefined,
   databaseUrl: process.env['DATABASE_URL'] || undefined,
-  bundles: process.env['IMAPFLEET_BUNDLES'] || undefined,
+  /** What was made for the tests: bundles, and a database. */
+  prepared: process.env['IMAPFLEET_PREPARED'] || undefined,
   programDirectories: (process.env['PATH'] ?? '').split(':').filter((directory) => directory !== ''),
 }
 

@@ -1,11 +1,11 @@
 /**
- * The programs of the fleet: their sources, or the bundles in the directory of IMAPFLEET_BUNDLES, which start in a third of the
- * processor time. `npm run tests -- --bundles` builds and sets it.
+ * The programs of the fleet: their sources, or the bundles that `npm run tests -- --prepare` has made, which start in a third of
+ * the processor time.
  */
 import { environment } from './environment.ts'
 import { repository } from './paths.ts'
 
-const { bundles } = environment
+const { prepared } = environment
 
 export const sources = {
   edge: `${repository}/apps/edge-proxy/src/main.ts`,
@@ -14,13 +14,13 @@ export const sources = {
 }
 
 export const programs =
-  bundles === undefined
+  prepared === undefined
     ? sources
     : {
-        edge: `${bundles}/imapfleet-edge.mjs`,
-        control: `${bundles}/imapfleet-control.mjs`,
-        cli: `${bundles}/imapfleet.mjs`,
+        edge: `${prepared}/imapfleet-edge.mjs`,
+        control: `${prepared}/imapfleet-control.mjs`,
+        cli: `${prepared}/imapfleet.mjs`,
       }
 
 /** The directory of the code that Node compiles and keeps: with the packages, or with the bundles, and removed with them. */
-export const compiledCode = bundles ?? `${repository}/node_modules/.cache`
+export const compiledCode = prepared ?? `${repository}/node_modules/.cache`

@@ -40,6 +40,8 @@ export interface StackOptions {
   dovecot?: Pick<DovecotOptions, 'users' | 'settings'>
   /** Additional settings of control. */
   environment?: ControlProcessOptions['environment']
+  /** Of the token of an admin, if it is made. */
+  tokenName?: string
   /** False for data that need not survive a crash of the machine. */
   durable?: boolean
   /** Restarts parts that exit. */
@@ -101,7 +103,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       version: '',
       place: api,
     }))
-    return { control, token: await keepToken(control, `${ground.directory}/token`) }
+    return { control, token: await keepToken(control, `${ground.directory}/token`, options.tokenName) }
   })
   // After control, so that control receives the first heartbeat of each edge.
   const edgesReady = Promise.all([natsReady, upstreamReady, controlReady]).then(([nats, upstream, control]) =>
