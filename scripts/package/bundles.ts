@@ -46,6 +46,8 @@ async function writeBundle(name: ProgramName, directory: string): Promise<Bundle
     cwd: repository,
     input: join(repository, programs[name]),
     platform: 'node',
+    // It would drop a call whose result is not used, such as that of decodeURIComponent, which throws.
+    treeshake: false,
     // An import that is not found would fail on the host only.
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(`${name}: ${log.message}`)
@@ -56,6 +58,8 @@ async function writeBundle(name: ProgramName, directory: string): Promise<Bundle
     format: 'esm',
     codeSplitting: false,
     comments: { legal: true },
+    // The default drops these calls too.
+    minify: false,
   })
   await build.close()
   chmodSync(file, 0o755)

@@ -55,6 +55,14 @@ suite('bundles', () => {
     assert.deepEqual(printed, [`imapfleet-edge ${version}`, version, version])
   })
 
+  test('a call that only checks is kept, although its result is not used', async () => {
+    const { status, stdout, stderr } = await runCommand(node, [bundle('imapfleet-control.mjs'), 'doctor'], {
+      env: { DATABASE_URL: 'postgres://imapfleet:100%@127.0.0.1/x' },
+    })
+    assert.match(stdout, /^fail  settings  DATABASE_URL must be like .*percent codes/m)
+    assert.deepEqual([status, stderr], [1, ''])
+  })
+
   test('the edge serves a login, and reuses its connection', async () => {
     const stub = new StubImapd(await freePort())
     stub.account('alice', 'open sesame')
