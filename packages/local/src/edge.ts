@@ -83,8 +83,12 @@ export async function edgeProxy(options: EdgeOptions): Promise<EdgeProcess> {
     graceMs: 5_000,
     // SIGUSR2.
     handsOver: true,
-    isReady: async () =>
-      (await fetch(`http://127.0.0.1:${httpPort}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok,
+    isReady: async () => {
+      const signal = AbortSignal.timeout(2_000)
+      // A connection that is kept would be an open file of the edge for some seconds.
+      const headers = { connection: 'close' }
+      return (await fetch(`http://127.0.0.1:${httpPort}/readyz`, { signal, headers })).ok
+    },
   })
   return { id, region, imapPort, httpPort, configFile, process: child }
 }
