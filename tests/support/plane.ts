@@ -67,9 +67,15 @@ export class Plane {
     ])
     await Promise.all([nats.process?.start(), database.process?.start()])
     const control = await controlPlane({ ground, nats, postgres: database, environment })
-    await control.process.start()
-    const token = await keepToken(control, `${ground.directory}/token`, preparedTokenName)
     const sql = postgres(database.url, { max: 2, onnotice: () => {}, backoff: () => 0.1 })
+    const [before] = await sql<{ now: Date }[]>`select now()`
+    await control.process.start()
+    // It is ready for requests before. A heartbeat that is sent once would be lost.
+    await until('control to hear edges', async () => {
+      const heard = await sql`select from hearing where until > ${before!.now}`
+      return heard.length > 0
+    })
+    const token = await keepToken(control, `${ground.directory}/token`, preparedTokenName)
     return new Plane({ ground, nats, postgres: database, control, token, sql })
   }
 
