@@ -1,6 +1,6 @@
 /**
  * `npm run tests -- [--each [--together=N]] [--prepare] [--timeout=MS] [--name=PATTERN] FILE-OR-PATTERN...`: runs test files in one
- * process, or with `--each` in a process for each, N at a time (`auto`: as many as there are processors). With `--prepare`, what
+ * process, or with `--each` in a process for each, N at a time (`auto`: one more than there are processors). With `--prepare`, what
  * many tests start is made first: bundles, as for a release, and a database. The last line counts the tests; the exit status is 1 if one failed.
  */
 import { globSync } from 'node:fs'
@@ -54,7 +54,8 @@ async function main(): Promise<number> {
   const runSome = async () => {
     for (const group of waiting) await runGroup(group)
   }
-  const together = values.together === 'auto' ? availableParallelism() : Number(values.together)
+  // A test waits for most of its time, and many wait at once.
+  const together = values.together === 'auto' ? availableParallelism() + 1 : Number(values.together)
   await Promise.all(Array.from({ length: together }, runSome))
   process.stdout.write(`${countsOf(total)}, in ${secondsSince(since)}\n`)
   return total.failed > 0 ? 1 : 0
