@@ -3,7 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { freePort, programs, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
+import { freePort, programFiles, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
 import { aheadForTests, aheadNearby } from '../support/environment.ts'
 import { eventually, isRoot, listening, startChild, type ProxyChild } from './child.ts'
 
@@ -61,7 +61,7 @@ async function startOurs(options: ProxyOptions): Promise<ProxyProcess> {
   const write = (config: Record<string, unknown>) =>
     writeFile(file, JSON.stringify(merge(base, config), null, 2))
   await write(options.config ?? {})
-  const child = startChild(process.execPath, [programs.edge, '--config', file], { cwd: root })
+  const child = startChild(process.execPath, [programFiles.edge, '--config', file], { cwd: root })
   const http = `http://127.0.0.1:${httpPort}`
   const ready = async () => (await fetch(`${http}/readyz`).catch(() => undefined))?.status === 200
   await listening(child, port)

@@ -4,13 +4,13 @@ import { writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { node, programs, temporaryDirectory } from '@imapfleet/local'
+import { node, programFiles, temporaryDirectory } from '@imapfleet/local'
 import { runCommand, type RunOptions, type Said } from '../support/command.ts'
 import { TestFleet } from '../support/fleet.ts'
 
-const edge = (...args: string[]) => runCommand(node, [programs.edge, ...args])
+const edge = (...args: string[]) => runCommand(node, [programFiles.edge, ...args])
 const control = (args: string[], env?: RunOptions['env']) =>
-  runCommand(node, [programs.control, ...args], { env })
+  runCommand(node, [programFiles.control, ...args], { env })
 const quickstart = (...args: string[]) => runCommand(node, ['scripts/quickstart.mjs', ...args])
 
 /** Expects a failure, with this one line on stderr and nothing that only a programmer understands. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { node, programs } from '@imapfleet/local'
+import { node, programFiles } from '@imapfleet/local'
 import {
   problemDetailsSchema,
   type AuditEntry,
@@ -48,7 +48,7 @@ suite('access to control', () => {
     const body = { user: 'ann', bodies: true }
     assert.equal((await plane.api('/v1/traces', { body })).status, 403)
     const args = [
-      programs.control,
+      programFiles.control,
       'token',
       'create',
       '--name',

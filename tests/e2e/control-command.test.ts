@@ -1,12 +1,12 @@
 /** The command line of control: one line for each mistake. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { node, programs } from '@imapfleet/local'
+import { node, programFiles } from '@imapfleet/local'
 import { runCommand } from '../support/command.ts'
 
 suite('the command line of control', () => {
   const run = async (args: string[], env: Record<string, string | undefined> = {}) =>
-    await runCommand(node, [programs.control, ...args], { env: { DATABASE_URL: undefined, ...env } })
+    await runCommand(node, [programFiles.control, ...args], { env: { DATABASE_URL: undefined, ...env } })
   const oneLine = (text: string) => text.trim().split('\n').length === 1
 
   test('each mistake is reported in one line, with an exit status', async () => {

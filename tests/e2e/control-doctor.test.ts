@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
-import { freePort, natsServer, node, programs } from '@imapfleet/local'
+import { freePort, natsServer, node, programFiles } from '@imapfleet/local'
 import type { CheckFinding } from '@imapfleet/observe'
 import { runCommand, startCommand } from '../support/command.ts'
 import { Plane } from '../support/plane.ts'
@@ -13,7 +13,7 @@ suite('doctor of control', () => {
   before(async () => (plane = await Plane.start({ perEdge: true })))
   after(() => plane?.stop())
 
-  const main = programs.control
+  const main = programFiles.control
   const settings = (): Record<string, string | undefined> => ({
     DATABASE_URL: plane.postgres.url,
     NATS_URL: plane.nats.url,

@@ -1,7 +1,7 @@
 /** Forgetting an edge. If it comes back, it has missed nothing and is listed again. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { node, programs } from '@imapfleet/local'
+import { node, programFiles } from '@imapfleet/local'
 import {
   liveFleetSchema,
   type AuditEntry,
@@ -274,7 +274,7 @@ suite('forgetting an edge', () => {
     await comeBack(gone)
     await fallSilent(gone)
     const env = { IMAPFLEET_SERVER: plane.control.api, IMAPFLEET_TOKEN: plane.token }
-    const edges = (...words: string[]) => runCommand(node, [programs.cli, 'edges', ...words], { env })
+    const edges = (...words: string[]) => runCommand(node, [programFiles.cli, 'edges', ...words], { env })
     const unsure = await edges('forget', 'us-9')
     assert.deepEqual([unsure.status, unsure.stdout], [2, ''])
     assert.match(unsure.stderr, /use --yes/)

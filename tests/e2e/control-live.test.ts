@@ -1,7 +1,7 @@
 /** The current state of the fleet: the stream of the live view, `imapfleet top`, and the Prometheus page. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { node, programs } from '@imapfleet/local'
+import { node, programFiles } from '@imapfleet/local'
 import { liveFleetSchema, type LiveEdge } from '@imapfleet/api'
 import { createParser } from 'eventsource-parser'
 import { runCommand } from '../support/command.ts'
@@ -191,7 +191,8 @@ suite('the live view', () => {
   test('`imapfleet top --once` prints the fleet once, for people and for scripts', async () => {
     eu.beat({ counters: sessions(50) })
     const env = { IMAPFLEET_SERVER: plane.control.api, IMAPFLEET_TOKEN: plane.token }
-    const top = (...words: string[]) => runCommand(node, [programs.cli, 'top', '--once', ...words], { env })
+    const top = (...words: string[]) =>
+      runCommand(node, [programFiles.cli, 'top', '--once', ...words], { env })
     const table = await top('--sort', 'errors')
     assert.equal(table.status, 0, table.stderr)
     assert.match(table.stdout, /^fleet: \d of 2 edges .* sessions\/s/)
@@ -202,7 +203,7 @@ suite('the live view', () => {
       edges.map(({ id }) => id),
       ['us-1'],
     )
-    const alone = await runCommand(node, [programs.cli, 'top'], { env })
+    const alone = await runCommand(node, [programFiles.cli, 'top'], { env })
     assert.equal(alone.status, 2)
     assert.match(alone.stderr, /needs a terminal: use --once/)
   })

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { edgeSchema, liveFleetSchema, type EdgeView, type OrderView } from '@imapfleet/api'
-import { node, programs } from '@imapfleet/local'
+import { node, programFiles } from '@imapfleet/local'
 import { encode, orderSchema, subjects } from '@imapfleet/protocol'
 import { runCommand } from '../support/command.ts'
 import { Plane } from '../support/plane.ts'
@@ -34,7 +34,7 @@ suite('edges that are faulty', () => {
   }
   const cli = async (...words: string[]) =>
     (
-      await runCommand(node, [programs.cli, ...words], {
+      await runCommand(node, [programFiles.cli, ...words], {
         env: { IMAPFLEET_SERVER: plane.control.api, IMAPFLEET_TOKEN: plane.token },
       })
     ).stdout

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { mergeLayers, type Layer } from '@imapfleet/config'
 import type { EdgeView } from '@imapfleet/api'
-import { freePort, node, programs, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
+import { freePort, node, programFiles, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
 import type { CheckFinding } from '@imapfleet/observe'
 import { runCommand } from '../support/command.ts'
 import { TestFleet } from '../support/fleet.ts'
@@ -14,7 +14,7 @@ import type { StubImapd } from '../support/stub-imapd.ts'
 import { until } from '../support/until.ts'
 
 const isRoot = process.getuid?.() === 0
-const program = programs.edge
+const program = programFiles.edge
 /** Root starts no edge as root. */
 const asUser = isRoot ? ['--user', 'nobody'] : []
 

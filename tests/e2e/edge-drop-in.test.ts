@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { freePort, LocalProcess, node, programs, repository, temporaryDirectory } from '@imapfleet/local'
+import { freePort, LocalProcess, node, programFiles, repository, temporaryDirectory } from '@imapfleet/local'
 import { edgeStatsSchema } from '@imapfleet/protocol'
 import { runCommand } from '../support/command.ts'
 import { MailSocket } from '../support/mail-socket.ts'
@@ -77,7 +77,7 @@ suite('a replacement for imapproxy', { skip: withoutSample }, () => {
     const started = new LocalProcess({
       name: `edge-${listenPort}`,
       command: node,
-      args: [programs.edge, '--config', file],
+      args: [programFiles.edge, '--config', file],
       ground: { directory, account: undefined },
       isReady: async () => {
         await (await MailSocket.greeted({ port: listenPort })).close()
@@ -113,7 +113,7 @@ suite('a replacement for imapproxy', { skip: withoutSample }, () => {
   test('--check prints what each line of the file became', async () => {
     // The port of the sample may be in use.
     const file = await adjusted('checked.conf', {}, await freePort())
-    const said = await runCommand(node, [programs.edge, '--config', file, '--check'])
+    const said = await runCommand(node, [programFiles.edge, '--config', file, '--check'])
     assert.equal(said.status, 0, said.stderr)
     const text = await readFile(file, 'utf8')
     const lines = text
@@ -158,7 +158,7 @@ suite('a replacement for imapproxy', { skip: withoutSample }, () => {
   })
 
   test('the commands are answered as in the README of imapproxy', async () => {
-    const { stdout } = await runCommand(node, [programs.edge, '--version'])
+    const { stdout } = await runCommand(node, [programFiles.edge, '--version'])
     const version = stdout.trim().split(' ')[1] ?? ''
     assert.match(version, /^\d+\.\d+\.\d+/)
     assert.deepEqual(await admin('XPROXY_VERSION'), [`* XPROXY_VERSION ${version}`, 'OK Completed'])

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { appendFile, writeFile } from 'node:fs/promises'
 import { after, before, suite, test, type TestContext } from 'node:test'
 import { mergeLayers, type Layer } from '@imapfleet/config'
-import { freePort, node, programs, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
+import { freePort, node, programFiles, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
 import { processExists } from '../support/process-exists.ts'
 import { startCommand } from '../support/command.ts'
 import { LoneEdge } from '../support/lone-edge.ts'
@@ -41,7 +41,7 @@ suite('the handover of an edge', () => {
     // Without the arguments that the first process gets besides, to run under this program.
     await writeFile(
       program,
-      `if (process.argv[2] !== '--config') process.argv.splice(2, 2)\nawait import(${JSON.stringify(programs.edge)})\n`,
+      `if (process.argv[2] !== '--config') process.argv.splice(2, 2)\nawait import(${JSON.stringify(programFiles.edge)})\n`,
     )
     const edge = await edgeFor(t, {}, [node, program])
     await edge.reload({ log: { level: 'info' } })

@@ -4,13 +4,13 @@ import { execFileSync } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, afterEach, before, suite, test } from 'node:test'
-import { freePort, node, programs } from '@imapfleet/local'
+import { freePort, node, programFiles } from '@imapfleet/local'
 import { runCommand } from '../support/command.ts'
 import { LoneEdge, temporaryGround } from '../support/lone-edge.ts'
 import { edgeFor, entered, isServed, listeningStub } from '../support/stub-edge.ts'
 import { StubImapd } from '../support/stub-imapd.ts'
 
-const edgeCommand = (...args: string[]) => runCommand(node, [programs.edge, ...args])
+const edgeCommand = (...args: string[]) => runCommand(node, [programFiles.edge, ...args])
 
 suite('the life of an edge', () => {
   let stub: StubImapd

@@ -13,7 +13,7 @@ import { text } from 'node:stream/consumers'
 import {
   removeTemporaryDirectory,
   node,
-  programs,
+  programFiles,
   startStack,
   temporaryDirectory,
   type EdgeProcess,
@@ -110,7 +110,7 @@ suite('an outage at night', { skip: noChromium }, () => {
   })
 
   const run = (token: string, words: string[]): Promise<Said> =>
-    runCommand(node, [programs.cli, ...words], {
+    runCommand(node, [programFiles.cli, ...words], {
       env: { IMAPFLEET_SERVER: stack.control.api, IMAPFLEET_TOKEN: token },
     })
   /** The output of a command that succeeds. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { node, programs, repository, temporaryDirectory } from '@imapfleet/local'
+import { node, programFiles, repository, temporaryDirectory } from '@imapfleet/local'
 import type { Browser, Page } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
 import { launchBrowser, noChromium, openPage, pageHeading, signInOnPage } from '../support/browser.ts'
@@ -115,7 +115,7 @@ suite('people', { skip: noChromium }, () => {
   })
 
   const cli = (words: string[], profiles: string) =>
-    startCommand(node, [programs.cli, ...words], {
+    startCommand(node, [programFiles.cli, ...words], {
       env: {
         XDG_CONFIG_HOME: profiles,
         BROWSER: '/bin/true',

@@ -13,7 +13,7 @@ import {
   node,
   postgresServer,
   removeTemporaryDirectory,
-  programs,
+  programFiles,
   type Ground,
   type Nats,
   type Postgres,
@@ -23,7 +23,7 @@ import { runCommand, startCommand } from '../support/command.ts'
 import { temporaryGround } from '../support/lone-edge.ts'
 import { until } from '../support/until.ts'
 
-const main = programs.control
+const main = programFiles.control
 
 suite('TLS', () => {
   let ground: Ground

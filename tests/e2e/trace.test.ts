@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { edgeProxy, enrollByApi, layGround, node, programs } from '@imapfleet/local'
+import { edgeProxy, enrollByApi, layGround, node, programFiles } from '@imapfleet/local'
 import { traceSchema } from '@imapfleet/api'
 import { edgeStatsSchema } from '@imapfleet/protocol'
 import { z } from 'zod'
@@ -66,7 +66,7 @@ suite('trace', () => {
     })
     const { token } = z.object({ token: z.string() }).parse(made.body)
     const env = { IMAPFLEET_SERVER: fleet.stack.control.api, IMAPFLEET_TOKEN: token }
-    const whole = startCommand(node, [programs.cli, 'trace', user, '--bodies'], { env })
+    const whole = startCommand(node, [programFiles.cli, 'trace', user, '--bodies'], { env })
     const trace = fleet.startCli('trace', user)
     for (const { stderr } of [trace, whole])
       await until('both edges to trace', () => (stderr().match(/ is tracing/g) ?? []).length === 2)

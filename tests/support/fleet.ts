@@ -10,7 +10,7 @@ import {
   preparedTokenName,
   removeTemporaryDirectory,
   node,
-  programs,
+  programFiles,
   startStack,
   temporaryDirectory,
   type EdgeProcess,
@@ -155,11 +155,11 @@ export class TestFleet {
 
   /** Runs `imapfleet ...` as an admin of this fleet. */
   cli(...args: string[]): Promise<Said> {
-    return runCommand(node, [programs.cli, ...args], { env: this.#cliEnvironment() })
+    return runCommand(node, [programFiles.cli, ...args], { env: this.#cliEnvironment() })
   }
 
   startCli(...args: string[]): Running {
-    return startCommand(node, [programs.cli, ...args], { env: this.#cliEnvironment() })
+    return startCommand(node, [programFiles.cli, ...args], { env: this.#cliEnvironment() })
   }
 
   #cliEnvironment() {

@@ -7,7 +7,7 @@ import {
   layGround,
   LocalProcess,
   node,
-  programs,
+  programFiles,
   repository,
   type Ground,
   type Nats,
@@ -45,10 +45,10 @@ export async function leafNode(
     ...hubs,
     ...tls,
   ]
-  const made = await runCommand(node, [programs.control, ...args])
+  const made = await runCommand(node, [programFiles.control, ...args])
   assert.equal(made.status, 0, made.stderr)
   assert.doesNotMatch(made.stdout, /SEED|eyJ/)
-  assert.equal((await runCommand(node, [programs.control, ...args])).status, 1, 'it writes over nothing')
+  assert.equal((await runCommand(node, [programFiles.control, ...args])).status, 1, 'it writes over nothing')
   // As on its own host, except for the directory of the accounts.
   const accounts = await readFile(nats.keys!.accountsFile, 'utf8')
   await writeFile(

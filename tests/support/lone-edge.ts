@@ -35,7 +35,7 @@ export class LoneEdge {
   /**
    * `config` is merged over a plain listener and `upstreams.main` at this port.
    * @param runner a program that runs the edge, such as `prlimit --nofile=256`
-   * @param program another program than that of `programs`
+   * @param program another program than that of `programFiles`
    */
   static async start(
     upstreamPort: number,

@@ -10,7 +10,7 @@ import { node, repository } from './paths.ts'
 import { freePort } from './ports.ts'
 import type { Postgres } from './postgres.ts'
 import { LocalProcess } from './process.ts'
-import { programs, sources } from './programs.ts'
+import { programFiles, sources } from './program-files.ts'
 import { writePrivate } from './secret-file.ts'
 
 export interface ControlProcessOptions {
@@ -22,7 +22,7 @@ export interface ControlProcessOptions {
   environment?: Record<string, string> | ((api: string) => Record<string, string>)
   /** `all` by default. */
   mode?: 'all' | 'api' | 'ingest'
-  /** Another program than that of `programs`. */
+  /** Another program than that of `programFiles`. */
   program?: string
 }
 
@@ -43,7 +43,7 @@ export async function controlPlane({
   preferredPort,
   environment = {},
   mode = 'all',
-  program = programs.control,
+  program = programFiles.control,
 }: ControlProcessOptions): Promise<ControlProcess> {
   if (program === sources.control) await buildConsole()
   const port = await freePort(preferredPort)

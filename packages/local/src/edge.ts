@@ -5,7 +5,7 @@ import type { Nats } from './nats-server.ts'
 import { node } from './paths.ts'
 import { freePort } from './ports.ts'
 import { LocalProcess } from './process.ts'
-import { programs } from './programs.ts'
+import { programFiles } from './program-files.ts'
 import { writePrivate } from './secret-file.ts'
 
 export interface EdgeOptions {
@@ -24,7 +24,7 @@ export interface EdgeOptions {
   config?: Layer | undefined
   /** A program and its arguments that run the edge as their own process, such as `prlimit --nofile=256`. */
   runner?: readonly string[] | undefined
-  /** Another program than that of `programs`. */
+  /** Another program than that of `programFiles`. */
   program?: string | undefined
 }
 
@@ -69,7 +69,7 @@ export async function edgeProxy(options: EdgeOptions): Promise<EdgeProcess> {
   // JSON is valid YAML.
   const text = JSON.stringify(mergeLayers(config, options.config ?? {}), null, 2)
   writePrivate(configFile, `${text}\n`, ground.account)
-  const program = options.program ?? programs.edge
+  const program = options.program ?? programFiles.edge
   const main = [node, program, '--config', configFile]
   const [command = node, ...args] = [...(options.runner ?? []), ...main]
   const child = new LocalProcess({

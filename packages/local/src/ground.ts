@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { accountFor, type SystemAccount } from './account.ts'
 import { LocalError, messageOf } from './local-error.ts'
 import { node, repository } from './paths.ts'
-import { compiledCode } from './programs.ts'
+import { compiledCode } from './program-files.ts'
 
 export interface Ground {
   /** Contains the logs, the process ids, and a directory for each part. Absolute. */

@@ -5,7 +5,7 @@ import { compileCache, ownDirectory, type Ground } from './ground.ts'
 import { runToEnd } from './launch.ts'
 import { LocalError, outputOf } from './local-error.ts'
 import { node } from './paths.ts'
-import { programs } from './programs.ts'
+import { programFiles } from './program-files.ts'
 
 export interface NatsKeys {
   /** For nats-server to include. */
@@ -30,7 +30,15 @@ export async function keepNatsKeys(ground: Ground): Promise<NatsKeys> {
   if (existsSync(keys.accountsFile)) return keys
   // It is written last: without it, the other files are from an interrupted start.
   rmSync(directory, { recursive: true, force: true })
-  const args = [programs.control, 'nats', 'init', '--dir', directory, '--resolver-dir', `${home}/accounts`]
+  const args = [
+    programFiles.control,
+    'nats',
+    'init',
+    '--dir',
+    directory,
+    '--resolver-dir',
+    `${home}/accounts`,
+  ]
   try {
     await runToEnd(ground, node, args, { cwd: home, env: childEnvironment(compileCache(ground)) })
   } catch (error) {

@@ -13,7 +13,7 @@ export const sources = {
   cli: `${repository}/apps/cli/src/main.ts`,
 }
 
-export const programs =
+export const programFiles =
   prepared === undefined
     ? sources
     : {
