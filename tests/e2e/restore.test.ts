@@ -54,13 +54,9 @@ suite('after the restore of an older database', () => {
   /** Both edges serve, with the revision before the dump, and idle connections of alice, bob and carol. */
   const prepare = async () => {
     count += 1
-<<<<<<< HEAD
-    // The restore of the previous test was reported earlier. Edges still report its versions.
-=======
     // A test that failed may have left it stopped.
     fleet.us.edge.process.send('SIGCONT')
-    // The restore of the test before was told long ago. Edges still name its versions.
->>>>>>> 9d738bb7 (tests: end-to-end files run three at once on two cores; restore.test.ts gives again what meets a connection that its dump has ended)
+    // The restore of the previous test was reported earlier. Edges still report its versions.
     await fleet.plane.sql`update fleet set restored_at = restored_at - interval '1 day'`
     await until('both edges', async () => {
       const { body } = await fleet.api('/v1/edges')
