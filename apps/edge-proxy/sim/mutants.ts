@@ -49,7 +49,8 @@ export const mutants: readonly Mutant[] = [
     file: 'pool/pool.ts',
     find: 'onServed && request.holder.isConnected && fitsLogin(idle, request))',
     replace: 'onServed && request.holder.isConnected)',
-    breaks: 'a login that waits to connect gets only a connection of its secret',
+    breaks:
+      'a login that waits to connect gets a connection of its secret, also behind a login with another one',
   },
   // Who may use a connection.
   {

@@ -179,6 +179,20 @@ test('a login that waits to connect does not get a connection that another secre
   await accounted()
 })
 
+test('a login that waits to connect gets a connection of its secret, also behind a login with another secret', async () => {
+  const { pool, server, first, other, lease, greetLater, accounted } = await waitingToConnect()
+  const stranger = lease('joe', 'another secret')
+  await untilTrue(() => server.gate.waiting === 1)
+  const own = lease('joe')
+  await untilTrue(() => server.gate.waiting === 2)
+  await giveBackTo(pool, first.connection)
+  assert.equal((await own).connection, first.connection)
+  greetLater()
+  assert.equal((await stranger).reused, false)
+  await other
+  await accounted()
+})
+
 test('a login that waits between two attempts to connect gets the connection that a session of its user gives back', async () => {
   const { pool, scripted, lease, logins, accounted } = await poolAtWork({
     limits: { connectAttempts: 2, connectDelayMs: 600_000, breakerFailures: 0 },
