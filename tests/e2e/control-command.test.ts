@@ -23,7 +23,11 @@ suite('the command line of control', () => {
       [['all'], { DATABASE_URL: 'mysql://x' }, /DATABASE_URL must be like postgres:/],
       [['all'], { ...nowhere, NATS_URL: 'localhost' }, /NATS_URL must be like nats:/],
       [['api'], { ...nowhere, NATS_TOKEN_FILE: '/nowhere' }, /NATS_TOKEN_FILE: cannot read \/nowhere/],
-      [['api'], { ...nowhere, OIDC_ISSUER: 'https://idp.example' }, /OIDC_CLIENT_ID must be set, because OIDC_ISSUER is set/],
+      [
+        ['api'],
+        { ...nowhere, OIDC_ISSUER: 'https://idp.example' },
+        /OIDC_CLIENT_ID must be set, because OIDC_ISSUER is set/,
+      ],
       [['api'], { ...people, OIDC_GROUPS_FILE: '/nowhere' }, /OIDC_GROUPS_FILE: cannot read \/nowhere/],
       [['api', '--port', '99999'], nowhere, /--port/],
       [
