@@ -229,6 +229,12 @@ export const mutantsOfSplice: readonly Mutant[] = [
   },
   {
     file: 'splice/splice.ts',
+    find: 'link.queuedBytes < this.#queuedForServer',
+    replace: 'link.queuedBytes > 0',
+    breaks: 'a server that takes none of the bytes written to it does not get more time',
+  },
+  {
+    file: 'splice/splice.ts',
     find: '    this.#ahead?.dropStale()\n',
     replace: '',
     breaks: 'a client that asks nothing does not keep its held answers',

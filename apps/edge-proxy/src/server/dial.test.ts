@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Socket } from 'node:net'
-import { test } from 'node:test'
+import { createServer, type Socket } from 'node:net'
+import { after, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { wire } from '../imap/cuts.test-support.ts'
 import { listen, pauseProcess, Peer } from '../net/wire.test-support.ts'
@@ -125,13 +125,22 @@ test('addresses are tried in order until one answers', async () => {
   assert.match(failed.detail, /127\.0\.0\.3/)
 })
 
-test('with roundRobin, each dial starts at the next address', async () => {
+test('with roundRobin, each login starts at the next address, with checks in between', async () => {
   const scripted = await ScriptedServer.start()
+  const second = createServer((socket) => {
+    after(() => void socket.destroy())
+    socket.on('error', () => {}).write('* OK [CAPABILITY IMAP4rev1] ready\r\n')
+  })
+  after(() => void second.close())
+  await new Promise<void>((resolve) => second.listen(scripted.port, '127.0.0.2', resolve))
   const server = serverAt(scripted.port, { hosts: ['127.0.0.1', '127.0.0.2'], roundRobin: true })
-  const firsts: string[] = []
-  for (let round = 0; round < 4; round++)
-    firsts.push(server.addressesInRound(server.beginRound())[0]!.address)
-  assert.deepEqual(firsts, ['127.0.0.1', '127.0.0.2', '127.0.0.1', '127.0.0.2'])
+  const logins: string[] = []
+  for (let round = 0; round < 4; round++) {
+    logins.push(server.addressesInRound(server.beginRound('login'))[0]!.address)
+    const checked = await dial(server, unlimited)
+    assert.equal(checked.kind, 'dialed')
+  }
+  assert.deepEqual(logins, ['127.0.0.1', '127.0.0.2', '127.0.0.1', '127.0.0.2'])
 })
 
 test('the preamble is sent first', async () => {

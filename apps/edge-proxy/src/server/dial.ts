@@ -26,7 +26,7 @@ export async function dial(
   const { config, resolver, addresses, gate } = server
   let endsAt = runtime.now() + config.connectTimeoutMs
   const timeLeft = () => endsAt - runtime.now()
-  const round = server.beginRound()
+  const round = server.beginRound(turns ? 'login' : 'check')
   const tried = new Set<string>()
   const failures: DialFailure[] = []
   resolver.refresh(config)

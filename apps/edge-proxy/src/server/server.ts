@@ -22,6 +22,9 @@ import { ConnectGate } from './connect-gate.ts'
 import { Identification } from './identification.ts'
 import { Resolver, type Address } from './resolver.ts'
 
+/** `check`: no login follows, for example in a health check. */
+export type DialPurpose = 'login' | 'check'
+
 /** The order of the addresses in one dial. */
 export interface Round {
   /** With `roundRobin`: the index of the first address. */
@@ -76,7 +79,7 @@ export class Server {
   greetedAt = 0
   /** Set by an operator: logins open no connections. Health checks continue. */
   isPaused = false
-  #rounds = 0
+  readonly #rounds: Record<DialPurpose, number> = { login: 0, check: 0 }
 
   /**
    * @param context undefined: the server is configured without TLS
@@ -115,9 +118,12 @@ export class Server {
     this.greetedAt = runtime.now()
   }
 
-  /** Begins a dial. Without health checks, the dial tries an address again after its pause. */
-  beginRound(): Round {
-    const first = this.config.roundRobin ? this.#rounds++ : 0
+  /**
+   * Begins a dial. Without health checks, the dial tries an address again after its pause. With `roundRobin`, logins and
+   * checks each have their own turn: a check between two logins must not send both to the same address.
+   */
+  beginRound(purpose: DialPurpose): Round {
+    const first = this.config.roundRobin ? this.#rounds[purpose]++ : 0
     return {
       first,
       trials: this.config.healthIntervalMs === 0 ? this.addresses.takeDue(runtime.now()) : [],

@@ -78,6 +78,8 @@ export class Splice extends Linked<Splice> {
   #waitedMs = 0
   /** Since the last timeout, the server has sent bytes, or all bytes written to one of the peers have been sent. */
   #hasProgressed = false
+  /** Bytes queued for the server at the last timeout. */
+  #queuedForServer = 0
   #ended = false
   #lastActiveAt: number
   /** Bytes queued for both peers, at the last `lookForProgress`. */
@@ -253,6 +255,7 @@ export class Splice extends Linked<Splice> {
 
   #wait(): void {
     this.#hasProgressed = false
+    this.#queuedForServer = this.#conversation.connection.link.queuedBytes
     timeouts.add(this, this.#waitMs)
   }
 
@@ -264,10 +267,12 @@ export class Splice extends Linked<Splice> {
   /** The wait continues while data moves, for example a large mail, but not beyond `clients.idleTimeoutMs`. */
   onWaitTimeout(): void {
     this.#waitedMs += this.#waitMs
-    // Queued bytes are progress too: the edge does not read from the server while the client is slow, and the server cannot
-    // answer a command that it has not received.
-    const queuedBytes = this.#client.queuedBytes + this.#conversation.connection.link.queuedBytes
-    const isBusy = this.#hasProgressed || queuedBytes > 0
+    // The edge does not read from the server while bytes are queued for the client. The server cannot answer a command that
+    // it has not received, so it has more time as long as it takes bytes.
+    const isBusy =
+      this.#hasProgressed ||
+      this.#client.queuedBytes > 0 ||
+      this.#conversation.connection.link.queuedBytes < this.#queuedForServer
     if (isBusy && this.#waitedMs < this.#context.settings.current.clients.idleTimeoutMs) return this.#wait()
     if (this.#isFinishing) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
     const pending = this.#pending!

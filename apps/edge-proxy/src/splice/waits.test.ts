@@ -204,30 +204,40 @@ test('a wait continues while the client takes a long answer slowly', async () =>
   assert.deepEqual((await ended).ending, { kind: 'logout', tag: 'c' })
 })
 
+/** Many times what the sockets of one connection hold. */
+const largeMail = Buffer.alloc(16_777_216, 'x')
+/** Time passes only when the test calls `onWaitTimeout`. */
+const slowClock: SessionSetup = {
+  pool: { replyTimeoutMs: 100_000 },
+  clients: { idleTimeoutMs: 1_000_000 },
+}
+const overdueEnding = { kind: 'reply-overdue', logoutTag: undefined }
+
+/** A command that waits behind a large mail that the peer takes slowly. */
+const slowPeers = {
+  client: ({ client, clientLink, fromClient, fromServer }: SplicedSession) => {
+    client.socket.pause()
+    fromClient('a FETCH 1 BODY.PEEK[]\r\nb CAPABILITY\r\n')
+    fromServer(`* 1 FETCH (BODY[] {${largeMail.length}}\r\n`)
+    fromServer(largeMail)
+    return { socket: client.socket, link: clientLink }
+  },
+  server: ({ scripted, serverLink, fromClient }: SplicedSession) => {
+    scripted.socket.pause()
+    fromClient(`a APPEND x {${2 * largeMail.length}+}\r\n`)
+    // A socket reports that it has sent bytes when it has sent the whole chunk.
+    fromClient(largeMail)
+    fromClient(largeMail)
+    fromClient('\r\nb CAPABILITY\r\n')
+    return { socket: scripted.socket, link: serverLink }
+  },
+}
+
 test('the wait begins again after a slow peer has taken all bytes written to it', async () => {
-  const mail = Buffer.alloc(16_777_216, 'x')
-  const slow = {
-    client: ({ client, clientLink, fromClient, fromServer }: SplicedSession) => {
-      client.socket.pause()
-      fromClient('a FETCH 1 BODY.PEEK[]\r\nb CAPABILITY\r\n')
-      fromServer(`* 1 FETCH (BODY[] {${mail.length}}\r\n`)
-      fromServer(mail)
-      return { socket: client.socket, link: clientLink }
-    },
-    server: ({ scripted, serverLink, fromClient }: SplicedSession) => {
-      scripted.socket.pause()
-      fromClient(`a APPEND x {${mail.length}+}\r\n`)
-      fromClient(mail)
-      fromClient('\r\nb CAPABILITY\r\n')
-      return { socket: scripted.socket, link: serverLink }
-    },
-  }
-  for (const begins of Object.values(slow)) {
-    // Time passes only when the test advances it.
-    const session = await begin({ pool: { replyTimeoutMs: 100_000 }, clients: { idleTimeoutMs: 1_000_000 } })
+  for (const begins of Object.values(slowPeers)) {
+    const session = await begin(slowClock)
     const { socket, link } = begins(session)
     const { splice, endings } = session
-    for (let count = 0; count < 3; count++) splice.onWaitTimeout()
     assert.ok(link.queuedBytes > 0)
     socket.resume()
     await untilTrue(() => link.queuedBytes === 0)
@@ -235,8 +245,31 @@ test('the wait begins again after a slow peer has taken all bytes written to it'
     splice.onWaitTimeout()
     assert.deepEqual(endings, [])
     splice.onWaitTimeout()
-    assert.deepEqual(endings, [{ kind: 'reply-overdue', logoutTag: undefined }])
+    assert.deepEqual(endings, [overdueEnding])
   }
+})
+
+test('a wait continues while the client takes nothing, because the edge does not read from the server', async () => {
+  const session = await begin(slowClock)
+  const { link } = slowPeers.client(session)
+  for (let count = 0; count < 3; count++) session.splice.onWaitTimeout()
+  assert.ok(link.queuedBytes > 0)
+  assert.deepEqual(session.endings, [])
+})
+
+test('a wait continues while the server takes bytes, and ends when it takes none', async () => {
+  const session = await begin(slowClock)
+  const { splice, endings } = session
+  const { socket, link } = slowPeers.server(session)
+  const before = link.queuedBytes
+  socket.resume()
+  await untilTrue(() => link.queuedBytes < before)
+  socket.pause()
+  assert.ok(link.queuedBytes > 0, 'the server has not taken all')
+  splice.onWaitTimeout()
+  assert.deepEqual(endings, [])
+  splice.onWaitTimeout()
+  assert.deepEqual(endings, [overdueEnding])
 })
 
 test('a reply that comes in time ends the wait', async () => {
