@@ -368,8 +368,9 @@ export class Auditor implements ServerWatcher {
     return sessionNumberIn(tag) === session.number || (session.isWild && session.sent.includes(tag))
   }
 
-  /** Why data of a question with this number must not reach the session. */
+  /** The session has got data of a question with this number. Returns why the data must not reach it. */
   problemOfAnswer(index: number, session: SessionRecord): string | undefined {
+    session.namedQuestion = index
     const asked = this.#asked[index]
     const isOwn = asked && asked.at > (session.loginAt ?? Infinity) && this.#mayBeOf(asked, session)
     if (!isOwn) return 'got what was asked for another session'
@@ -407,10 +408,12 @@ export class Auditor implements ServerWatcher {
     exists: number | undefined,
   ): void {
     this.counts.replies++
+    const { namedQuestion } = session
+    session.namedQuestion = undefined
     const sent = session.tags.get(tag)!
     const verb = /^\S+ (\S+)/.exec(sent.text)?.[1]?.toUpperCase() ?? ''
     if (session.loggedInAt === undefined) return this.#onLoginReply(session, verb, status, text)
-    if (!sent.answer) return this.#onEdgeReply(session, tag, verb, { status, text })
+    if (!sent.answer) return this.#onEdgeReply(session, tag, verb, { status, text, namedQuestion })
     if (sent.answer.status !== status)
       this.finding(
         `session ${session.number}: ${tag} was answered ${sent.answer.status}, and became ${status}`,
@@ -429,14 +432,14 @@ export class Auditor implements ServerWatcher {
     session: SessionRecord,
     tag: string,
     verb: string,
-    { status, text }: { status: string; text: string },
+    { status, text, namedQuestion }: { status: string; text: string; namedQuestion: number | undefined },
   ): void {
     this.counts.hereAnswered++
     const sent = session.tags.get(tag)!
     const about = `session ${session.number}: ${JSON.stringify(sent.text.slice(0, 80))}`
     const earlier = [...session.tags].find(([other, { isAnswered }]) => other < tag && !isAnswered)
     if (earlier && verb !== 'LOGOUT') this.finding(`${about} was answered before ${earlier[1].text.trim()}`)
-    if (this.#claim(session, tag, status)) return
+    if (this.#claim(session, tag, status, namedQuestion)) return
     if (this.isAhead && text.startsWith('[EXPUNGEISSUED]')) return
     if (!answeredHere.test(verb)) return this.finding(`${about} has an answer that no server gave`)
     if ((verb === 'SELECT' || verb === 'EXAMINE') && status === 'OK') session.selectedHere = sent
@@ -453,7 +456,7 @@ export class Auditor implements ServerWatcher {
   }
 
   /** The command was asked ahead. The server must have executed it after the login and after all changes by the client. */
-  #claim(session: SessionRecord, tag: string, status: string): boolean {
+  #claim(session: SessionRecord, tag: string, status: string, namedQuestion: number | undefined): boolean {
     const { loginAt = Infinity } = session
     const { text, belief } = session.tags.get(tag)!
     const wanted = asAsked(text.trimEnd().slice(tag.length + 1))
@@ -466,9 +469,13 @@ export class Auditor implements ServerWatcher {
         this.#mayBeOf(each, session) &&
         isAbout(each, belief),
     )
-    // If there are several, the last one: the others were dropped. Another one may be for a later selection of the same mailbox.
+    // If there are several and no data names one, the last one: the others were dropped. Another one may be for a later
+    // selection of the same mailbox.
+    const named = namedQuestion === undefined ? undefined : this.#asked[namedQuestion]
     const asked =
-      candidates.findLast((each) => hasWhole(each.text, each.mailbox, wanted)) ?? candidates.at(-1)
+      candidates.find((each) => each === named) ??
+      candidates.findLast((each) => hasWhole(each.text, each.mailbox, wanted)) ??
+      candidates.at(-1)
     if (!asked) return false
     asked.isClaimed = true
     this.counts.claimed++

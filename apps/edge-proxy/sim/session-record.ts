@@ -50,6 +50,8 @@ export class SessionRecord {
   hasMoved = false
   /** The SELECT that the edge has answered last, until a command of the session arrives at a server. */
   selectedHere: SentTag | undefined
+  /** The number of the question that the edge asked ahead, and that is named in the data before the next reply. */
+  namedQuestion: number | undefined
   /** Its own connection was disturbed. */
   isHarmed = false
   /** The connection may end anywhere, for example because an operator has ended the session. */
