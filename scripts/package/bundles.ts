@@ -6,13 +6,13 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, globSync, mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { rolldown } from 'rolldown'
-import { repository } from '@imapfleet/local'
+import { repository, sources } from '@imapfleet/local'
 
 /** The programs and where they start. */
 export const programs = {
-  'imapfleet-edge': 'apps/edge-proxy/src/main.ts',
-  'imapfleet-control': 'apps/control/src/main.ts',
-  imapfleet: 'apps/cli/src/main.ts',
+  'imapfleet-edge': sources.edge,
+  'imapfleet-control': sources.control,
+  imapfleet: sources.cli,
 } as const
 
 export type ProgramName = keyof typeof programs
@@ -44,7 +44,7 @@ async function writeBundle(name: ProgramName, directory: string): Promise<Bundle
   const file = join(directory, `${name}.mjs`)
   const build = await rolldown({
     cwd: repository,
-    input: join(repository, programs[name]),
+    input: programs[name],
     platform: 'node',
     // It would drop a call whose result is not used, such as that of decodeURIComponent, which throws.
     treeshake: false,

@@ -15,7 +15,7 @@ export { edgeEnvironment, edgeNodeFlags, node, repository, runDirectory } from '
 export { freePort } from './ports.ts'
 export { copyPreparedDatabase, prepareDatabase, preparedTokenName } from './prepared-database.ts'
 export { postgresServer, type Postgres, type PostgresOptions } from './postgres.ts'
-export { compiledCode, programFiles } from './program-files.ts'
+export { compiledCode, programFiles, sources } from './program-files.ts'
 export { LocalProcess, type Exit, type ProcessSpec } from './process.ts'
 export {
   keepTemporaryDirectory,
