@@ -1,22 +1,13 @@
 /**
  * How good are the tests? Plants each fault of mutants.ts in a copy of the edge, and counts how many the unit tests find and how many
- * the simulation finds. Results are kept in .run/mutants, so that a run can be continued. They are written to docs/simulation.md.
+ * the simulation finds. Each result is written to the table in docs/simulation.md at once, so that a run can be continued.
  */
 import { spawn } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { mutants, type Mutant } from './mutants.ts'
-import { sharesOf, writeTable, type Judgement } from './mutants-page.ts'
+import { keyOf, readTable, sharesOf, writeTable, type Judgement } from './mutants-page.ts'
 import { runWorlds } from './run-worlds.ts'
 
 export interface JudgeOptions {
@@ -33,57 +24,46 @@ export interface JudgeOptions {
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const folder = join(root, '.run/mutants')
-const resultsFile = join(folder, 'results.json')
+const page = join(root, 'docs/simulation.md')
 const unitTimeoutMs = 300_000
-
-type Results = Record<string, Judgement>
 
 export async function judgeMutants(options: JudgeOptions): Promise<number> {
   const { print, only = '', half, isAgain } = options
-  mkdirSync(folder, { recursive: true })
-  const results = readResults()
-  const chosen = mutants.filter(({ file, breaks }) => `${file} ${breaks}`.includes(only))
+  const results = readTable(page)
+  const judged = () => mutants.map((mutant) => ({ ...mutant, ...results.get(keyOf(mutant)) }))
+  const isChosen = ({ file, breaks }: Mutant) => `${file} ${breaks}`.includes(only)
   const copy = copyEdge()
   const passing = new Map<string, boolean>()
-  for (const mutant of chosen) {
-    const key = keyOf(mutant)
-    const judgement = results[key] ?? {}
+  for (const mutant of mutants.filter(isChosen)) {
+    const judgement = { ...results.get(keyOf(mutant)) }
     if (isAgain) {
       if (judgement.simulation === false) delete judgement.simulation
       if (judgement.units === false) delete judgement.units
     }
-    if (half !== 'simulation' && !(await passes(copy, dirname(mutant.file), passing))) {
-      print(`the unit tests of ${dirname(mutant.file)} fail without a planted fault`)
-      return 1
+    if (half !== 'units')
+      judgement.simulation ??= await withMutant(copy, mutant, () => simulate(copy, options))
+    if (half !== 'simulation' && judgement.units === undefined) {
+      const failing = await failingFolder(copy, mutant, passing)
+      if (failing !== undefined) {
+        print(`the unit tests of ${failing} fail without a planted fault`)
+        return 1
+      }
+      judgement.units = await withMutant(copy, mutant, () => unitTestsFail(copy, mutant))
     }
-    await withMutant(copy, mutant, async () => {
-      if (half !== 'units') judgement.simulation ??= await simulate(copy, options)
-      if (half !== 'simulation') judgement.units ??= await unitTestsFail(copy, mutant)
-    })
-    results[key] = judgement
-    writeFileSync(resultsFile, JSON.stringify(results, undefined, 1))
-    const units = judgement.units === undefined ? '' : judgement.units ? 'units, ' : 'not the units, '
-    const simulation = judgement.simulation === undefined ? '' : judgement.simulation || 'not the simulation'
-    print(`${units}${simulation} <- ${mutant.breaks} (${mutant.file})`)
+    results.set(keyOf(mutant), judgement)
+    writeTable(page, judged())
+    print(`${wordsOf(judgement)} <- ${mutant.breaks} (${mutant.file})`)
   }
-  const judged = chosen.map((mutant) => ({ ...mutant, ...results[keyOf(mutant)] }))
-  for (const line of sharesOf(judged)) print(line)
-  if (only === '') print(tabulateMutants())
+  for (const line of sharesOf(judged().filter(isChosen))) print(line)
   return 0
 }
 
-/** Writes the results that there are to docs/simulation.md. */
-export function tabulateMutants(): string {
-  const results = readResults()
-  const judged = mutants.map((mutant) => ({ ...mutant, ...results[keyOf(mutant)] }))
-  writeTable(join(root, 'docs/simulation.md'), judged)
-  return 'written to docs/simulation.md'
-}
-
-const keyOf = ({ file, find, replace }: Mutant): string => JSON.stringify([file, find, replace])
-
-function readResults(): Results {
-  return existsSync(resultsFile) ? (JSON.parse(readFileSync(resultsFile, 'utf8')) as Results) : {}
+function wordsOf({ units, simulation }: Judgement): string {
+  const found = [
+    units === undefined ? [] : units ? 'units' : 'not the units',
+    simulation === undefined ? [] : simulation === false ? 'not the simulation' : `seed ${simulation}`,
+  ]
+  return found.flat().join(', ')
 }
 
 /** A copy of what the tests of the edge need. The packages are those of this tree. */
@@ -100,47 +80,82 @@ function copyEdge(): string {
   return copy
 }
 
-async function withMutant(
+async function withMutant<T>(
   copy: string,
   { file, find, replace }: Mutant,
-  judge: () => Promise<void>,
-): Promise<void> {
+  judge: () => Promise<T>,
+): Promise<T> {
   const path = join(copy, 'apps/edge-proxy/src', file)
   const original = readFileSync(path, 'utf8')
   const parts = original.split(find)
   if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times ${JSON.stringify(find)}`)
   writeFileSync(path, parts.join(replace))
   try {
-    await judge()
+    return await judge()
   } finally {
     writeFileSync(path, original)
   }
 }
 
-async function simulate(copy: string, { worlds }: JudgeOptions): Promise<string | false> {
+async function simulate(copy: string, { worlds }: JudgeOptions): Promise<number | false> {
   const order = { seed: 1, worlds, ms: Infinity, folder: join(copy, 'apps/edge-proxy/sim') }
-  const found = await runWorlds(order)
-  return found === undefined ? false : `${found.seed}: ${found.findings[0]!.split('\n')[0]!.slice(0, 120)}`
+  return (await runWorlds(order))?.seed ?? false
 }
 
-/** Whether the tests of a folder pass as they are. */
-async function passes(copy: string, part: string, known: Map<string, boolean>): Promise<boolean> {
-  if (!known.has(part)) known.set(part, !(await testsFail(copy, testsOf(copy, part))))
-  return known.get(part)!
+/** The first folder whose tests fail as they are, of those that may find the fault. */
+async function failingFolder(
+  copy: string,
+  { file }: Mutant,
+  known: Map<string, boolean>,
+): Promise<string | undefined> {
+  for (const part of foldersThatUse(copy, file)) {
+    if (!known.has(part)) known.set(part, !(await testsFail(copy, testsOf(copy, part))))
+    if (known.get(part) === false) return part
+  }
+  return undefined
 }
 
 const testsOf = (copy: string, part: string): string[] =>
   globSync(`apps/edge-proxy/src/${part}/*.test.ts`, { cwd: copy }).sort()
 
-/** The tests of the mutated file first, because they mostly find it; then those of its folder. */
+/** The folder of the file, and those whose files import it, or import a file of its folder that does. */
+function foldersThatUse(copy: string, file: string): Set<string> {
+  const sources = join(copy, 'apps/edge-proxy/src')
+  const folders = new Set([dirname(file)])
+  const users = new Set([file])
+  const others = globSync('*/*.ts', { cwd: sources }).filter((each) => !/\.test(-support)?\.ts$/.test(each))
+  for (const used of users)
+    for (const other of others) {
+      if (users.has(other) || !importsOf(sources, other).has(used)) continue
+      folders.add(dirname(other))
+      if (dirname(other) === dirname(file)) users.add(other)
+    }
+  return folders
+}
+
+function importsOf(sources: string, file: string): Set<string> {
+  const text = readFileSync(join(sources, file), 'utf8')
+  const paths = text.matchAll(/ from '(\.[^']+)'/g)
+  return new Set([...paths].map(([, path]) => resolve('/', dirname(file), path!).slice(1)))
+}
+
+/** The tests of the mutated file first, because they mostly find it; then those of its folder, and of folders that use it. */
 async function unitTestsFail(copy: string, { file }: Mutant): Promise<boolean> {
-  const all = testsOf(copy, dirname(file))
   const name = basename(file, '.ts')
-  const own = all.filter(
-    (test) => basename(test).startsWith(`${name}.`) || basename(test).startsWith(`${name}-`),
+  const isOwn = (test: string) =>
+    basename(test).startsWith(`${name}.`) || basename(test).startsWith(`${name}-`)
+  const inFolder = testsOf(copy, dirname(file))
+  if (await testsFail(copy, inFolder.filter(isOwn))) return true
+  if (
+    await testsFail(
+      copy,
+      inFolder.filter((test) => !isOwn(test)),
+    )
   )
-  const others = all.filter((test) => !own.includes(test))
-  return (await testsFail(copy, own)) || testsFail(copy, others)
+    return true
+  for (const part of foldersThatUse(copy, file))
+    if (part !== dirname(file) && (await testsFail(copy, testsOf(copy, part)))) return true
+  return false
 }
 
 async function testsFail(copy: string, files: readonly string[]): Promise<boolean> {

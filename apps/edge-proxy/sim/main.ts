@@ -6,7 +6,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
-import { judgeMutants, tabulateMutants } from './judge-mutants.ts'
+import { judgeMutants } from './judge-mutants.ts'
 import type { Reduction } from './plan.ts'
 import { runOne, runWorlds, shrink } from './run-worlds.ts'
 import type { ReportedWorld } from './worlds.ts'
@@ -26,7 +26,6 @@ async function main(): Promise<number> {
       ahead: { type: 'boolean', default: false },
       restart: { type: 'string' },
       mutants: { type: 'boolean', default: false },
-      table: { type: 'boolean', default: false },
       only: { type: 'string' },
       'simulation-only': { type: 'boolean', default: false },
       'units-only': { type: 'boolean', default: false },
@@ -39,10 +38,6 @@ async function main(): Promise<number> {
   if (!Number.isSafeInteger(seed) || !(ms > 0)) {
     print('--seed must be a whole number, --minutes a number above 0')
     return 2
-  }
-  if (values.table) {
-    print(tabulateMutants())
-    return 0
   }
   if (values.mutants)
     return judgeMutants({

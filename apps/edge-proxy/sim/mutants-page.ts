@@ -1,16 +1,37 @@
-/** The table of planted faults in docs/simulation.md. */
+/** The table of planted faults in docs/simulation.md, which is also the record of the results. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Mutant } from './mutants.ts'
 
 export interface Judgement {
-  /** Seed and first finding of the simulation; false: nothing was found. */
-  simulation?: string | false
+  /** The first seed whose world has a finding; false: none had. */
+  simulation?: number | false
   /** Whether a unit test fails. */
   units?: boolean
 }
 
+/** Identifies a fault in the table. */
+export const keyOf = ({ file, breaks }: Pick<Mutant, 'file' | 'breaks'>): string => `${file} ${breaks}`
+
 const begin = '<!-- mutants: written by `npm run sim -- --mutants` -->'
 const end = '<!-- end of mutants -->'
+
+/** Returns the results in the table of the page, by `keyOf`. */
+export function readTable(file: string): Map<string, Judgement> {
+  const rows = readFileSync(file, 'utf8').matchAll(
+    /^\| (?<breaks>.+) \| `(?<file>.+)` \| (?<units>found|not found|) \| (?<simulation>seed \d+|not found|) \|$/gm,
+  )
+  return new Map(
+    [...rows].map(({ groups }) => {
+      const { breaks = '', file: place = '', units, simulation } = groups!
+      const seed = /\d+/.exec(simulation!)?.[0]
+      const judgement: Judgement = {
+        ...(units !== '' && { units: units === 'found' }),
+        ...(simulation !== '' && { simulation: seed === undefined ? false : Number(seed) }),
+      }
+      return [keyOf({ file: place, breaks }), judgement]
+    }),
+  )
+}
 
 /** Replaces what is between the two comments of the page. */
 export function writeTable(file: string, judged: readonly (Mutant & Judgement)[]): void {
@@ -31,12 +52,12 @@ export function sharesOf(judged: readonly Judgement[]): string[] {
     const found = part.filter(isFound).length
     return `${found} of ${part.length} (${Math.round((found / Math.max(1, part.length)) * 100)} %)`
   }
-  const bySimulation = ({ simulation }: Judgement) => Boolean(simulation)
+  const bySimulation = ({ simulation }: Judgement) => typeof simulation === 'number'
   const byUnits = ({ units }: Judgement) => units === true
   const inBoth = ({ simulation, units }: Judgement) => simulation !== undefined && units !== undefined
   return [
     `the simulation finds ${share(({ simulation }) => simulation !== undefined, bySimulation)}`,
-    `the unit tests of the changed folder find ${share(({ units }) => units !== undefined, byUnits)}`,
+    `the unit tests find ${share(({ units }) => units !== undefined, byUnits)}`,
     `either finds ${share(inBoth, (judgement) => bySimulation(judgement) || byUnits(judgement))}`,
   ]
 }
@@ -52,12 +73,12 @@ function tableOf(judged: readonly (Mutant & Judgement)[]): string {
     '| --- | --- | --- | --- |',
     ...judged.map(
       ({ breaks, file, units, simulation }) =>
-        `| ${breaks} | \`${file}\` | ${resultOf(units)} | ${simulation ? `seed ${simulation.split(':')[0]}` : resultOf(simulation)} |`,
+        `| ${breaks} | \`${file}\` | ${resultOf(units)} | ${typeof simulation === 'number' ? `seed ${simulation}` : resultOf(simulation)} |`,
     ),
     '<!-- prettier-ignore-end -->',
     '',
   ].join('\n')
 }
 
-const resultOf = (isFound: boolean | string | undefined): string =>
+const resultOf = (isFound: boolean | undefined): string =>
   isFound === undefined ? '' : isFound ? 'found' : 'not found'
