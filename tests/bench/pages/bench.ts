@@ -19,7 +19,7 @@ import { costTable, learningTable, roundTripsTable } from './tables.ts'
 const pauseMs = 150
 /** Near the server, a reset is over before. */
 const nearPauseMs = 40
-const nearOrder = { delayMs: 0, isTogether: false, firstShorter: 3 }
+const nearOrder = { delayMs: 0, firstShorter: 3 }
 /** Of sessions without a pause, and with a changing mailbox. */
 const hurriedDistance = 20
 
@@ -58,8 +58,7 @@ async function measurePages(
   const all: DistanceResults[] = []
   for (const delayMs of options.distances) {
     step(`server ${delayMs} ms away`)
-    const isFarthest = delayMs > hurriedDistance
-    const order = { delayMs, pauseMs, times: 1, isTogether: isFarthest, firstShorter: isFarthest ? 2 : 1 }
+    const order = { delayMs, pauseMs, times: 1, firstShorter: 1 }
     const results = { delayMs, near, ...(await playAll(options, order)) }
     all.push(results)
     const learning = learningTable(results)

@@ -30,7 +30,7 @@ function method({ repeat, seed, contestants }: PagesBenchOptions): string {
   const sessions = `${repeat === 1 ? 'One session' : `${repeat} sessions`} with the seeds from ${seed}`
   return [
     `- Debian's Roundcube in its default installation, with sqlite and without plugins, runs with: ${contestants.join(', ')}. Each contestant has a separate Roundcube and a separate Dovecot.`,
-    `- A seed determines the pages of a session and their mails. ${sessions} run at every distance, each with a user who has never logged in before. The contestants take turns; at 60 ms, where they mostly wait, they run at the same time. Before that, the edge learns from a session of another user.`,
+    `- A seed determines the pages of a session and their mails. ${sessions} run at every distance, each with a user who has never logged in before. The contestants take turns. Before that, the edge learns from a session of another user.`,
     '- The mailbox has 8 folders with 563 mails of one to five parts, one of 4 MB. New mail is delivered to it during the session.',
     '- A relay delays each byte on its way to and from the server. It does not limit the bandwidth.',
     '- Round trips of a page: the time of the page, minus the time of the same page with the server on this machine (the shorter of two), divided by the round trip time.',

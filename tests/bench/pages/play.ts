@@ -24,8 +24,6 @@ export interface PlayOrder {
   pauseMs: number
   /** Plays each session so often, and keeps the shorter time of each page. */
   times: number
-  /** All contestants play at the same time, instead of in turns: for a server so far away that they mostly wait. */
-  isTogether: boolean
   /** Divides the number of pages of the first session. */
   firstShorter: number
 }
@@ -50,9 +48,7 @@ export async function playAll(options: PagesBenchOptions, order: PlayOrder): Pro
     const played = new Map<PagesContestant, SessionSample[]>(contestants.map((name) => [name, []]))
     for (let index = 0; index < repeat; index++) {
       const sessions: SessionSample[] = []
-      if (order.isTogether)
-        sessions.push(...(await Promise.all(lines.map((line) => best(line, seed + index)))))
-      else for (const line of lines) sessions.push(await best(line, seed + index))
+      for (const line of lines) sessions.push(await best(line, seed + index))
       for (const [at, name] of contestants.entries()) played.get(name)?.push(sessions[at]!)
       comparePages(contestants, sessions, order, seed + index)
     }

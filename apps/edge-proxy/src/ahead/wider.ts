@@ -5,6 +5,7 @@
  *   UID SEARCH 300                ─▶  UID SEARCH *           the last message, however many there are
  *   UID SEARCH 300                ─▶  UID SEARCH ALL         also every other one, by its number
  *   UID FETCH 251:300 (…)         ─▶  UID FETCH 251:* (…)    also the messages that have arrived since
+ *   UID FETCH 13:62 (…)           ─▶  UID FETCH 1:* (…)      also the rest of a mailbox that has few more messages
  *   UID FETCH 251:300 (…)         ─▶  FETCH 251:* (…)        the newest messages, whatever their UIDs are
  *   UID FETCH 7 (BODY.PEEK[1])    ─▶  UID FETCH 7 (BODY.PEEK[1] BODY.PEEK[2])    several parts of a message
  *   UID FETCH 7 (BODY.PEEK[1])    ─▶  UID FETCH 7 (BODY.PEEK[1]<0.32768>)    a part of a large message, if it is not longer
@@ -13,7 +14,7 @@
  */
 import type { MailboxFacts } from './facts.ts'
 import { commandOf, type Question } from './shapes.ts'
-import { includesUid } from './uid-set.ts'
+import { includesUid, uidCount } from './uid-set.ts'
 
 export type Wider =
   | { readonly kind: 'last-message' }
@@ -33,6 +34,8 @@ const boundedBytesMax = 131_072
 const boundedPartMax = 32_768
 /** In a larger mailbox, a message is not looked up in a list of all messages. */
 const listedMax = 2000
+/** If at most this share of a page is not on the newest page, the whole mailbox is requested, which has all pages. */
+const otherPagesMax = 0.5
 
 /** Whether the complete answer can serve several questions, one after the other. */
 export const isShared = ({ kind }: Wider): boolean => kind === 'all-messages' || kind === 'parts'
@@ -52,7 +55,11 @@ export function widerThan(question: Question, facts: MailboxFacts, isSmall = tru
   if (isByNumber(question)) return numberedMessages
   if (answers.kind !== 'fetch' || answers.uids === undefined || question.bodiesOf !== undefined)
     return undefined
-  return facts.isTail(answers.uids) ? { kind: 'newest', from: answers.uids[0]![0] } : undefined
+  if (!facts.isTail(answers.uids)) return undefined
+  const pageSize = uidCount(answers.uids)
+  const others = (facts.exists ?? Infinity) - pageSize
+  const isWhole = others > 0 && others <= pageSize * otherPagesMax
+  return { kind: 'newest', from: isWhole ? 1 : answers.uids[0]![0] }
 }
 
 /** Replaces a question for the last message by one for all messages, if the mailbox is small. */

@@ -47,6 +47,41 @@ test('the answer to a wider question includes new messages, and the client gets 
   }
 })
 
+test('a mailbox that is little larger than a page is requested as a whole, for any of its pages', async () => {
+  for (const [exists, requested] of [
+    [6, '1:*'],
+    [7, `${7 + 6}:*`],
+  ] as const) {
+    const last = exists + 9
+    const page = `${last - 3}:${last}`
+    const uids = Array.from({ length: exists }, (_, index) => index + 10)
+    const session = await beginAhead(
+      knowledgeOf([
+        ['SELECT INBOX', `${exists} EXISTS`, '0 RECENT', `OK [UIDNEXT ${last + 1}] x`],
+        ['UID SEARCH ALL', `SEARCH ${uids.join(' ')}`],
+        [`UID FETCH ${page} ${headers}`, `${exists} FETCH (UID ${last} RFC822.SIZE 500 FLAGS ())`],
+      ]),
+    )
+    const { client, fromClient, fromServer, up, tag, isQuiet } = session
+    const list = `UID FETCH ${requested} ${headers}`
+    fromClient('a SELECT INBOX\r\n')
+    assert.deepEqual(await up(3), ['SELECT INBOX', all, list])
+    fromServer(`* ${exists} EXISTS\r\n* 0 RECENT\r\n* OK [UIDNEXT ${last + 1}] x\r\na OK done\r\n`)
+    fromServer(`* ESEARCH (TAG "${tag(all)}") UID ALL 10:${last}\r\n${tag(all)} OK done\r\n`)
+    const isWhole = requested === '1:*'
+    const numbers = uids.map((_, index) => index + 1)
+    fromServer(`${messages(...(isWhole ? numbers : numbers.slice(-4)))}${tag(list)} OK done\r\n`)
+    fromClient('b UID SEARCH ALL\r\n')
+    await client.until('b OK done\r\n')
+    // The older page.
+    fromClient(`c UID FETCH 10:11 ${headers}\r\n`)
+    if (isWhole) {
+      assert.equal(await client.until('c OK done\r\n'), `${messages(1, 2)}c OK done\r\n`)
+      await isQuiet()
+    } else assert.deepEqual(await up(1), [`UID FETCH 10:11 ${headers}`])
+  }
+})
+
 test('a command waits for a wider question in flight that may contain its answer', async () => {
   const { client, fromClient, ok, found, isQuiet } = await selected(3)
   fromClient('b UID SEARCH 3\r\n')
