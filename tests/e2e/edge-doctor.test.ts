@@ -136,6 +136,7 @@ suite('doctor of an edge that does not run', () => {
     await writeFile(file, JSON.stringify(mergeLayers(usual, config)), { mode: 0o644 })
     return file
   }
+  const start = async (file: string) => await runCommand(node, [program, '--config', file])
   const check = async (file: string) => await runCommand(node, [program, '--check', '--config', file])
 
   const cases: [string, Layer, string, RegExp][] = [
@@ -199,6 +200,48 @@ suite('doctor of an edge that does not run', () => {
     assert.match(asRoot.stderr, /the edge does not run as root: set process\.user/)
     const nobody = await check(await fileWith({ process: { user: 'no-such-user' } }))
     assert.match(nobody.stderr, /cannot change to the user no-such-user: there is no such user/)
+  })
+
+  test('--check reads the files of the fleet as the start does', async () => {
+    const text = `${directory}/text`
+    await writeFile(text, 'no secret, no certificate\n', { mode: 0o644 })
+    await writeFile(`${text}.empty`, '', { mode: 0o644 })
+    const unusable: [Layer, RegExp][] = [
+      [{ credentialsFile: text }, /fleet\.credentialsFile: \S+ is not a NATS credentials file/],
+      [{ tokenFile: `${text}.empty` }, /fleet\.tokenFile: \S+ is empty/],
+      [{ tlsCaFile: text }, /fleet\.tlsCaFile: \S+ is not a PEM file with a certificate/],
+    ]
+    for (const [files, words] of unusable) {
+      const file = await fileWith({ fleet: { servers: ['nats://127.0.0.1:1'], ...files } })
+      assert.match((await check(file)).stderr, words)
+      const started = await start(file)
+      assert.equal(started.status, 2)
+      assert.match(started.stderr, words)
+    }
+  })
+
+  test('systemd starts the edge again if a port is in use, and not if files or users are wrong', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const busy = await start(await fileWith({ listeners: { imap: { port } } }))
+    server.close()
+    assert.equal(busy.status, 1, busy.stderr)
+    const listeners = { imap: { port: await freePort() } }
+    const missing = '/nowhere/file'
+    const tls = { tls: 'implicit', certFile: missing, keyFile: missing }
+    const mistakes: Layer[] = [
+      { listeners: { imap: { ...listeners.imap, ...tls } } },
+      { listeners, upstreams: { main: { tls: 'implicit', caFile: missing } } },
+      { listeners, trace: { file: missing } },
+      { listeners, log: { file: missing } },
+      ...(isRoot ? [{ listeners, process: { user: 'root' } }] : []),
+      ...(isRoot ? [{ listeners, process: { user: 'no-such-user' } }] : []),
+    ]
+    for (const config of mistakes) {
+      const said = await start(await fileWith(config))
+      assert.equal(said.status, 2, `${JSON.stringify(config)}: ${said.stderr}`)
+    }
   })
 
   test('a configuration that the user of the edge cannot read', { skip: !isRoot }, async () => {

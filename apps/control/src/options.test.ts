@@ -26,3 +26,22 @@ test('two passwords, and a file that cannot be read, are mistakes', () => {
   }
   assert.throws(() => databaseOptions(missing), /DATABASE_PASSWORD_FILE: cannot read .*: ENOENT/)
 })
+
+test('a password file without a password, and an authority file without a certificate, are mistakes', () => {
+  const [empty, text] = [join(directory, 'empty'), join(directory, 'text')]
+  writeFileSync(empty, '\n')
+  writeFileSync(text, 'no certificate')
+  const url = 'postgres://imapfleet@db/imapfleet'
+  assert.throws(() => databaseOptions({ DATABASE_URL: url, DATABASE_PASSWORD_FILE: empty }), {
+    name: 'SettingsError',
+    message: `DATABASE_PASSWORD_FILE: ${empty} is empty`,
+  })
+  assert.throws(() => databaseOptions({ DATABASE_URL: url, DATABASE_CA_FILE: text }), {
+    name: 'SettingsError',
+    message: `DATABASE_CA_FILE: ${text} is not a PEM file with a certificate`,
+  })
+  assert.throws(() => databaseOptions({ DATABASE_URL: `${url}?sslrootcert=${text}` }), {
+    name: 'SettingsError',
+    message: `sslrootcert of DATABASE_URL: ${text} is not a PEM file with a certificate`,
+  })
+})

@@ -1,6 +1,7 @@
 /** Turns settings into options for the parts of control. Reads the files that the settings name. */
 import { readFileSync } from 'node:fs'
 import { readAccess } from '@imapfleet/nats'
+import { isCertificate } from '@imapfleet/nats/tls'
 import { reasonOf } from '@imapfleet/observe'
 import { parseJson } from '@imapfleet/protocol'
 import type { BusOptions } from './platform/nats/bus.ts'
@@ -21,11 +22,11 @@ export function databaseOptions(
     throw new SettingsError(
       'DATABASE_URL has a password, and DATABASE_PASSWORD_FILE is set: remove one of them',
     )
-  const password = passwordFile === undefined ? undefined : readSecret('DATABASE_PASSWORD_FILE', passwordFile)
+  const password = passwordFile === undefined ? undefined : readFilled('DATABASE_PASSWORD_FILE', passwordFile)
   const ca =
     settings.DATABASE_CA_FILE === undefined
-      ? caFile && readSecret('sslrootcert of DATABASE_URL', caFile)
-      : readSecret('DATABASE_CA_FILE', settings.DATABASE_CA_FILE)
+      ? caFile && readAuthority('sslrootcert of DATABASE_URL', caFile)
+      : readAuthority('DATABASE_CA_FILE', settings.DATABASE_CA_FILE)
   return databaseAddress(settings.DATABASE_URL, ca, password)
 }
 
@@ -55,7 +56,7 @@ export function busOptions(settings: ControlSettings): BusOptions {
 
 export function readIssuer({ NATS_ISSUER_FILE: file }: ControlSettings): IssuerFile | undefined {
   if (file === undefined) return undefined
-  const text = readSecret('NATS_ISSUER_FILE', file)
+  const text = readFilled('NATS_ISSUER_FILE', file)
   const parsed = issuerFileSchema.safeParse(parseJson(text))
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
@@ -84,9 +85,7 @@ export function providerOptions(settings: ControlSettings): ProviderOptions | un
     OIDC_GROUPS_FILE === undefined
   )
     return undefined
-  const clientSecret = readSecret('OIDC_CLIENT_SECRET_FILE', OIDC_CLIENT_SECRET_FILE)
-  if (clientSecret === '')
-    throw new SettingsError(`OIDC_CLIENT_SECRET_FILE: ${OIDC_CLIENT_SECRET_FILE} is empty`)
+  const clientSecret = readFilled('OIDC_CLIENT_SECRET_FILE', OIDC_CLIENT_SECRET_FILE)
   return {
     publicUrl: PUBLIC_URL,
     issuer: OIDC_ISSUER,
@@ -100,10 +99,19 @@ export function providerOptions(settings: ControlSettings): ProviderOptions | un
   }
 }
 
-function readSecret(name: string, file: string): string {
+function readAuthority(name: string, file: string): string {
+  const pem = readFilled(name, file)
+  if (isCertificate(pem)) return pem
+  throw new SettingsError(`${name}: ${file} is not a PEM file with a certificate`)
+}
+
+function readFilled(name: string, file: string): string {
+  let text: string
   try {
-    return readFileSync(file, 'utf8').trim()
+    text = readFileSync(file, 'utf8').trim()
   } catch (error) {
     throw new SettingsError(`${name}: cannot read ${file}: ${reasonOf(error)}`)
   }
+  if (text === '') throw new SettingsError(`${name}: ${file} is empty`)
+  return text
 }

@@ -51,6 +51,50 @@ test('a missing or wrong setting is named with what to write, without its value'
   )
 })
 
+test('a number is written in digits, and the sentence says which numbers are possible', () => {
+  const range = 'REPORTS_KEPT_DAYS must be a whole number from 1 to 366'
+  for (const REPORTS_KEPT_DAYS of ['many', '0', '367', '0x10', '1e1', '2.5', '-1'])
+    assert.equal(problemOf({ DATABASE_URL, REPORTS_KEPT_DAYS }), range, REPORTS_KEPT_DAYS)
+  assert.equal(
+    problemOf({ DATABASE_URL, TRACES_STREAM_BYTES_MAX: '1GB' }),
+    'TRACES_STREAM_BYTES_MAX must be a whole number of at least 1048576',
+  )
+  for (const NATS_REPLICAS of ['0', '2', '4', '0x3', '7'])
+    assert.equal(problemOf({ DATABASE_URL, NATS_REPLICAS }), 'NATS_REPLICAS must be 1, 3 or 5')
+  const parsed = parseSettings({ DATABASE_URL, NATS_REPLICAS: ' 3 ', REPORTS_KEPT_DAYS: '08' })
+  assert.ok(parsed.ok)
+  assert.deepEqual([parsed.settings.NATS_REPLICAS, parsed.settings.REPORTS_KEPT_DAYS], [3, 8])
+})
+
+test('an address has nothing that would be ignored', () => {
+  for (const NATS_URL of [
+    'nats://',
+    'nats://:4222',
+    'nats://user:secret@nats:4222',
+    'nats://token@nats:4222',
+    'nats://nats:4222/path',
+    'nats://nats:4222?tls=true',
+    'nats://nats:99999',
+    'nats://a,',
+  ]) {
+    const problem = problemOf({ DATABASE_URL, NATS_URL })
+    assert.match(problem, /^NATS_URL must be like nats:.* NATS_TOKEN_FILE$/, NATS_URL)
+    assert.doesNotMatch(problem, /secret/)
+  }
+  assert.equal(parseSettings({ DATABASE_URL, NATS_URL: 'nats://[::1]:4222,tls://nats/' }).ok, true)
+  for (const url of [
+    'postgres:///imapfleet?host=/var/run/postgresql',
+    'postgres://imapfleet@localhost/imapfleet?hostaddr=192.0.2.1',
+    'postgres://localhost/imapfleet?port=5433',
+    'postgres://%2Fvar%2Frun%2Fpostgresql/imapfleet',
+  ])
+    assert.match(
+      problemOf({ DATABASE_URL: url }),
+      /^DATABASE_URL must name a host, such as 127\.0\.0\.1/,
+      url,
+    )
+})
+
 const oidc = {
   DATABASE_URL,
   PUBLIC_URL: 'https://control.example',

@@ -1,12 +1,28 @@
 /** The settings of the process from its environment. Parsed once, with all problems reported together. */
 import { closest } from '@imapfleet/config'
 import { z } from 'zod'
-import { isDatabaseUrl, sessionAttributes, settingsIn, sslModes } from './platform/db/address.ts'
+import {
+  isDatabaseUrl,
+  isReachedByTcp,
+  sessionAttributes,
+  settingsIn,
+  sslModes,
+} from './platform/db/address.ts'
 
 const filled = z.string().trim().min(1)
-const urlOf = (protocols: readonly string[]) => (text: string) => {
-  const url = URL.parse(text)
-  return url !== null && protocols.includes(url.protocol)
+/** A scheme, a host and a port: the library ignores a user, a password, a path and parameters. */
+const isNatsServer = (text: string): boolean =>
+  /^(nats|tls):\/\/[^/?#@]+\/?$/.test(text) && URL.canParse(text)
+
+/** Without signs, fractions and other notations. */
+const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) => {
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
+  return filled
+    .refine((text) => /^\d{1,16}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `must be a whole number ${range}`,
+      abort: true,
+    })
+    .transform(Number)
 }
 
 /** The claims that imapfleet reads are short names, or addresses. */
@@ -31,6 +47,10 @@ const each = z.object({
       abort: true,
     })
     .refine(
+      isReachedByTcp,
+      'must name a host, such as 127.0.0.1: control does not connect through a socket in a directory, and knows no parameter host, hostaddr or port',
+    )
+    .refine(
       (text) => isOneOf(sslModes, settingsIn(text).sslMode),
       `must have an sslmode of ${sslModes.join(', ')}`,
     )
@@ -45,8 +65,8 @@ const each = z.object({
     .default('nats://127.0.0.1:4222')
     .transform((text) => text.split(',').map((server) => server.trim()))
     .refine(
-      (servers) => servers.every(urlOf(['nats:', 'tls:'])),
-      'must be like nats://host:4222, several separated by commas',
+      (servers) => servers.every(isNatsServer),
+      'must be like nats://host:4222, several separated by commas. Secrets are in the file of NATS_CREDENTIALS_FILE or NATS_TOKEN_FILE',
     ),
   TRUSTED_PROXIES: filled
     .transform((text) => text.split(',').map((network) => network.trim()))
@@ -64,9 +84,12 @@ const each = z.object({
   NATS_TLS_CA_FILE: filled.optional(),
   NATS_TLS_CERT_FILE: filled.optional(),
   NATS_TLS_KEY_FILE: filled.optional(),
-  NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
-  REPORTS_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(1_073_741_824),
-  TRACES_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(268_435_456),
+  NATS_REPLICAS: filled
+    .refine((text) => ['1', '3', '5'].includes(text), 'must be 1, 3 or 5')
+    .transform(Number)
+    .default(1),
+  REPORTS_STREAM_BYTES_MAX: wholeNumber(1_048_576).default(1_073_741_824),
+  TRACES_STREAM_BYTES_MAX: wholeNumber(1_048_576).default(268_435_456),
   CONSOLE_DIRECTORY: filled.optional(),
   ALERTS_FILE: filled.optional(),
   PUBLIC_URL: filled
@@ -96,10 +119,10 @@ const each = z.object({
   OIDC_NAME_CLAIM: claim.optional(),
   OIDC_GROUPS_CLAIM: claim.optional(),
   OIDC_LABEL: filled.max(60).optional(),
-  TRACES_KEPT_HOURS: z.coerce.number().int().min(1).max(8_760).default(24),
-  REPORTS_KEPT_DAYS: z.coerce.number().int().min(1).max(366).default(7),
-  MINUTES_KEPT_DAYS: z.coerce.number().int().min(1).max(3_660).default(90),
-  HOURS_KEPT_DAYS: z.coerce.number().int().min(1).max(36_600).default(1_095),
+  TRACES_KEPT_HOURS: wholeNumber(1, 8_760).default(24),
+  REPORTS_KEPT_DAYS: wholeNumber(1, 366).default(7),
+  MINUTES_KEPT_DAYS: wholeNumber(1, 3_660).default(90),
+  HOURS_KEPT_DAYS: wholeNumber(1, 36_600).default(1_095),
 })
 
 /** What signing in through a provider needs. */

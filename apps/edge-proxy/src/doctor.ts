@@ -5,6 +5,7 @@ import { checkHost } from './doctor/local-checks.ts'
 import { checkRunning, findRunningEdge } from './doctor/running-edge.ts'
 import { checkUpstreams } from './doctor/upstream-checks.ts'
 import { checkFleet } from './fleet/check-fleet.ts'
+import { fleetFilesProblem } from './fleet/nats.ts'
 
 interface Diagnosis {
   path: string
@@ -18,7 +19,7 @@ export async function diagnoseEdge({ path, file, user, isOffline }: Diagnosis): 
   const { config, document } = file
   const running = await findRunningEdge(path, config)
   const starter = user === undefined ? undefined : { user, hasAllGroups: true }
-  const host = await checkHost({ path, config, document, starter, running })
+  const host = await checkHost({ path, config, document, starter, running, fleetFilesProblem })
   const findings = [findingsAbout('configuration').ok(`${path}: no mistakes`), ...host]
   if (isOffline) return findings
   const [servers, fleet] = await Promise.all([

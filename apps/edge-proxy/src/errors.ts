@@ -11,6 +11,16 @@ export const errorCodes = {
 } as const
 export type ErrorCode = keyof typeof errorCodes
 
+/** Mistakes in the configuration, or in files and accounts that it names. A port may be free at the next start. */
+export const mistakes: ReadonlySet<ErrorCode> = new Set([
+  'config_unreadable',
+  'config_invalid',
+  'tls_unreadable',
+  'log_unwritable',
+  'trace_unwritable',
+  'privileges',
+])
+
 /** The message is for operators, with one line for each problem. */
 export class EdgeError extends Error {
   readonly code: ErrorCode

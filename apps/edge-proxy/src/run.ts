@@ -20,7 +20,7 @@ import { statsOf } from './edge/snapshot.ts'
 import { startEdge } from './edge/start.ts'
 import { startSuccessor, type Successor } from './edge/successor.ts'
 import { version } from './version.ts'
-import { EdgeError, stackOf } from './errors.ts'
+import { EdgeError, mistakes, stackOf } from './errors.ts'
 import { FleetMember } from './fleet/fleet.ts'
 import { lastGoodConfig } from './fleet/last-good.ts'
 import { InheritedSockets, type ListeningSocket } from './net/inherited-sockets.ts'
@@ -47,7 +47,7 @@ const usage = `Usage: imapfleet-edge --config FILE [--check]
 /** The configuration file, without mistakes. */
 type ConfigFile = Extract<ResolvedFile, { ok: true }>
 
-/** Exit codes: 0 stopped by a signal, or no check failed; 1 the edge cannot run; 2 wrong arguments or configuration. */
+/** Exit codes: 0 stopped by a signal, or no check failed; 1 the edge cannot run; 2 a restart does not help (`mistakes`). */
 export async function main(signals: Signals): Promise<void> {
   watchOutput('imapfleet-edge', () => process.exit())
   try {
@@ -63,7 +63,7 @@ export async function main(signals: Signals): Promise<void> {
     const isExpected = error instanceof EdgeError || isUsage
     const message = isExpected ? (error as Error).message : `unexpected: ${stackOf(error)}`
     for (const line of message.split('\n')) process.stderr.write(`imapfleet-edge: ${line}\n`)
-    const isBadInput = isUsage || (error instanceof EdgeError && error.code.startsWith('config'))
+    const isBadInput = isUsage || (error instanceof EdgeError && mistakes.has(error.code))
     // Timers and sockets of an edge that did not start completely would keep the process alive.
     process.exit(isBadInput ? 2 : 1)
   }

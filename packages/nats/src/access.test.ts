@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
+import { testCertificate, testKey } from '@imapfleet/local/test-certificate'
 import { readAccess, type NatsFiles } from './access.ts'
 
 const directory = temporaryDirectory('nats')
@@ -35,12 +36,12 @@ SUAIBDPBAUTWCWBKIO6XHQNINK5FWJW4OHLXC3HQ2KFE4PEJUA44CNHTC4
 ------END USER NKEY SEED------`
 
 test('TLS is required if a server is written as tls://, or if an authority or a certificate is configured', () => {
-  const pem = file('pem', 'PEM\n')
+  const pem = file('pem', testCertificate)
   assert.equal(accessTo('nats://a').tls, undefined)
   assert.notEqual(accessTo('tls://a').tls, undefined)
-  assert.equal(accessTo('nats://a', { tlsCaFile: pem }).tls?.ca, 'PEM')
-  const { tls } = accessTo('nats://a', { tlsCertFile: pem, tlsKeyFile: pem })
-  assert.deepEqual([tls?.cert, tls?.key], ['PEM', 'PEM'])
+  assert.equal(accessTo('nats://a', { tlsCaFile: pem }).tls?.ca, testCertificate.trim())
+  const { tls } = accessTo('nats://a', { tlsCertFile: pem, tlsKeyFile: file('key', testKey) })
+  assert.deepEqual([tls?.cert, tls?.key], [testCertificate.trim(), testKey.trim()])
 })
 
 test('a token is read without the newline at its end', () => {
@@ -64,6 +65,21 @@ test('the reason for an unusable file names the file and its setting', () => {
     reasonFor({ credentialsFile: token }),
     `fleet.credentialsFile: ${token} is not a NATS credentials file`,
   )
+})
+
+test('a file without a token, an authority or a certificate is refused', () => {
+  const text = file('text', 'no certificate\n')
+  const pem = file('pem', testCertificate)
+  const damaged = file('damaged', testCertificate.replace('MII', 'AAA'))
+  const empty = file('empty', '\n')
+  assert.equal(reasonFor({ tokenFile: empty }), `fleet.tokenFile: ${empty} is empty`)
+  for (const tlsCaFile of [text, empty, damaged])
+    assert.equal(
+      reasonFor({ tlsCaFile }),
+      `fleet.tlsCaFile: ${tlsCaFile} is not a PEM file with a certificate`,
+    )
+  const unusable = reasonFor({ tlsCertFile: pem, tlsKeyFile: text })
+  assert.ok(unusable.startsWith(`fleet.tlsCertFile: cannot use ${pem} with ${text}: `), unusable)
 })
 
 test('a certificate without its key is refused, and a key without its certificate', () => {

@@ -11,7 +11,7 @@ import {
   type NatsConnection,
   type NodeConnectionOptions,
 } from '@nats-io/transport-node'
-import { clientTls, hostOf, type ClientTls } from './tls.ts'
+import { clientTls, hostOf, isCertificate, pairProblem, type ClientTls } from './tls.ts'
 
 const fileKeys = ['tokenFile', 'credentialsFile', 'tlsCaFile', 'tlsCertFile', 'tlsKeyFile'] as const
 
@@ -52,6 +52,16 @@ export function readAccess(
   }
   if ((cert === undefined) !== (key === undefined)) {
     const reason = `${settingOf('tlsCertFile')} and ${settingOf('tlsKeyFile')} must be set together`
+    return { ok: false, reason }
+  }
+  if (token === '') return { ok: false, reason: `${settingOf('tokenFile')}: ${files.tokenFile} is empty` }
+  if (ca !== undefined && !isCertificate(ca)) {
+    const reason = `${settingOf('tlsCaFile')}: ${files.tlsCaFile} is not a PEM file with a certificate`
+    return { ok: false, reason }
+  }
+  const unusable = cert === undefined || key === undefined ? undefined : pairProblem(cert, key)
+  if (unusable !== undefined) {
+    const reason = `${settingOf('tlsCertFile')}: cannot use ${files.tlsCertFile} with ${files.tlsKeyFile}: ${unusable}`
     return { ok: false, reason }
   }
   const expiresAt = credentials === undefined ? undefined : expiryIn(credentials)

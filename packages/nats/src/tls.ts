@@ -3,8 +3,9 @@
  * without a host name, so that Node would verify a server that is configured by its address as `localhost`. Here it is
  * verified by its address.
  */
+import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { checkServerIdentity, type PeerCertificate } from 'node:tls'
+import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls'
 
 /** Contents of PEM files. */
 export interface Pem {
@@ -31,6 +32,25 @@ export function clientTls(hosts: readonly string[], pem: Pem): ClientTls {
       const errors = (meant.length > 0 ? meant : [host]).map((each) => checkServerIdentity(each, certificate))
       return errors.includes(undefined) ? undefined : errors[0]
     },
+  }
+}
+
+/** Node accepts any text as authorities, and then trusts no server. */
+export function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0
+  } catch {
+    return false
+  }
+}
+
+/** Why a certificate and a key cannot be used. Undefined: they can. */
+export function pairProblem(cert: string, key: string): string | undefined {
+  try {
+    createSecureContext({ cert, key })
+    return undefined
+  } catch (error) {
+    return (error as Error).message
   }
 }
 

@@ -28,6 +28,8 @@ export interface CheckedInstallation {
   document: Layer
   /** The account that starts the edge. Undefined: the user of this process. */
   starter: ProcessAccount | undefined
+  /** Why the start would refuse the contents of the files of the section `fleet`. */
+  fleetFilesProblem: (config: EdgeConfig) => string | undefined
   /** The running edge with this configuration. */
   running: EdgeStats | undefined
 }
@@ -185,10 +187,10 @@ function checkStateDirectory(installation: CheckedInstallation): CheckFinding {
 
 function checkFiles(installation: CheckedInstallation): CheckFinding[] {
   const { ok, warn, fail } = findingsAbout('files')
-  const { path, config, starter } = installation
+  const { starter, config } = installation
   const runner = runnerOf(installation)
   const problems = (account: ProcessAccount | undefined) =>
-    withAccount(account, () => fileProblems(path, config))
+    withAccount(account, () => fileProblems(installation))
   const atStart = problems(starter)
   const later = problems(runner).filter((problem) => !atStart.includes(problem))
   const named = filesOf(config).length + logFilesOf(config).length
@@ -199,14 +201,14 @@ function checkFiles(installation: CheckedInstallation): CheckFinding[] {
     ...later.map((problem) =>
       warn(
         `after the start, as ${runner?.user}: ${problem}`,
-        'a reload fails: give this user the right to read it',
+        'a reload fails: give this user the right to read or write it',
       ),
     ),
   ]
 }
 
 /** Problems with files for which the edge would not start. */
-function fileProblems(path: string, config: EdgeConfig): string[] {
+function fileProblems({ path, config, fleetFilesProblem }: CheckedInstallation): string[] {
   const problems: string[] = []
   const attempt = (work: () => unknown, textOf: (error: unknown) => string) => {
     try {
@@ -228,6 +230,8 @@ function fileProblems(path: string, config: EdgeConfig): string[] {
       () => readFileSync(file),
       (error) => `fleet.${key}: cannot read ${file}: ${codeOf(error)}`,
     )
+  const unusable = fleetFilesProblem(config)
+  if (unusable !== undefined && !problems.includes(unusable)) problems.push(unusable)
   for (const [key, file] of logFilesOf(config))
     attempt(
       () => tryAppend(file),

@@ -7,7 +7,7 @@ import { after, test } from 'node:test'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import type { Layer } from '@imapfleet/config'
 import { edgeAtWork, unusedPort, type EdgeAtWork } from './edge.test-support.ts'
-import { testCertificate, testKey } from '../net/certificate.test-support.ts'
+import { testCertificate, testKey } from '@imapfleet/local/test-certificate'
 import { dialPeer, Peer } from '../net/wire.test-support.ts'
 import { untilTrue } from '../pool/pool.test-support.ts'
 

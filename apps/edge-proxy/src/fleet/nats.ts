@@ -13,6 +13,16 @@ export interface Sender extends EdgeAddress {
 /** Pause between attempts while NATS refuses the login, because frequent attempts do not help. */
 const refusedRetryMs = 10_000
 
+const accessOf = ({ fleet }: Pick<EdgeConfig, 'fleet'>) =>
+  readAccess(fleet.servers, fleet, (key) => `fleet.${key}`)
+
+/** Why the edge would not start in a fleet with the files of the section. Undefined: it would, or it runs alone. */
+export function fleetFilesProblem(config: Pick<EdgeConfig, 'fleet'>): string | undefined {
+  if (config.fleet.servers.length === 0) return undefined
+  const read = accessOf(config)
+  return read.ok ? undefined : read.reason
+}
+
 /** Reads the files named in the section. Throws an EdgeError if one cannot be used. */
 export function fleetNatsClient(
   { edge, fleet }: EdgeConfig,
@@ -22,7 +32,7 @@ export function fleetNatsClient(
     expires: (at: Date) => void
   },
 ): NatsClient {
-  const read = readAccess(fleet.servers, fleet, (key) => `fleet.${key}`)
+  const read = accessOf({ fleet })
   if (!read.ok) throw new EdgeError('config_unreadable', read.reason)
   if (read.access.expiresAt) handlers.expires(read.access.expiresAt)
   const settings = {

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { rootCertificates } from 'node:tls'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { certificateDates, certificateProblem } from './certificate-dates.ts'
-import { testCertificate, testKey } from './certificate.test-support.ts'
+import { testCertificate, testKey } from '@imapfleet/local/test-certificate'
 
 const directory = temporaryDirectory('dates')
 const file = join(directory, 'cert.pem')

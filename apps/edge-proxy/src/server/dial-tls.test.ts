@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { TLSSocket } from 'node:tls'
 import type { Socket } from 'node:net'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
-import { testCertificate, testKey } from '../net/certificate.test-support.ts'
+import { testCertificate, testKey } from '@imapfleet/local/test-certificate'
 import { listen, Peer } from '../net/wire.test-support.ts'
 import { dial } from './dial.ts'
 import { ScriptedServer, serverAt, unlimited } from './scripted-server.test-support.ts'
@@ -159,4 +159,13 @@ test('a server without TLS fails, with a reason and within the time limit', asyn
   const mute = await listen(() => {})
   const late = await dial(serverAt(mute, { tls: 'implicit', caFile, connectTimeoutMs: 100 }), unlimited)
   assert.equal(late.kind === 'dial-failed' && late.reason, 'timed-out')
+})
+
+test('a file of authorities without a certificate is refused, because it would trust no server', () => {
+  const text = join(directory, 'text.pem')
+  writeFileSync(text, 'no certificate\n')
+  assert.throws(() => serverAt(1, { tls: 'implicit', caFile: text }), {
+    code: 'tls_unreadable',
+    message: `upstreams.main: ${text} is not a PEM file with a certificate`,
+  })
 })

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as tls from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
+import { isCertificate } from '@imapfleet/nats/tls'
 import { EdgeError } from '../errors.ts'
 
 const tlsKeys = [
@@ -21,7 +22,7 @@ export function serverTlsContext(name: string, config: UpstreamConfig): tls.Secu
   if (config.tls === 'none') return undefined
   try {
     const authorities = [
-      ...(config.caFile ? [readFileSync(config.caFile, 'utf8')] : []),
+      ...(config.caFile ? [authorityIn(config.caFile)] : []),
       ...(config.caPath ? authoritiesIn(config.caPath) : []),
     ]
     if (authorities.length === 0) trustSystemAuthorities()
@@ -40,6 +41,13 @@ export function serverTlsContext(name: string, config: UpstreamConfig): tls.Secu
       tlsKeys.map((key) => `upstreams.${name}.${key}`),
     )
   }
+}
+
+/** Throws if the file has none: Node would accept the text, and trust no server. */
+function authorityIn(file: string): string {
+  const pem = readFileSync(file, 'utf8')
+  if (isCertificate(pem)) return pem
+  throw new Error(`${file} is not a PEM file with a certificate`)
 }
 
 /** The certificates in a directory in OpenSSL's format. Other files and dangling links are skipped. */

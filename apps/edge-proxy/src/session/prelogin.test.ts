@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect, createSecureContext, type TLSSocket } from 'node:tls'
-import { testCertificate, testKey } from '../net/certificate.test-support.ts'
+import { testCertificate, testKey } from '@imapfleet/local/test-certificate'
 import type { Peer } from '../net/wire.test-support.ts'
 import { arriving, contextOf, said } from './arriving.test-support.ts'
 

@@ -55,6 +55,17 @@ export const isDatabaseUrl = (text: string): boolean => {
   }
 }
 
+/** False: it names the directory of a socket, or its host in a parameter. The driver would connect to another server. */
+export const isReachedByTcp = (text: string): boolean => {
+  const found = read(text)
+  const { pathname = '', searchParams } = found?.url ?? {}
+  return (
+    ['host', 'hostaddr', 'port'].every((name) => !searchParams?.has(name)) &&
+    // A directory instead of a host would be a part of the path.
+    !pathname.slice(1).includes('/')
+  )
+}
+
 /** What the parameters of DATABASE_URL set. The text must be a URL of Postgres. */
 export function settingsIn(text: string): {
   sslMode: string | undefined

@@ -1,7 +1,7 @@
 /** Several servers in DATABASE_URL. The choice between a primary and a real standby is tested in tests/chaos. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { databaseAddress, type DatabaseAddress } from './address.ts'
 import { openDatabase, type Database } from './database.ts'
@@ -33,6 +33,28 @@ suite('several servers', () => {
       `127.0.0.1:${await closedPort()},${host}`,
       `${host},127.0.0.1:${await closedPort()}`,
     ]) {
+      const db = openDatabase(withHosts(hosts))
+      t.after(() => db.close())
+      const [row] = await db.sql<{ number: number }[]>`select 1 as number`
+      assert.equal(row?.number, 1)
+    }
+  })
+
+  test('a server is reached by its IPv6 address, alone and among others', async (t) => {
+    const { hostname, port } = new URL(real.address.url)
+    const relay = createServer((client) => {
+      const server = connect(Number(port), hostname)
+      for (const socket of [client, server])
+        socket.on('error', () => {
+          client.destroy()
+          server.destroy()
+        })
+      client.pipe(server).pipe(client)
+    }).listen(0, '::1')
+    t.after(() => relay.close())
+    await once(relay, 'listening')
+    const address = `[::1]:${(relay.address() as AddressInfo).port}`
+    for (const hosts of [address, `127.0.0.1:${await closedPort()},${address}`]) {
       const db = openDatabase(withHosts(hosts))
       t.after(() => db.close())
       const [row] = await db.sql<{ number: number }[]>`select 1 as number`

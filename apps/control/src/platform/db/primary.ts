@@ -11,11 +11,11 @@ const answerTimeoutS = 3
 
 type DriverOptions = postgres.Options<Record<string, postgres.PostgresType>>
 
-/** Options of the driver; none for a single host. */
+/** Options of the driver: the single host, or the choice among several. */
 export function toPrimary(address: DatabaseAddress): DriverOptions {
   const { hosts } = address
   const [first] = hosts
-  if (!first || hosts.length < 2) return {}
+  if (!first || hosts.length < 2) return first && first.host !== '' ? driverHost(first) : {}
   let known: DatabaseHost | undefined
   let asking: Promise<DatabaseHost | undefined> | undefined
   const socket = async (): Promise<Socket> => {
@@ -36,7 +36,7 @@ export function toPrimary(address: DatabaseAddress): DriverOptions {
 async function findPrimary({ url, hosts, ssl }: DatabaseAddress): Promise<DatabaseHost | undefined> {
   const answers = hosts.map(async (host) => {
     const sql = postgres(url, {
-      ...portOf(host),
+      ...driverHost(host),
       ssl,
       max: 1,
       connect_timeout: answerTimeoutS,
@@ -53,4 +53,7 @@ async function findPrimary({ url, hosts, ssl }: DatabaseAddress): Promise<Databa
   return await Promise.any(answers).catch(() => undefined)
 }
 
-const portOf = ({ host, port }: DatabaseHost) => ({ host, port })
+/** As lists, because the driver cuts a text at its first colon, and an IPv6 address has colons. */
+const driverHost = ({ host, port }: DatabaseHost): DriverOptions =>
+  // The type of the driver leaves out lists.
+  ({ host: [host], port: [port] }) as unknown as DriverOptions
