@@ -239,10 +239,10 @@ function readArguments(): Options | number {
   const wrong =
     positionals.length > (doctor ? 1 : 0)
       ? `unexpected argument ${positionals.at(-1)}`
-      : config === undefined
+      : !config
         ? '--config FILE is missing'
         : undefined
-  if (config !== undefined && wrong === undefined) return { config, doctor, check, json, user }
+  if (config && wrong === undefined) return { config, doctor, check, json, user }
   process.stderr.write(`imapfleet-edge: ${wrong}; try --help\n`)
   return 2
 }

@@ -100,3 +100,10 @@ test('control characters in a value are escaped, so that the text is safe on a t
   const read = readYaml(text)
   assert.deepEqual(read.ok && read.data, layer)
 })
+
+test('a second document is a mistake at its line, in words for an operator', () => {
+  const read = readYaml('a: 1\n---\nb: 2\n')
+  assert.deepEqual(!read.ok && read.problems, [
+    { key: '', message: 'a second document begins here; write one, without lines of ---', line: 2 },
+  ])
+})

@@ -22,7 +22,14 @@ export function readYaml(text: string): ParsedYaml {
   try {
     const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
     const problems = [
-      ...yaml.errors.map((error) => problem(firstLine(error.message), error.pos[0])),
+      ...yaml.errors.map((error) =>
+        problem(
+          error.code === 'MULTIPLE_DOCS'
+            ? 'a second document begins here; write one, without lines of ---'
+            : firstLine(error.message),
+          error.pos[0],
+        ),
+      ),
       ...aliasesOf(yaml).map((offset) =>
         problem('aliases (*name) are not supported; write the value itself', offset),
       ),
