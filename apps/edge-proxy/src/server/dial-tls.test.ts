@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { TLSSocket } from 'node:tls'
@@ -168,4 +168,14 @@ test('a file of authorities without a certificate is refused, because it would t
     code: 'tls_unreadable',
     message: `upstreams.main: ${text} is not a PEM file with a certificate`,
   })
+})
+
+test('an empty directory of authorities is refused, instead of trust in those of the system', () => {
+  const caPath = join(directory, 'authorities')
+  mkdirSync(caPath)
+  assert.throws(() => serverAt(1, { tls: 'implicit', caPath }), {
+    code: 'tls_unreadable',
+    message: `upstreams.main: ${caPath} has no certificate: .pem, .crt, or a name of openssl rehash`,
+  })
+  assert.doesNotThrow(() => serverAt(1, { tls: 'implicit', caPath, verify: false }))
 })

@@ -25,6 +25,9 @@ export function serverTlsContext(name: string, config: UpstreamConfig): tls.Secu
       ...(config.caFile ? [authorityIn(config.caFile)] : []),
       ...(config.caPath ? authoritiesIn(config.caPath) : []),
     ]
+    // Instead of the configured authorities, it must not trust all those of the system.
+    if (authorities.length === 0 && config.caPath && config.verify)
+      throw new Error(`${config.caPath} has no certificate: .pem, .crt, or a name of openssl rehash`)
     if (authorities.length === 0) trustSystemAuthorities()
     return tls.createSecureContext({
       ...(authorities.length > 0 && { ca: authorities }),
