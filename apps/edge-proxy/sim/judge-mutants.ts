@@ -3,11 +3,11 @@
  * the simulation finds. Each result is written to the table in docs/simulation.md at once, so that a run can be continued.
  */
 import { spawn } from 'node:child_process'
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { cpSync, globSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { mutants, type Mutant } from './mutants.ts'
-import { keyOf, readTable, sharesOf, writeTable, type Judgement } from './mutants-page.ts'
+import { keyOf, resultsIn, sharesOf, withResults, type Judgement } from './mutants-page.ts'
 import { runWorlds } from './run-worlds.ts'
 
 export interface JudgeOptions {
@@ -29,7 +29,7 @@ const unitTimeoutMs = 300_000
 
 export async function judgeMutants(options: JudgeOptions): Promise<number> {
   const { print, only = '', half, isAgain } = options
-  const results = readTable(page)
+  const results = resultsIn(readFileSync(page, 'utf8'))
   const judged = () => mutants.map((mutant) => ({ ...mutant, ...results.get(keyOf(mutant)) }))
   const isChosen = ({ file, breaks }: Mutant) => `${file} ${breaks}`.includes(only)
   const copy = copyEdge()
@@ -51,7 +51,7 @@ export async function judgeMutants(options: JudgeOptions): Promise<number> {
       judgement.units = await withMutant(copy, mutant, () => unitTestsFail(copy, mutant))
     }
     results.set(keyOf(mutant), judgement)
-    writeTable(page, judged())
+    writeFileSync(page, withResults(readFileSync(page, 'utf8'), judged()))
     print(`${wordsOf(judgement)} <- ${mutant.breaks} (${mutant.file})`)
   }
   for (const line of sharesOf(judged().filter(isChosen))) print(line)
@@ -136,7 +136,7 @@ function foldersThatUse(copy: string, file: string): Set<string> {
 function importsOf(sources: string, file: string): Set<string> {
   const text = readFileSync(join(sources, file), 'utf8')
   const paths = text.matchAll(/ from '(\.[^']+)'/g)
-  return new Set([...paths].map(([, path]) => resolve('/', dirname(file), path!).slice(1)))
+  return new Set([...paths].map(([, path]) => posix.join(dirname(file), path!)))
 }
 
 /** The tests of the mutated file first, because they mostly find it; then those of its folder, and of folders that use it. */

@@ -1,5 +1,4 @@
 /** The table of planted faults in docs/simulation.md, which is also the record of the results. */
-import { readFileSync, writeFileSync } from 'node:fs'
 import type { Mutant } from './mutants.ts'
 
 export interface Judgement {
@@ -16,8 +15,8 @@ const begin = '<!-- mutants: written by `npm run sim -- --mutants` -->'
 const end = '<!-- end of mutants -->'
 
 /** Returns the results in the table of the page, by `keyOf`. */
-export function readTable(file: string): Map<string, Judgement> {
-  const rows = readFileSync(file, 'utf8').matchAll(
+export function resultsIn(page: string): Map<string, Judgement> {
+  const rows = page.matchAll(
     /^\| (?<breaks>.+) \| `(?<file>.+)` \| (?<units>found|not found|) \| (?<simulation>seed \d+|not found|) \|$/gm,
   )
   return new Map(
@@ -33,13 +32,12 @@ export function readTable(file: string): Map<string, Judgement> {
   )
 }
 
-/** Replaces what is between the two comments of the page. */
-export function writeTable(file: string, judged: readonly (Mutant & Judgement)[]): void {
-  const page = readFileSync(file, 'utf8')
+/** The page with a new table between its two comments. */
+export function withResults(page: string, judged: readonly (Mutant & Judgement)[]): string {
   const from = page.indexOf(begin)
   const to = page.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`${file} has no place for the planted faults`)
-  writeFileSync(file, `${page.slice(0, from)}${begin}\n\n${tableOf(judged)}\n${page.slice(to)}`)
+  if (from < 0 || to < from) throw new Error('the page has no place for the planted faults')
+  return `${page.slice(0, from)}${begin}\n\n${tableOf(judged)}\n${page.slice(to)}`
 }
 
 /** How many faults each half finds, of those that it has judged. */

@@ -63,14 +63,14 @@ test('a mailbox that is little larger than a page is requested as a whole, for a
       ]),
     )
     const { client, fromClient, fromServer, up, tag, isQuiet } = session
-    const list = `UID FETCH ${requested} ${headers}`
+    const requestedList = `UID FETCH ${requested} ${headers}`
     fromClient('a SELECT INBOX\r\n')
-    assert.deepEqual(await up(3), ['SELECT INBOX', all, list])
+    assert.deepEqual(await up(3), ['SELECT INBOX', all, requestedList])
     fromServer(`* ${exists} EXISTS\r\n* 0 RECENT\r\n* OK [UIDNEXT ${last + 1}] x\r\na OK done\r\n`)
     fromServer(`* ESEARCH (TAG "${tag(all)}") UID ALL 10:${last}\r\n${tag(all)} OK done\r\n`)
     const isWhole = requested === '1:*'
     const numbers = uids.map((_, index) => index + 1)
-    fromServer(`${messages(...(isWhole ? numbers : numbers.slice(-4)))}${tag(list)} OK done\r\n`)
+    fromServer(`${messages(...(isWhole ? numbers : numbers.slice(-4)))}${tag(requestedList)} OK done\r\n`)
     fromClient('b UID SEARCH ALL\r\n')
     await client.until('b OK done\r\n')
     // The older page.
