@@ -54,19 +54,32 @@ async function buildInto(outDir: string, more: InlineConfig['build']): Promise<v
     ...usual,
     // Everything is in files of its own, because the content security policy allows nothing inline.
     build: {
-      ...{ outDir, emptyOutDir: false, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-      rolldownOptions: { treeshake },
+      ...{ outDir, emptyOutDir: false, assetsInlineLimit: 0, cssCodeSplit: false, modulePreload: false },
+      rolldownOptions: {
+        ...{ treeshake, output: { format: 'iife', codeSplitting: false } },
+        // What vite adds to `import()` for files of their own uses it.
+        transform: { define: { 'import.meta': '{}' } },
+      },
       ...more,
     },
-    plugins: [contractPlugin(), firstScript(`/${firstFile}`)],
+    plugins: [contractPlugin(), classicScripts(`/${firstFile}`)],
   })
 }
 
-/** Puts a script before the others, which are run when they and the page are loaded. */
-function firstScript(src: string): Plugin {
+/**
+ * Puts a script before the console, which is run when the page is loaded. The console is no module for the browser: Chromium
+ * keeps compiled code of classic scripts, but compiles modules again for every page.
+ */
+function classicScripts(first: string): Plugin {
   return {
-    name: 'first-script',
-    transformIndexHtml: () => [{ tag: 'script', attrs: { src }, injectTo: 'head-prepend' }],
+    name: 'classic-scripts',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (html) => ({
+        html: html.replace('<script type="module" crossorigin', '<script defer'),
+        tags: [{ tag: 'script', attrs: { src: first }, injectTo: 'head-prepend' }],
+      }),
+    },
   }
 }
 

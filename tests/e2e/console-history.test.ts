@@ -167,13 +167,4 @@ suite('console: history', { skip: noChromium }, () => {
     assert.deepEqual(offences, [])
     await close(page)
   })
-
-  test('a chart whose file cannot be loaded says so, and the values are there', async () => {
-    const { page } = await open('/audit')
-    await page.route('**/assets/plot-*.js', async (route) => await route.abort())
-    await page.goto('/history?from=-1h')
-    await page.getByText('The chart could not be loaded').first().waitFor()
-    await page.getByRole('table', { name: 'Values for the whole time range' }).waitFor()
-    await close(page)
-  })
 })

@@ -3,7 +3,13 @@
  * its content security policy, throw.
  */
 import { existsSync } from 'node:fs'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+} from 'playwright-core'
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 const flags = [
@@ -21,8 +27,14 @@ export const noChromium: string | false = places.some((place) => existsSync(plac
   ? false
   : 'chromium is missing: sudo apt-get install chromium'
 
-export const launchBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: places.find((place) => existsSync(place)) ?? '', args: flags })
+const launching = () => ({ executablePath: places.find((place) => existsSync(place)) ?? '', args: flags })
+
+/** Its windows are private ones. */
+export const launchBrowser = (): Promise<Browser> => chromium.launch(launching())
+
+/** A browser with a profile on disk. Unlike a private window, it keeps compiled scripts. */
+export const launchProfile = (directory: string, origin: string): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(directory, { ...launching(), ...contextOptions(origin) })
 
 export interface Watched {
   page: Page
@@ -36,15 +48,19 @@ export interface Appearance {
   colours?: 'light' | 'dark'
 }
 
+const contextOptions = (
+  origin: string,
+  { width = 1280, height = 800, colours = 'light' }: Appearance = {},
+): BrowserContextOptions => ({
+  baseURL: origin,
+  viewport: { width, height },
+  colorScheme: colours,
+  reducedMotion: 'reduce',
+})
+
 /** A page with its own cookies. */
 export async function openPage(browser: Browser, origin: string, look: Appearance = {}): Promise<Watched> {
-  const { width = 1280, height = 800, colours = 'light' } = look
-  const context = await browser.newContext({
-    baseURL: origin,
-    viewport: { width, height },
-    colorScheme: colours,
-    reducedMotion: 'reduce',
-  })
+  const context = await browser.newContext(contextOptions(origin, look))
   const page = await context.newPage()
   // Also on a machine that is busy with something else.
   page.setDefaultTimeout(45_000)

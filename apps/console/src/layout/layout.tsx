@@ -3,7 +3,6 @@ import type { ConsoleSession } from '@imapfleet/api'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { outage } from '../api/client.ts'
-import { loadPlots } from '../ui/load-plots.ts'
 import { PageLink } from '../router/link.tsx'
 import { AccountMenu } from './account.tsx'
 import { AwayBanner } from './away-banner.tsx'
@@ -12,9 +11,6 @@ import { Jump, JumpButton } from './jump.tsx'
 import { Navigation } from './navigation.tsx'
 import { openEntries } from './page-entries.ts'
 import { followShortcuts } from './shortcuts.ts'
-
-/** Until a page that has no charts loads them for the next one. */
-const plotsMs = 3_000
 
 interface LayoutProps {
   /** Undefined: not known yet. */
@@ -25,13 +21,6 @@ interface LayoutProps {
 export function Layout({ who, children }: LayoutProps) {
   const [isOpen, setOpen] = useState(false)
   useEffect(followShortcuts, [])
-  const isKnown = who !== undefined
-  // For the next page: after an upgrade of control the file of this version is no longer there.
-  useEffect(() => {
-    if (!isKnown) return undefined
-    const timer = setTimeout(() => void loadPlots().catch(() => {}), plotsMs)
-    return () => clearTimeout(timer)
-  }, [isKnown])
   return (
     <>
       <a class="skip" href="#content">

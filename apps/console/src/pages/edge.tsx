@@ -14,7 +14,6 @@ import { Answered } from '../ui/answered.tsx'
 import { Choice } from '../ui/choice.tsx'
 import { Card } from '../ui/card.tsx'
 import { Facts } from '../ui/facts.tsx'
-import { usePlots } from '../ui/load-plots.ts'
 import { Moment } from '../ui/moment.tsx'
 import { Note } from '../ui/note.tsx'
 import { EdgeActions, ResumeEdge } from './edge-actions.tsx'
@@ -31,7 +30,6 @@ export function EdgePage({ id = '' }: Params) {
     everyMs: 2_000,
   })
   const edge = answer.data
-  usePlots(edge !== undefined)
   return (
     <Page
       title={id}

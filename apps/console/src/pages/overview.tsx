@@ -10,7 +10,6 @@ import { chooseRange, chosenRange, historyWindow, ranges, wordsOf } from '../fle
 import { Page } from '../layout/page.tsx'
 import { Answered } from '../ui/answered.tsx'
 import { Choice } from '../ui/choice.tsx'
-import { usePlots } from '../ui/load-plots.ts'
 import { Note } from '../ui/note.tsx'
 import { Empty, EmptyCommand } from '../ui/state.tsx'
 import { FleetCharts } from './fleet-charts.tsx'
@@ -34,7 +33,6 @@ export function Overview() {
       }),
     { everyMs: 10_000, after: edges },
   )
-  usePlots(edges.data !== undefined)
   return (
     <Page
       title="Overview"

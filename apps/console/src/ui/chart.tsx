@@ -48,7 +48,6 @@ export function Chart(props: ChartProps) {
   const zoom = useRef(onZoom)
   zoom.current = onZoom
   const [said, setSaid] = useState('')
-  const [isMissing, setMissing] = useState(false)
   const [cursor, setCursor] = useState<{ index: number; left: number }>()
   const zone = timeZone.value
   const key = JSON.stringify([
@@ -70,7 +69,7 @@ export function Chart(props: ChartProps) {
     const size = () => ({ width: box.clientWidth, height })
     let isGone = false
     const draw = async () => {
-      const plots = await loadPlots()
+      const { plotIn } = await loadPlots()
       if (isGone) return
       plot.current?.destroy()
       const look = {
@@ -82,9 +81,9 @@ export function Chart(props: ChartProps) {
         onCursor: (index: number | undefined, left: number) =>
           setCursor(index !== undefined && box.matches(':hover, :focus') ? { index, left } : undefined),
       }
-      plot.current = plots.plotIn(box, drawn, look, size(), times)
+      plot.current = plotIn(box, drawn, look, size(), times)
     }
-    const again = () => void draw().catch(() => setMissing(true))
+    const again = () => void draw()
     again()
     const width = new ResizeObserver(() => plot.current?.setSize(size()))
     width.observe(box)
@@ -131,7 +130,6 @@ export function Chart(props: ChartProps) {
           isUnfinished={isUnfinished && cursor.index === times.length - 1}
         />
       )}
-      {isMissing && <p class="soft small">The chart could not be loaded: reload the page.</p>}
       {hasLegend && lines.length > 1 && <ChartLegend lines={lines} />}
       <p class="unseen" role="status">
         {said}

@@ -1,23 +1,12 @@
-/** Loads the file that draws charts, once: most pages have none, and to load it takes a browser as long as to draw a page. */
+/**
+ * Runs the code that draws charts at its first use: it creates formatters of `Intl`, which takes a browser as long as to draw a
+ * page, and most pages have no charts.
+ */
 import { useLayoutEffect } from 'preact/hooks'
 
-let loading: Promise<typeof import('./plot.ts')> | undefined
+export const loadPlots = (): Promise<typeof import('./plot.ts')> => import('./plot.ts')
 
-export async function loadPlots(): Promise<typeof import('./plot.ts')> {
-  loading ??= import('./plot.ts')
-  try {
-    return await loading
-  } catch (error) {
-    // The next chart tries again.
-    loading = undefined
-    throw error
-  }
-}
-
-/** A page with charts loads it while control is asked for their values. */
-export function usePlots(isTime = true): void {
-  useLayoutEffect(() => {
-    // A chart shows a message if it cannot be loaded.
-    if (isTime) void loadPlots().catch(() => {})
-  }, [isTime])
+/** For a page that begins with charts: while control is asked for their values. */
+export function usePlots(): void {
+  useLayoutEffect(() => void loadPlots(), [])
 }

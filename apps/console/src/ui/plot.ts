@@ -1,7 +1,4 @@
-/**
- * The part of a chart that uPlot draws. It is a separate file in the built console, because most pages have no charts:
- * chart.tsx loads it.
- */
+/** The part of a chart that uPlot draws. Only load-plots.ts imports it. */
 import UPlot from 'uplot'
 import { chartOptions, type ChartLook } from './chart-options.ts'
 import type { DrawnLine } from './chart-series.ts'
