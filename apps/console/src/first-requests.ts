@@ -3,7 +3,7 @@
  * as long as control needs to answer. build.ts makes this file a separate script, the first script of the page. The client
  * of control takes the answers (api/first-answers.ts).
  */
-import { keepFirstAnswer } from './api/first-answers.ts'
+import { keepFirstAnswers } from './api/first-answers.ts'
 import { firstPartOf, historyRequest, questionIn } from './fleet/history-question.ts'
 import { isRevision } from './fleet/revision-number.ts'
 import { match, type Params } from './router/match.ts'
@@ -24,9 +24,9 @@ const pages: Readonly<Record<string, (params: Params, search: URLSearchParams) =
   '/alerts': (_, search) =>
     search.size === 0 ? ['/v1/alert-rules', '/v1/alerts?limit=50&state=open'] : ['/v1/alert-rules'],
   '/trace': () => ['/v1/traces?limit=50'],
-  '/config': () => [['/v1/rollouts?limit=1', '/v1/config']],
+  '/config': () => [['/v1/rollouts?limit=1', '/v1/config', '/v1/rollouts?limit=1']],
   '/config/:revision': ({ revision = '' }) =>
-    isRevision(revision) ? [`/v1/config/revisions/${revision}`] : [],
+    isRevision(revision) ? [`/v1/config/revisions/${revision}`, `/v1/rollouts/${revision}`] : [],
   '/orders': () => ['/v1/orders?limit=50'],
   '/access': () => ['/v1/tokens?limit=50'],
   '/audit': (_, search) => (search.size === 0 ? ['/v1/audit?limit=50'] : []),
@@ -39,8 +39,5 @@ if (!document.hidden) {
     const params = match(pattern, location.pathname)
     return params ? requestsOf(params, search) : []
   })
-  for (const each of ['/v1/session', ...found]) {
-    const [first = '', ...next] = [each].flat()
-    void keepFirstAnswer(first, ...next)
-  }
+  for (const each of ['/v1/session', ...found]) keepFirstAnswers([each].flat())
 }

@@ -78,7 +78,7 @@ export function Config() {
           </>
         )}
       </Answered>
-      <Revisions key={config.data?.revision} />
+      {(config.data ?? config.problem) && <Revisions key={config.data?.revision} />}
     </Page>
   )
 }
