@@ -18,6 +18,14 @@ const isFilled = (selector: string) =>
   `[document.querySelector(${JSON.stringify(selector)})].every((cell) => cell !== null && cell.textContent !== '…')`
 const allOf = (...expressions: string[]) => expressions.map((each) => `(${each})`).join(' && ')
 
+/** Not of the console. */
+export const emptyPage = (address: string): BenchPage => ({
+  title: 'An empty page',
+  path: address,
+  first: has('p'),
+  whole: has('p'),
+})
+
 /** `edge`: any of the fleet. */
 export const consolePages = (edge: string): BenchPage[] => [
   {
