@@ -37,8 +37,8 @@ export async function judgeMutants(options: JudgeOptions): Promise<number> {
   for (const mutant of mutants.filter(isChosen)) {
     const judgement = { ...results.get(keyOf(mutant)) }
     if (isAgain) {
-      if (judgement.simulation === false) delete judgement.simulation
-      if (judgement.units === false) delete judgement.units
+      if (half !== 'units' && judgement.simulation === false) delete judgement.simulation
+      if (half !== 'simulation' && judgement.units === false) delete judgement.units
     }
     if (half !== 'units')
       judgement.simulation ??= await withMutant(copy, mutant, () => simulate(copy, options))
