@@ -48,7 +48,7 @@ const each = z.object({
     })
     .refine(
       isReachedByTcp,
-      'must name a host, such as 127.0.0.1: control does not connect through a socket in a directory, and knows no parameter host, hostaddr or port',
+      'must name a host, such as 127.0.0.1: control does not use sockets in a directory, nor the parameters host, hostaddr and port',
     )
     .refine(
       (text) => isOneOf(sslModes, settingsIn(text).sslMode),

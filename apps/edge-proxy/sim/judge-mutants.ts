@@ -145,16 +145,11 @@ async function unitTestsFail(copy: string, { file }: Mutant): Promise<boolean> {
   const isOwn = (test: string) =>
     basename(test).startsWith(`${name}.`) || basename(test).startsWith(`${name}-`)
   const inFolder = testsOf(copy, dirname(file))
-  if (await testsFail(copy, inFolder.filter(isOwn))) return true
-  if (
-    await testsFail(
-      copy,
-      inFolder.filter((test) => !isOwn(test)),
-    )
-  )
-    return true
-  for (const part of foldersThatUse(copy, file))
-    if (part !== dirname(file) && (await testsFail(copy, testsOf(copy, part)))) return true
+  const own = inFolder.filter(isOwn)
+  const others = inFolder.filter((test) => !own.includes(test))
+  const users = [...foldersThatUse(copy, file)].filter((part) => part !== dirname(file))
+  for (const tests of [own, others, ...users.map((part) => testsOf(copy, part))])
+    if (await testsFail(copy, tests)) return true
   return false
 }
 
