@@ -216,12 +216,13 @@ export class Splice extends Linked<Splice> {
     for (;;) {
       const startsCommand = this.#conversation.scanner.betweenCommands
       const passage = passCommands(bytes, at, this.#conversation)
-      const isAtEnd = passage.kind === 'passed' && passage.to === bytes.length
-      const behind = isAtEnd ? this.#ahead?.ask() : undefined
-      if (passage.to > at) this.#toServer(bytes, at, passage.to, startsCommand, behind)
-      else if (behind) this.#conversation.connection.link.write(behind)
+      if (passage.to > at) this.#toServer(bytes, at, passage.to, startsCommand)
       at = passage.to
-      if (passage.kind === 'passed') break
+      if (passage.kind === 'passed') {
+        // Written after the client's command, which does not wait for the choice of the questions.
+        if (at === bytes.length) this.#writeAhead(this.#ahead?.ask())
+        break
+      }
       if (passage.kind === 'violation') return this.end({ kind: 'violation', reason: passage.reason })
       if (passage.kind === 'own-command') this.#sendOwn(passage.verb, passage.verb)
       else if (passage.kind === 'condstore') {
@@ -283,12 +284,15 @@ export class Splice extends Linked<Splice> {
     this.end({ kind: 'reply-overdue', logoutTag })
   }
 
-  /** @param behind commands of the edge to send in the same segment */
-  #toServer(bytes: Buffer, from: number, to: number, startsCommand: boolean, behind?: string): void {
+  #toServer(bytes: Buffer, from: number, to: number, startsCommand: boolean): void {
     const part = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
     this.tap?.fromClient(part, startsCommand)
-    const whole = behind ? Buffer.concat([part, Buffer.from(behind, 'latin1')]) : part
-    if (!this.#conversation.connection.link.write(whole)) this.#serverIsFull = true
+    if (!this.#conversation.connection.link.write(part)) this.#serverIsFull = true
+  }
+
+  /** @param questions of answer-ahead, as protocol lines. Undefined or empty: there are none */
+  #writeAhead(questions: string | undefined): void {
+    if (questions) this.#conversation.connection.link.write(questions)
   }
 
   /**
@@ -422,8 +426,7 @@ export class Splice extends Linked<Splice> {
     this.#conversation.connection.scanner.scan(bytes)
     if (this.#conversation.hasLostReply) return this.end({ kind: 'reply-overdue', logoutTag: undefined })
     if (this.#ahead?.hasLostMailbox === true) return this.end({ kind: 'mailbox-lost' })
-    const again = this.#ahead?.askAgain()
-    if (again) this.#conversation.connection.link.write(again)
+    this.#writeAhead(this.#ahead?.askAgain())
     if (this.#pending !== undefined) {
       this.#passPending()
       this.#adjustWait()
