@@ -13,13 +13,11 @@ import type { PagesBenchOptions } from './options.ts'
 import { playAll } from './play.ts'
 import { recordSessions } from './record.ts'
 import type { DistanceResults } from './results.ts'
+import { measureRoundTrip } from './round-trip.ts'
 import { findRoundcube } from './roundcube.ts'
 import { costTable, learningTable, roundTripsTable } from './tables.ts'
 
 const pauseMs = 150
-/** Near the server, a reset is over before. */
-const nearPauseMs = 40
-const nearOrder = { delayMs: 0, firstShorter: 3 }
 /** Of sessions without a pause, and with a changing mailbox. */
 const hurriedDistance = 20
 
@@ -54,17 +52,18 @@ async function measurePages(
   show: (section: PagesSection) => void,
 ): Promise<DistanceResults[]> {
   step('near the server')
-  const near = (await playAll(options, { ...nearOrder, pauseMs: nearPauseMs, times: 2 })).played
+  const near = (await playAll(options, { delayMs: 0, pauseMs, firstShorter: 1 })).played
   const all: DistanceResults[] = []
   for (const delayMs of options.distances) {
     step(`server ${delayMs} ms away`)
-    const order = { delayMs, pauseMs, times: 1, firstShorter: 1 }
-    const results = { delayMs, near, ...(await playAll(options, order)) }
+    const order = { delayMs, pauseMs, firstShorter: 1 }
+    const roundTripMs = await measureRoundTrip(delayMs)
+    const results = { delayMs, roundTripMs, near, ...(await playAll(options, order)) }
     all.push(results)
     const learning = learningTable(results)
     show({
       title: `Round trips a page, server ${delayMs} ms away`,
-      story: `A pause of ${pauseMs} ms before each page.`,
+      story: `A pause of ${pauseMs} ms before each page. ${told(roundTripMs)}`,
       tables: [...tripTables(results), costTable(results), ...(learning ? [learning] : [])],
     })
   }
@@ -76,13 +75,14 @@ async function measureHurried(
   show: (section: PagesSection) => void,
 ): Promise<void> {
   step('without a pause')
-  const order = { ...nearOrder, pauseMs: 0, times: 1 }
-  const near = (await playAll(options, order)).played
+  const order = { pauseMs: 0, firstShorter: 3 }
+  const near = (await playAll(options, { ...order, delayMs: 0 })).played
   const delayMs = hurriedDistance
-  const results = { delayMs, near, ...(await playAll(options, { ...order, delayMs })) }
+  const roundTripMs = await measureRoundTrip(delayMs)
+  const results = { delayMs, roundTripMs, near, ...(await playAll(options, { ...order, delayMs })) }
   show({
     title: `Pages that follow at once, server ${delayMs} ms away`,
-    story: 'No pause before a page: the connection of the previous page may still be in use or being reset.',
+    story: `No pause before a page: the connection of the previous page may still be in use or being reset. ${told(roundTripMs)}`,
     tables: [...tripTables(results), costTable(results)],
   })
 }
@@ -106,6 +106,8 @@ async function checkChanging(
     ],
   })
 }
+
+const told = (roundTripMs: number) => `A round trip took ${digits(roundTripMs)} ms.`
 
 const tripTables = (results: DistanceResults) => [
   roundTripsTable(results, 'roundTrips'),

@@ -22,8 +22,6 @@ export interface PlayedDistance {
 export interface PlayOrder {
   delayMs: number
   pauseMs: number
-  /** Plays each session so often, and keeps the shorter time of each page. */
-  times: number
   /** Divides the number of pages of the first session. */
   firstShorter: number
 }
@@ -39,16 +37,10 @@ export async function playAll(options: PagesBenchOptions, order: PlayOrder): Pro
       playSession(line, { seed: each, pauseMs: order.pauseMs, shorter: divisor })
     const first = await Promise.all(lines.map((line) => play(line, firstSeed, shorter * order.firstShorter)))
     comparePages(contestants, first, order, firstSeed)
-    const best = async (line: PagesLine, each: number) => {
-      let session = await play(line, each)
-      for (let again = 1; again < order.times; again++)
-        session = shorterTimes(session, await play(line, each))
-      return session
-    }
     const played = new Map<PagesContestant, SessionSample[]>(contestants.map((name) => [name, []]))
     for (let index = 0; index < repeat; index++) {
       const sessions: SessionSample[] = []
-      for (const line of lines) sessions.push(await best(line, seed + index))
+      for (const line of lines) sessions.push(await play(line, seed + index))
       for (const [at, name] of contestants.entries()) played.get(name)?.push(sessions[at]!)
       comparePages(contestants, sessions, order, seed + index)
     }
@@ -56,14 +48,6 @@ export async function playAll(options: PagesBenchOptions, order: PlayOrder): Pro
   } finally {
     for (const line of lines) await line.stop()
   }
-}
-
-function shorterTimes(one: SessionSample, other: SessionSample): SessionSample {
-  const pages = one.pages.map((page, at) => ({
-    ...page,
-    ms: Math.min(page.ms, other.pages[at]?.ms ?? page.ms),
-  }))
-  return { ...one, pages }
 }
 
 /**

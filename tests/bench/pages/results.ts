@@ -8,6 +8,8 @@ export type PlayedSessions = Map<PagesContestant, SessionSample[]>
 
 export interface DistanceResults {
   delayMs: number
+  /** As measured: timers and processes of the relay make it a little longer than twice the delay. */
+  roundTripMs: number
   played: PlayedSessions
   /** The same sessions without a distance. */
   near: PlayedSessions
@@ -32,8 +34,8 @@ export function judgedPages(results: DistanceResults, contestant: PagesContestan
   return (results.played.get(contestant) ?? []).flatMap((session, index) =>
     session.pages.map((page, at) => {
       const same = near[index]?.pages[at]
-      const roundTrips = same ? (page.ms - same.ms) / (2 * results.delayMs) : NaN
-      return { ...page, at, roundTrips, waits: page.waitedMs / (2 * results.delayMs) }
+      const roundTrips = same ? (page.ms - same.ms) / results.roundTripMs : NaN
+      return { ...page, at, roundTrips, waits: page.waitedMs / results.roundTripMs }
     }),
   )
 }
