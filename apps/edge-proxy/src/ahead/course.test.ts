@@ -150,6 +150,16 @@ test('for a new user, counts of folders are expected in the order that the progr
   }
 })
 
+test('later pages of a user, with the counts of fewer folders, do not change what is expected for a new user', () => {
+  const book = new Book()
+  const folders = ['Drafts', 'Sent', 'Trash']
+  const facts = userWith(...folders)
+  play(book, facts, counts('INBOX', ...folders))
+  for (let again = 0; again < 4; again++) play(book, facts, counts('INBOX', 'Trash'))
+  const expected = play(book, userWith('Archive', 'Sent', 'Spam'), counts('INBOX', 'Sent'))
+  assert.equal(expected[2]![0], 'STATUS Sent (UNSEEN)')
+})
+
 test('INBOX is expected where all sessions ask for it, also if this user never has', () => {
   const book = new Book()
   const refresh = (mailbox: string): Recorded => [

@@ -86,7 +86,7 @@ test('removed users use no memory, also while their sessions run', () => {
 test('after the settings of a server were replaced, no questions are sent', () => {
   const knowledge = new Knowledge()
   knowledge.answered(3)
-  assert.equal(knowledge.commandsMax(0), 4)
+  assert.equal(knowledge.commandsMax(0), 6)
   knowledge.retire()
   knowledge.failed(0)
   knowledge.answered(3)

@@ -95,9 +95,9 @@ export class Knowledge {
     this.#pausedUntil = Infinity
   }
 
-  /** The server has answered this many pipelined commands, each with its own tag. */
+  /** The server has answered this many pipelined commands, each with its own tag. Twice as many may be in flight then. */
   answered(count: number): void {
-    this.#commandsMax = Math.min(aheadMax, Math.max(this.#commandsMax, count + 1))
+    this.#commandsMax = Math.min(aheadMax, Math.max(this.#commandsMax, 2 * count))
   }
 
   /** The server has answered pipelined commands in an unexpected way. */

@@ -223,6 +223,8 @@ function read(source: Source, view: View, place: string, isOpen: IsOpen): string
       )
     }
     case 'listed':
+      // For users who have been here before, it says nothing, neither right nor wrong.
+      if (view.value(place) !== undefined) return undefined
       return (source.order === 'server' ? view.listed : specialFirst(view.listed)).find(isOpen)
     case 'remembered':
       return view.value(place)
