@@ -324,7 +324,7 @@ export class Auditor implements ServerWatcher {
     if (past.size >= this.limits.uses) this.finding(`${about}, which ${past.size} sessions have used`)
     if (loginAt === undefined || loginTime === undefined) return
     for (const { decidedAt, since, why, affects } of this.#distrusts.get(session.user) ?? [])
-      if (connection.openedAtEvent < decidedAt && loginAt > since && affects(connection.secret!))
+      if (connection.loginAtEvent < decidedAt && loginAt > since && affects(connection.secret!))
         return this.finding(`${about}, although before its login ${why}`)
     if (spoiled && spoiled.at < loginAt) this.finding(`${about}, which ${spoiled.why} before its login`)
     if (past.size === 0) return

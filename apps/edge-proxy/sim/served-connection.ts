@@ -18,8 +18,8 @@ export class ServedConnection implements WireHandler {
   readonly server: MailServer
   readonly end: WireEnd
   readonly number: number
-  /** When it was opened, as a number of events. */
-  readonly openedAtEvent: number
+  /** When its last login arrived, as a number of events. The connection may have been opened before that login began. */
+  loginAtEvent = 0
   /** When its login was accepted. The edge counts the age of the connection from the reply on. */
   loggedInAt = 0
   user: string | undefined
@@ -50,7 +50,6 @@ export class ServedConnection implements WireHandler {
     this.number = number
     this.#chance = chance
     this.#lastHeardAt = server.scheduler.now
-    this.openedAtEvent = server.scheduler.events
     end.handler = this
     end.resume()
     server.scheduler.after(this.#thinkMs + server.takeTurn(), () => this.#greet())
@@ -149,6 +148,7 @@ export class ServedConnection implements WireHandler {
         }
         this.#continueLiteral()
       } else if (read.kind === 'command') {
+        if (isLogin(read.command)) this.loginAtEvent = this.server.scheduler.events
         this.#queue.push(read.command)
         if (read.command.verb === 'IDLE' || read.command.verb === 'AUTHENTICATE') break
       } else if (this.#idleTag !== undefined) this.#endIdle(read.line)

@@ -98,6 +98,12 @@ export const edgeMetrics = {
     help: 'Connections opened to an upstream.',
     labels: ['upstream'],
   },
+  upstream_connects_ahead_total: {
+    kind: 'counter',
+    help: 'Connections that were opened before a login needed them (connectAhead). used: a login used it. unused: none did in time. failed: it could not be opened.',
+    labels: ['upstream', 'result'],
+    values: { result: ['used', 'unused', 'failed'] },
+  },
   upstream_failures_total: {
     kind: 'counter',
     help: 'Connections to an upstream that failed.',

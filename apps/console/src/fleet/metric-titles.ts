@@ -7,6 +7,7 @@ const titles: Readonly<Record<EdgeMetricName, string>> = {
   client_refusals_total: 'Refused clients',
   logins_total: 'Logins',
   upstream_connections_total: 'New connections to servers',
+  upstream_connects_ahead_total: 'Connections opened ahead of logins',
   upstream_failures_total: 'Failed connections to servers',
   upstream_full_total: 'Connections refused by a limit of the server',
   upstream_reuses_total: 'Reused connections',

@@ -150,6 +150,7 @@ export class Edge {
     this.#state = 'retiring'
     for (const listener of this.#listeners) listener.close()
     this.#healthChecks.stop()
+    for (const { connectAhead } of this.context.servers.all()) connectAhead.end()
     this.context.pool.close()
   }
 
@@ -168,6 +169,7 @@ export class Edge {
     this.#state = 'stopping'
     for (const listener of this.#listeners) listener.close()
     this.#healthChecks.stop()
+    for (const { connectAhead } of this.context.servers.all()) connectAhead.end()
     await endConnections(this.context, drainTimeoutMs, hurry)
     for (const id of tracer.ids()) tracer.stop(id, 'edge-stopped')
     runtime.cancel(this.#sweeper)
@@ -268,12 +270,17 @@ export class Edge {
   }
 
   #sweep(): void {
-    const { settings, clock, pool, sessions, tracer } = this.context
+    const { settings, clock, pool, servers, sessions, tracer } = this.context
     const now = clock.now()
     const pausedMs = now - this.#sweptAt
     this.#sweptAt = now
     try {
-      if (this.#suspensions.wasSuspended()) pool.doubtIdle()
+      const wasSuspended = this.#suspensions.wasSuspended()
+      if (wasSuspended) pool.doubtIdle()
+      for (const { connectAhead } of servers.all()) {
+        if (wasSuspended) connectAhead.close()
+        else connectAhead.sweep()
+      }
       this.#watchMemory()
       pool.sweep()
       // After a pause of the process (SIGSTOP), bytes that clients sent during the pause are read first.

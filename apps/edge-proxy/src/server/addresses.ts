@@ -82,6 +82,11 @@ export class Addresses {
     return this.#entries.get(address)?.outage !== undefined
   }
 
+  /** Whether no address is down or suspected. */
+  get areAllInUse(): boolean {
+    return this.#entries.size === 0
+  }
+
   /**
    * Whether the address is tried last, because it is down or suspected.
    * @param tried addresses that are tried although they are down

@@ -58,6 +58,8 @@ export interface DialOptions {
   timeoutMs: number
   /** Sent before everything else (a PROXY header). */
   preamble: Preamble | undefined
+  /** No login waits for it, so a failure does not mark the address as down. */
+  isTentative?: boolean
 }
 
 /** Dials the address once, and notes whether it answers. */
@@ -70,11 +72,12 @@ export async function dialAddress(
   const dialed = await new AddressDial(server, address, options).run()
   if (options.signal.aborted) {
     if (dialed.kind === 'dialed') dialed.exchange.fail('closed-here')
-    else server.suspectAddress(address)
+    else if (options.isTentative !== true) server.suspectAddress(address)
     return { kind: 'abandoned' }
   }
   if (dialed.kind === 'dialed') server.addressGreeted(address, runtime.now() - startedAt)
-  else if (countsAsFailure(shortageInDial(dialed))) server.markAddressDown(address, dialed.detail)
+  else if (options.isTentative !== true && countsAsFailure(shortageInDial(dialed)))
+    server.markAddressDown(address, dialed.detail)
   return dialed
 }
 

@@ -129,10 +129,27 @@ async function dialAndLogIn(
   client: LoginClient,
   place: DialPlace,
 ): Promise<OpenResult> {
-  const signal = client.loginSignal
+  const ahead = server.connectAhead.take()
+  if (ahead !== undefined) {
+    const result = await logInOn(ahead, server, credentials, client, true)
+    // The server may have closed the connection just before the login.
+    if (result.kind !== 'unavailable') return result
+  }
   const dialed = await dialWithRetries(server, client, place)
   if (dialed.kind === 'abandoned') return dialed
   if (dialed.kind !== 'dialed') return unavailable(dialed.reason, dialed.detail, dialed.said)
+  return await logInOn(dialed, server, credentials, client)
+}
+
+/** @param isAhead the connection was opened before this login, so its end says nothing about the server */
+async function logInOn(
+  dialed: Dialed,
+  server: Server,
+  credentials: Credentials,
+  client: LoginClient,
+  isAhead = false,
+): Promise<OpenResult> {
+  const signal = client.loginSignal
   const cancelDeadline = startDeadline(server.config.loginTimeoutMs, () => dialed.exchange.fail('timed-out'))
   // A login that was sent continues after the client disconnects, because the next session can use the connection.
   const onAbandoned = () =>
@@ -145,7 +162,9 @@ async function dialAndLogIn(
   try {
     result = await logIn(server, dialed, credentials, client)
     if (result.kind === 'unavailable' && signal.aborted) return { kind: 'abandoned' }
-    noteLogin(server, dialed.address, result, runtime.now() - beganAt)
+    if (result.kind !== 'unavailable' || !isAhead)
+      noteLogin(server, dialed.address, result, runtime.now() - beganAt)
+    if (result.kind === 'opened') server.connectAhead.prepare()
     return result
   } finally {
     cancelDeadline()

@@ -18,6 +18,7 @@ import { runtime } from '../runtime.ts'
 import { Addresses } from './addresses.ts'
 import { aheadMode, type AheadMode } from './ahead-mode.ts'
 import { Breaker } from './breaker.ts'
+import { ConnectAhead } from './connect-ahead.ts'
 import { ConnectGate } from './connect-gate.ts'
 import { Identification } from './identification.ts'
 import { Resolver, type Address } from './resolver.ts'
@@ -64,6 +65,7 @@ export class Server {
   readonly addresses = new Addresses()
   readonly breaker = new Breaker()
   readonly gate = new ConnectGate()
+  readonly connectAhead: ConnectAhead
   readonly identification = new Identification()
   readonly ahead: AheadMode
   /** What answer-ahead has learned. Undefined if `ahead` is off. */
@@ -102,6 +104,7 @@ export class Server {
     this.network = network
     this.ahead = aheadMode(config)
     this.knowledge = this.ahead === 'off' ? undefined : new Knowledge()
+    this.connectAhead = new ConnectAhead(this, counters)
     this.tls = { context, tickets: new Map() }
     showFromZero(name, counters)
   }
@@ -109,6 +112,7 @@ export class Server {
   /** Sets a new context after a reload. TLS sessions of the old context are not resumed. */
   renewTls(context: SecureContext | undefined): void {
     this.tls = { context, tickets: new Map() }
+    this.connectAhead.close()
   }
 
   /** The server has greeted. */
@@ -136,6 +140,16 @@ export class Server {
     this.addresses.keepOnly(known)
     const at = known.length > 0 ? first % known.length : 0
     return this.addresses.inOrder([...known.slice(at), ...known.slice(0, at)], runtime.now(), trials)
+  }
+
+  /** The address that the next login tries first. */
+  nextAddress(): Address | undefined {
+    return this.addressesInRound({ first: this.config.roundRobin ? this.#rounds.login : 0, trials: [] })[0]
+  }
+
+  /** A login has used a connection to `nextAddress`, without a dial. */
+  endTurn(): void {
+    this.#rounds.login++
   }
 
   get hasOnlyDownAddresses(): boolean {

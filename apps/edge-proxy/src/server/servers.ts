@@ -54,7 +54,11 @@ export class Servers {
         byName.set(name, server)
       }
     }
-    for (const [name, before] of this.#byName) if (byName.get(name) !== before) before.knowledge?.retire()
+    for (const [name, before] of this.#byName) {
+      if (byName.get(name) === before) continue
+      before.knowledge?.retire()
+      before.connectAhead.end()
+    }
     this.#resolver.keepOnly(Object.values(config.upstreams))
     this.#config = config
     this.#byName = byName

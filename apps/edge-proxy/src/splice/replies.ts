@@ -108,6 +108,11 @@ function judgeUntagged(bytes: Buffer, start: number, end: number, conversation: 
 function judgeForClient(bytes: Buffer, start: number, end: number, conversation: Conversation): LineVerdict {
   const at = untaggedAt(bytes, start)
   const { selectCache } = conversation
+  // It is not about a mailbox, so it passes also while a mailbox is being left.
+  if (startsWithWord(bytes, at, 'ENABLED')) {
+    conversation.enabled(wordsOf(bytes.toString('latin1', at + 'ENABLED'.length, end)))
+    return 'pass'
+  }
   if (selectCache.isListening) {
     const verdict = selectCache.onUntagged(bytes, start, end, conversation.isFetching)
     if (verdict === 'omit') return verdict
@@ -115,10 +120,6 @@ function judgeForClient(bytes: Buffer, start: number, end: number, conversation:
   switch (bytes[at]! & 0xdf) {
     case 67: // C
       return startsWithWord(bytes, at, 'CAPABILITY') ? filtered(bytes, start, end, conversation) : 'pass'
-    case 69: // E
-      if (startsWithWord(bytes, at, 'ENABLED'))
-        conversation.enabled(wordsOf(bytes.toString('latin1', at + 'ENABLED'.length, end)))
-      return 'pass'
     case 66: // B
     case 78: // N
     case 79: // O

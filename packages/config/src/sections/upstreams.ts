@@ -151,6 +151,10 @@ const upstream = z.strictObject({
     durationMs(0, 60_000).default(3),
     'Nothing is asked ahead of a server that answers sooner than this, in milliseconds. The edge measures the time from a command to the first byte of its answer. 0: the distance does not matter.',
   ),
+  connectAhead: field(
+    z.boolean().default(true),
+    'Whether the edge keeps one connection ready for the next login, while users log in: connected, with TLS if configured, and greeted. The login then saves two or three round trips. Only for servers with a round trip of at least 10 ms, and not with ahead: off or a PROXY header.',
+  ),
   masterUser: field(
     z.string().min(1).max(255).optional(),
     'User who logs in on behalf of every user, by AUTHENTICATE PLAIN. Needs masterPassword and sharedSecret. In imapproxy.conf: auth_sasl_plain_username.',

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Layer } from '@imapfleet/config'
+import type { Credentials } from '../imap/credentials.ts'
+import { wire } from '../imap/cuts.test-support.ts'
+import { runtime, replaceRuntime } from '../runtime.ts'
+import { openConnection } from './open-connection.ts'
+import { ScriptedServer, serverAt, unlimited, wellBehaved } from './scripted-server.test-support.ts'
+import type { Server } from './server.ts'
+
+const client = { address: '192.0.2.7', loginSignal: unlimited }
+const as = (secret = 'secret'): Credentials => ({
+  user: wire('joe'),
+  authzid: wire(''),
+  secret: wire(secret),
+  mechanism: 'command',
+})
+
+/** A server with this round trip, in milliseconds. */
+function distant(scripted: ScriptedServer, settings: Layer = {}, roundTripMs = 40): Server {
+  const server = serverAt(scripted.port, settings)
+  server.knowledge?.measured(roundTripMs)
+  return server
+}
+
+const logIn = async (server: Server, secret?: string) =>
+  (await openConnection(server, as(secret), client)).kind
+
+/** Waits until the server has greeted and has answered CAPABILITY on its connection with this number, from 1. */
+async function isReady(scripted: ScriptedServer, count: number): Promise<void> {
+  while (scripted.connections.length < count) await turn()
+  while (scripted.asked.filter((text) => text === 'CAPABILITY').length < count) await turn()
+  for (let each = 0; each < 20; each++) await turn()
+}
+
+async function settled(): Promise<void> {
+  for (let each = 0; each < 50; each++) await turn()
+}
+
+test('a login at a distant server uses the connection that was opened after the login before', async () => {
+  const scripted = await ScriptedServer.start()
+  const server = distant(scripted)
+  assert.equal(await logIn(server), 'opened')
+  await isReady(scripted, 2)
+  const before = scripted.asked.length
+  assert.equal(await logIn(server), 'opened')
+  assert.deepEqual(scripted.asked.slice(before, before + 1), ['LOGIN joe secret'])
+  await isReady(scripted, 3)
+  assert.equal(scripted.connections.length, 3)
+  server.connectAhead.end()
+})
+
+test('no connection is opened ahead where it saves little, or where it must name the client or is not wanted', async () => {
+  const cases: [Layer, roundTripMs?: number][] = [
+    [{}, 2],
+    [{ connectAhead: false }],
+    [{ ahead: 'off' }],
+    [{ aheadRoundTripMinMs: 100 }],
+    [{ clientAddress: 'proxy-v1' }],
+  ]
+  for (const [settings, roundTripMs] of cases) {
+    const scripted = await ScriptedServer.start()
+    // The server skips a PROXY header.
+    scripted.script = (asked) => (asked.tag === 'PROXY' ? undefined : wellBehaved(asked))
+    const server = distant(scripted, settings, roundTripMs)
+    assert.equal(await logIn(server), 'opened')
+    await settled()
+    assert.equal(scripted.connections.length, 1, JSON.stringify(settings))
+  }
+})
+
+test('a refused login and a paused server open no connection ahead', async () => {
+  const scripted = await ScriptedServer.start()
+  const server = distant(scripted)
+  assert.equal(await logIn(server, 'wrong'), 'login-refused')
+  await settled()
+  assert.equal(scripted.connections.length, 1)
+  server.isPaused = true
+  server.connectAhead.prepare()
+  await settled()
+  assert.equal(scripted.connections.length, 1)
+})
+
+test('if the server closes the connection before the login or instead of an answer, the login gets another one', async () => {
+  for (const how of ['before', 'bye', 'at-login'] as const) {
+    const scripted = await ScriptedServer.start()
+    const server = distant(scripted, { breakerFailures: 1 })
+    assert.equal(await logIn(server), 'opened')
+    await isReady(scripted, 2)
+    const peer = scripted.connections[1]!
+    if (how === 'before') peer.socket.destroy()
+    if (how === 'bye') peer.say('* BYE autologout\r\n')
+    if (how === 'at-login')
+      scripted.script = (asked) => (asked.peer === peer ? void peer.socket.destroy() : wellBehaved(asked))
+    else await settled()
+    assert.equal(await logIn(server), 'opened', how)
+    assert.equal(server.breaker.isOpen, false)
+    assert.deepEqual(server.addresses.down, [])
+    server.connectAhead.end()
+  }
+})
+
+test('a connection ahead that fails says nothing about the server, and no other one is opened for ten minutes', async () => {
+  const scripted = await ScriptedServer.start()
+  const server = distant(scripted, { breakerFailures: 1 })
+  const opening = openConnection(server, as(), client)
+  while (scripted.asked.length === 0) await turn()
+  scripted.greeting = '* BYE too many connections without a login\r\n'
+  assert.equal((await opening).kind, 'opened')
+  while (scripted.connections.length < 2) await turn()
+  await settled()
+  assert.deepEqual(server.addresses.down, [])
+  assert.equal(server.downReason, undefined)
+  scripted.greeting = '* OK ready\r\n'
+  assert.equal(await logIn(server), 'opened')
+  await settled()
+  assert.equal(scripted.connections.length, 3)
+  const restore = passing(600_001)
+  try {
+    assert.equal(await logIn(server), 'opened')
+  } finally {
+    restore()
+  }
+  await isReady(scripted, 4)
+  server.connectAhead.end()
+})
+
+test('an unused connection is closed with LOGOUT after 45 s, and when the server gets new settings', async () => {
+  const scripted = await ScriptedServer.start()
+  const server = distant(scripted)
+  assert.equal(await logIn(server), 'opened')
+  await isReady(scripted, 2)
+  server.connectAhead.sweep()
+  assert.equal(scripted.open, 2)
+  const restore = passing(45_001)
+  try {
+    server.connectAhead.sweep()
+  } finally {
+    restore()
+  }
+  await scripted.connections[1]!.closed()
+  assert.equal(scripted.asked.at(-1), 'LOGOUT')
+
+  assert.equal(await logIn(server), 'opened')
+  await isReady(scripted, 4)
+  server.connectAhead.end()
+  await scripted.connections[3]!.closed()
+  assert.equal(await logIn(server), 'opened')
+  await settled()
+  assert.equal(scripted.connections.length, 5)
+})
+
+/** Until the returned function is called, this time has passed. */
+function passing(ms: number): () => void {
+  const now = runtime.now
+  return replaceRuntime({ ...runtime, now: () => now() + ms })
+}

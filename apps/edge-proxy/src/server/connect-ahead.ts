@@ -1,0 +1,118 @@
+/**
+ * Keeps one connection to a distant server ready for the next login: connected, with TLS if configured, and greeted. The
+ * login then waits only for its own answer. The connection is opened after a login, and closed if no other login follows
+ * soon. Nothing about a user is sent on it before the login that uses it.
+ */
+import type { EdgeMetrics } from '@imapfleet/observe'
+import { runtime } from '../runtime.ts'
+import { dialAddress, type Dialed } from './dial-address.ts'
+import type { Server } from './server.ts'
+
+/** Servers close a connection without a login after one minute or later, Dovecot after three. */
+const keptMs = 45_000
+/** Below this round trip, too little time is saved. */
+const roundTripMinMs = 10
+/** After a failure, for example because the server limits connections, none is opened for this time. */
+const pauseMs = 600_000
+
+export class ConnectAhead {
+  readonly #server: Server
+  readonly #counters: EdgeMetrics['counters']
+  #ready: { readonly dialed: Dialed; readonly at: number } | undefined
+  #opening: AbortController | undefined
+  #pausedUntil = -Infinity
+  #isOver = false
+
+  constructor(server: Server, counters: EdgeMetrics['counters']) {
+    this.#server = server
+    this.#counters = counters
+  }
+
+  /** A login has succeeded. Opens a connection for the next one, if none is ready. Returns immediately. */
+  prepare(): void {
+    if (this.#ready !== undefined || this.#opening !== undefined || !this.#isWorthwhile) return
+    const address = this.#server.nextAddress()
+    if (address === undefined) return
+    const opening = (this.#opening = new AbortController())
+    const options = {
+      signal: opening.signal,
+      timeoutMs: this.#server.config.connectTimeoutMs,
+      preamble: undefined,
+      isTentative: true,
+    }
+    void dialAddress(this.#server, address, options).then((dialed) => {
+      if (this.#opening === opening) this.#opening = undefined
+      if (dialed.kind === 'dialed') this.#ready = { dialed, at: runtime.now() }
+      else if (dialed.kind === 'dial-failed') {
+        this.#pausedUntil = runtime.now() + pauseMs
+        this.#count('failed')
+      }
+    })
+  }
+
+  get #isWorthwhile(): boolean {
+    const { config, knowledge, addresses, isPaused, downReason, gate } = this.#server
+    const distanceMs = knowledge?.roundTripMs ?? 0
+    return (
+      !this.#isOver &&
+      config.connectAhead &&
+      distanceMs >= Math.max(roundTripMinMs, config.aheadRoundTripMinMs) &&
+      // A PROXY header names the client.
+      this.#server.proxyHeader() === undefined &&
+      // Logins try an address that is down once more.
+      addresses.areAllInUse &&
+      !isPaused &&
+      downReason === undefined &&
+      // Logins that wait for their turn come first.
+      gate.waiting === 0 &&
+      runtime.now() >= this.#pausedUntil
+    )
+  }
+
+  /** The connection for a login. Undefined: none is ready. */
+  take(): Dialed | undefined {
+    const dialed = this.#ready?.dialed
+    if (dialed === undefined) return undefined
+    const { addresses, breaker } = this.#server
+    if (!this.#isUsable(runtime.now()) || !addresses.areAllInUse || breaker.isOpen) {
+      this.close()
+      return undefined
+    }
+    this.#ready = undefined
+    this.#server.endTurn()
+    this.#count('used')
+    return dialed
+  }
+
+  #isUsable(now: number): boolean {
+    const { dialed, at } = this.#ready!
+    return dialed.exchange.isQuiet && now - at < keptMs
+  }
+
+  /** Closes a connection that is too old or that the server has closed. Call it each second. */
+  sweep(): void {
+    if (this.#ready !== undefined && !this.#isUsable(runtime.now())) this.close()
+  }
+
+  /** Closes the connection, if there is one. */
+  close(): void {
+    this.#opening?.abort()
+    const dialed = this.#ready?.dialed
+    this.#ready = undefined
+    if (dialed === undefined) return
+    this.#count('unused')
+    // The reply is not awaited.
+    void dialed.exchange.command('LOGOUT')
+    dialed.link.closeWhenWritten(1000)
+  }
+
+  /** The edge stops, or the server has new settings. No further connection is opened. */
+  end(): void {
+    this.#isOver = true
+    this.close()
+  }
+
+  #count(result: 'used' | 'unused' | 'failed'): void {
+    this.#counters.upstream_connects_ahead_total({ upstream: this.#server.name, result }).value++
+  }
+}
