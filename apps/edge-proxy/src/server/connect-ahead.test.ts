@@ -56,6 +56,7 @@ test('no connection is opened ahead where it saves little, or where it must name
     [{}, 2],
     [{ connectAhead: false }],
     [{ ahead: 'off' }],
+    [{ ahead: 'learn' }],
     [{ aheadRoundTripMinMs: 100 }],
     [{ clientAddress: 'proxy-v1' }],
   ]
@@ -153,6 +154,6 @@ test('an unused connection is closed with LOGOUT after 45 s, and when the server
 
 /** Until the returned function is called, this time has passed. */
 function passing(ms: number): () => void {
-  const now = runtime.now
-  return replaceRuntime({ ...runtime, now: () => now() + ms })
+  const real = { ...runtime }
+  return replaceRuntime({ ...real, now: () => real.now() + ms })
 }

@@ -6,6 +6,7 @@
 import type { EdgeMetrics } from '@imapfleet/observe'
 import { runtime } from '../runtime.ts'
 import { dialAddress, type Dialed } from './dial-address.ts'
+import type { Address } from './resolver.ts'
 import type { Server } from './server.ts'
 
 /** Servers close a connection without a login after one minute or later, Dovecot after three. */
@@ -32,30 +33,32 @@ export class ConnectAhead {
   prepare(): void {
     if (this.#ready !== undefined || this.#opening !== undefined || !this.#isWorthwhile) return
     const address = this.#server.nextAddress()
-    if (address === undefined) return
+    if (address !== undefined) void this.#open(address)
+  }
+
+  async #open(address: Address): Promise<void> {
     const opening = (this.#opening = new AbortController())
-    const options = {
+    const dialed = await dialAddress(this.#server, address, {
       signal: opening.signal,
       timeoutMs: this.#server.config.connectTimeoutMs,
       preamble: undefined,
       isTentative: true,
-    }
-    void dialAddress(this.#server, address, options).then((dialed) => {
-      if (this.#opening === opening) this.#opening = undefined
-      if (dialed.kind === 'dialed') this.#ready = { dialed, at: runtime.now() }
-      else if (dialed.kind === 'dial-failed') {
-        this.#pausedUntil = runtime.now() + pauseMs
-        this.#count('failed')
-      }
     })
+    if (this.#opening === opening) this.#opening = undefined
+    if (dialed.kind === 'dialed') this.#ready = { dialed, at: runtime.now() }
+    else if (dialed.kind === 'dial-failed') {
+      this.#pausedUntil = runtime.now() + pauseMs
+      this.#count('failed')
+    }
   }
 
   get #isWorthwhile(): boolean {
-    const { config, knowledge, addresses, isPaused, downReason, gate } = this.#server
+    const { config, ahead, knowledge, addresses, isPaused, downReason, gate } = this.#server
     const distanceMs = knowledge?.roundTripMs ?? 0
     return (
       !this.#isOver &&
       config.connectAhead &&
+      ahead === 'on' &&
       distanceMs >= Math.max(roundTripMinMs, config.aheadRoundTripMinMs) &&
       // A PROXY header names the client.
       this.#server.proxyHeader() === undefined &&

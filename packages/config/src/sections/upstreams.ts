@@ -153,7 +153,7 @@ const upstream = z.strictObject({
   ),
   connectAhead: field(
     z.boolean().default(true),
-    'Whether the edge keeps one connection ready for the next login, while users log in: connected, with TLS if configured, and greeted. The login then saves two or three round trips. Only for servers with a round trip of at least 10 ms, and not with ahead: off or a PROXY header.',
+    'Whether the edge keeps one connection ready for the next login, while users log in: connected, with TLS if configured, and greeted. The login then saves two or three round trips. Only for servers with a round trip of at least 10 ms, and not with a PROXY header, or ahead: off or learn.',
   ),
   masterUser: field(
     z.string().min(1).max(255).optional(),
