@@ -423,7 +423,7 @@ export const mutantsOfSplice: readonly Mutant[] = [
   },
   {
     file: 'server/servers.ts',
-    find: '    for (const [name, before] of this.#byName) if (byName.get(name) !== before) before.knowledge?.retire()\n',
+    find: '      before.knowledge?.retire()\n',
     replace: '',
     breaks: 'nothing is asked ahead once a reload has turned it off, also for sessions that run',
   },

@@ -29,6 +29,36 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: 'server/addresses.ts',
+    find: '    return this.#entries.size === 0',
+    replace: '    return true',
+    breaks: 'no connection is opened ahead while an address is down, so that a login tries it again',
+  },
+  {
+    file: 'server/connect-ahead.ts',
+    find: '    this.#server.endTurn()\n',
+    replace: '',
+    breaks: 'with roundRobin, a login on a connection that was opened ahead takes its turn',
+  },
+  {
+    file: 'server/open-connection.ts',
+    find: "    if (result.kind !== 'unavailable') return result",
+    replace: '    return result',
+    breaks: 'a login whose connection was opened ahead and has ended gets another one',
+  },
+  {
+    file: 'server/dial-address.ts',
+    find: 'options.isTentative !== true && countsAsFailure',
+    replace: 'countsAsFailure',
+    breaks: 'a connection ahead that fails does not mark the address as down',
+  },
+  {
+    file: 'server/connect-ahead.ts',
+    find: '      this.#server.proxyHeader() === undefined &&\n',
+    replace: '',
+    breaks: 'no connection is opened ahead where a PROXY header must name the client',
+  },
+  {
+    file: 'server/addresses.ts',
     find: '      ...addresses.filter(isTrial),\n',
     replace: '',
     breaks: 'an address that works again gets logins',
