@@ -10,5 +10,5 @@ VOLUME ["/var/lib/imapfleet"]
 EXPOSE 1143 9143
 STOPSIGNAL SIGTERM
 HEALTHCHECK CMD ["/usr/lib/imapfleet/edge/node", "--eval", "fetch('http://127.0.0.1:9143/healthz').then((a) => process.exit(a.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["/usr/lib/imapfleet/edge/node", "--max-semi-space-size=4", "--heap-growing-percent=20", "/usr/lib/imapfleet/edge/imapfleet-edge.mjs"]
+ENTRYPOINT ["/usr/lib/imapfleet/edge/node", "--max-semi-space-size=4", "--heap-growing-percent=20", "--no-maglev", "/usr/lib/imapfleet/edge/imapfleet-edge.mjs"]
 CMD ["--config", "/etc/imapfleet/edge.yaml"]

@@ -26,6 +26,8 @@ export interface EdgeOptions {
   runner?: readonly string[] | undefined
   /** Another program than that of `programFiles`. */
   program?: string | undefined
+  /** Arguments of Node. */
+  nodeFlags?: readonly string[] | undefined
 }
 
 /** The IMAP server of the edges. */
@@ -70,7 +72,7 @@ export async function edgeProxy(options: EdgeOptions): Promise<EdgeProcess> {
   const text = JSON.stringify(mergeLayers(config, options.config ?? {}), null, 2)
   writePrivate(configFile, `${text}\n`, ground.account)
   const program = options.program ?? programFiles.edge
-  const main = [node, program, '--config', configFile]
+  const main = [node, ...(options.nodeFlags ?? []), program, '--config', configFile]
   const [command = node, ...args] = [...(options.runner ?? []), ...main]
   const child = new LocalProcess({
     name: id,

@@ -3,9 +3,10 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
 import type { Layer } from '@imapfleet/config'
-import { edgeProxy, ownDirectory, repository, type Ground } from '@imapfleet/local'
+import { edgeNodeFlags, edgeProxy, ownDirectory, repository, type Ground } from '@imapfleet/local'
 import { askOnce } from './http.ts'
 import { findContestant } from '../edge/contestants/find.ts'
+import { bundleDirectory } from '../edge/programs.ts'
 
 export const pagesContestants = [
   'direct',
@@ -77,6 +78,9 @@ async function startEdge(ground: Ground, onwardPort: number, upstream: Layer): P
     region: 'bench',
     upstream: { host: '127.0.0.1', port: onwardPort },
     config: { upstreams: { main: upstream }, log: { level: 'error' } },
+    // As a package installs it.
+    program: join(bundleDirectory, 'imapfleet-edge.mjs'),
+    nodeFlags: edgeNodeFlags,
   })
   await edge.process.start()
   return {

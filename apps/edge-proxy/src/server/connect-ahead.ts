@@ -13,6 +13,8 @@ import type { Server } from './server.ts'
 const keptMs = 45_000
 /** Below this round trip, too little time is saved. */
 const roundTripMinMs = 10
+/** After an unused connection, none is opened before this many logins that would have used one. Servers log unused ones. */
+const loginsPerUnused = 5
 /** After a failure, for example because the server limits connections, none is opened for this time. */
 const pauseMs = 600_000
 
@@ -22,6 +24,9 @@ export class ConnectAhead {
   #ready: { readonly dialed: Dialed; readonly at: number } | undefined
   #opening: AbortController | undefined
   #pausedUntil = -Infinity
+  #lastLoginAt = -Infinity
+  /** How many of these logins are still missing. */
+  #loginsMissing = 0
   #isOver = false
 
   constructor(server: Server, counters: EdgeMetrics['counters']) {
@@ -31,6 +36,9 @@ export class ConnectAhead {
 
   /** A login has succeeded. Opens a connection for the next one, if none is ready. Returns immediately. */
   prepare(): void {
+    const now = runtime.now()
+    if (now - this.#lastLoginAt < keptMs && this.#loginsMissing > 0) this.#loginsMissing--
+    this.#lastLoginAt = now
     if (this.#ready !== undefined || this.#opening !== undefined || !this.#isWorthwhile) return
     const address = this.#server.nextAddress()
     if (address !== undefined) void this.#open(address)
@@ -68,6 +76,7 @@ export class ConnectAhead {
       downReason === undefined &&
       // Logins that wait for their turn come first.
       gate.waiting === 0 &&
+      this.#loginsMissing === 0 &&
       runtime.now() >= this.#pausedUntil
     )
   }
@@ -103,6 +112,7 @@ export class ConnectAhead {
     const dialed = this.#ready?.dialed
     this.#ready = undefined
     if (dialed === undefined) return
+    this.#loginsMissing = loginsPerUnused
     this.#count('unused')
     // The reply is not awaited.
     void dialed.exchange.command('LOGOUT')
