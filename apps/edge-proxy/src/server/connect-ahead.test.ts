@@ -83,6 +83,36 @@ test('a refused login and a paused server open no connection ahead', async () =>
   assert.equal(scripted.connections.length, 1)
 })
 
+test('with roundRobin, a connection that was opened ahead takes the turn of the login that uses it', async () => {
+  const scripted = await ScriptedServer.start()
+  const server = distant(scripted, { roundRobin: true, hosts: ['127.0.0.1', 'localhost'] })
+  const hosts: (string | undefined)[] = []
+  for (let login = 1; login <= 4; login++) {
+    hosts.push(server.nextAddress()?.host)
+    assert.equal(await logIn(server), 'opened')
+    await isReady(scripted, 1 + login)
+  }
+  assert.deepEqual(hosts, ['127.0.0.1', 'localhost', '127.0.0.1', 'localhost'])
+  server.connectAhead.end()
+})
+
+test('while another address is down, no connection is opened or used ahead, because logins try that address again', async () => {
+  const other = { host: '127.0.0.3', address: '127.0.0.3' }
+  for (const isDownBefore of [true, false]) {
+    const scripted = await ScriptedServer.start()
+    const server = distant(scripted, { hosts: ['127.0.0.1', other.address] })
+    const fail = () => server.addresses.markDown(other, 'it does not answer', runtime.now(), 60_000)
+    if (isDownBefore) fail()
+    assert.equal(await logIn(server), 'opened')
+    if (!isDownBefore) await isReady(scripted, 2)
+    fail()
+    await settled()
+    assert.equal(await logIn(server), 'opened')
+    await settled()
+    assert.equal(scripted.connections.length, isDownBefore ? 2 : 3)
+  }
+})
+
 test('if the server closes the connection before the login or instead of an answer, the login gets another one', async () => {
   for (const how of ['before', 'bye', 'at-login'] as const) {
     const scripted = await ScriptedServer.start()
