@@ -2,6 +2,7 @@
  * Shows the page of the address to a signed-in user, and the sign-in form to everyone else. While control is asked who the user
  * is, the page is already there and asks for its data, but cannot be seen: data that follows the session would come later.
  */
+import { matchPath } from '@imapfleet/api'
 import { call } from './api/client.ts'
 import { useAnswer } from './api/use-answer.ts'
 import { mayCall } from './api/rights.ts'
@@ -13,7 +14,6 @@ import { NotFound } from './pages/not-found.tsx'
 import { pages } from './pages/index.tsx'
 import { SignIn } from './pages/sign-in.tsx'
 import { path } from './router/location.ts'
-import { match } from './router/match.ts'
 import { Failed, Loading } from './ui/state.tsx'
 import { Toasts } from './ui/toast.tsx'
 
@@ -49,7 +49,7 @@ function CurrentPage() {
   const entry = entryOf(path.value)
   if (entry && !mayCall(entry.needs)) return <NotAllowed entry={entry} />
   for (const { path: pattern, Page } of pages) {
-    const params = match(pattern, path.value)
+    const params = matchPath(pattern, path.value)
     if (params) return <Page key={JSON.stringify([pattern, params])} {...params} />
   }
   return <NotFound />

@@ -5,7 +5,16 @@ import './style/layout.css'
 import './style/ui.css'
 import './ui/printable.ts'
 import { render } from 'preact'
+import { call } from './api/client.ts'
+import { isAnsweredFirst } from './api/first-answers.ts'
+import { sessionBegan } from './api/session.ts'
 import { App } from './app.tsx'
 
 const place = document.getElementById('console')
-if (place) render(<App />, place)
+const start = () => place && render(<App />, place)
+// With the session, if control has sent it: otherwise the page would be drawn twice.
+if (isAnsweredFirst)
+  void call('readSession')
+    .then(sessionBegan, () => undefined)
+    .then(start)
+else start()

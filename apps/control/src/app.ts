@@ -11,8 +11,10 @@ import { databaseBusy } from './platform/db/blocked.ts'
 import { troubleOf } from './platform/db/trouble.ts'
 import type { Deps } from './deps.ts'
 import { ServiceError } from './platform/errors.ts'
+import { firstAnswers } from './first-answers.ts'
 import { alertHandlers } from './features/alerts/routes.ts'
 import { accessHandlers } from './features/access/routes.ts'
+import { readSession } from './features/access/cookie.ts'
 import { withActor } from './features/access/auth.ts'
 import { currentRights } from './features/access/service.ts'
 import { configHandlers } from './features/config/routes.ts'
@@ -109,7 +111,12 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
     referenceRoutes(() => app.getOpenAPI31Document(about)),
   )
   app.route('/', signInPages(deps, sourceOf, explain))
-  app.route('/', consoleRoutes(options.consoleDirectory))
+  app.route(
+    '/',
+    consoleRoutes(options.consoleDirectory, async (context) =>
+      readSession(context) === undefined ? [] : await firstAnswers(app, context),
+    ),
+  )
   return app
 }
 

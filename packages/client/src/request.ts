@@ -61,10 +61,25 @@ export async function sendRequest(
 
 /** The answer as a value; undefined if it is not JSON. */
 export async function jsonOf(response: Response, url: URL): Promise<unknown> {
-  const text = await textOf(response, url)
+  return jsonIn(await textOf(response, url), url)
+}
+
+function jsonIn(text: string, url: URL): unknown {
   const data = parseJson(text)
   if (data === undefined) throw unexpectedAnswer('other-server', url, contentOf(text))
   return data
+}
+
+/** An answer of control that needs no request any more. */
+export interface HeldAnswer {
+  status: number
+  text: string
+}
+
+/** The value of a success. Throws the refusal otherwise. */
+export function jsonOfHeld({ status, text }: HeldAnswer, url: URL, settings: RequestSettings): unknown {
+  if (status >= 400) throw refusalIn({ status }, text, url, settings)
+  return jsonIn(text, url)
 }
 
 /** The path of the route below the address of control, with its parameters. */
@@ -124,7 +139,7 @@ export function problemIn(
 
 /** A proxy may have answered instead of control. It does so briefly while control restarts. */
 function refusalIn(
-  { status }: Response,
+  { status }: Pick<Response, 'status'>,
   text: string,
   url: URL,
   settings: RequestSettings,

@@ -5,7 +5,8 @@
 import { clientOf, NoAnswerError, ProblemError, type ApiClient } from '@imapfleet/client'
 import { signal } from '@preact/signals'
 import { contract } from './contract.ts'
-import { fetchOrTake } from './first-answers.ts'
+import { isAnsweredFirst, takeFirstAnswer } from './first-answers.ts'
+import { nextFrame } from './first-frame.ts'
 import { withPages } from './page-names.ts'
 import { sessionEnded } from './session.ts'
 
@@ -17,10 +18,17 @@ export interface ApiOutage {
 /** Undefined while control answers. */
 export const outage = signal<ApiOutage | undefined>(undefined)
 
+/** Undefined: the page began without answers, so the first request is what it is for. */
+const firstFigures = isAnsweredFirst ? nextFrame() : undefined
+
 const client: ApiClient = clientOf(contract, {
   server: new URL(location.origin),
   cookie: true,
-  fetch: fetchOrTake,
+  held: takeFirstAnswer,
+  fetch: async (...request) => {
+    await firstFigures
+    return await fetch(...request)
+  },
 })
 
 export const call: ApiClient['call'] = async (name, ...given) => {

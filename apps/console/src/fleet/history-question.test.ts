@@ -1,22 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { firstPartOf, historyPresets, historyQuestionIn } from '@imapfleet/api'
 import {
   addressOf,
   describe,
-  firstPartOf,
   isAbsolute,
   partsOf,
   presetNames,
   presetOf,
-  presets,
-  questionIn,
   readingsOf,
   withLabels,
   zoomedOut,
 } from './history-question.ts'
 
 test('the first part of a history leaves out the last minutes, if there is more than them', () => {
-  const of = (text: string) => firstPartOf(questionIn(new URLSearchParams(text)))
+  const of = (text: string) => firstPartOf(historyQuestionIn(new URLSearchParams(text)))
   assert.equal(of('')?.to, 'rolled-up')
   assert.equal(of('from=-1h&groupBy=edge')?.groupBy, 'edge')
   for (const whole of ['from=-15m', 'from=2026-01-01', 'from=-6h&to=-1h'])
@@ -24,15 +22,15 @@ test('the first part of a history leaves out the last minutes, if there is more 
 })
 
 test('a time range is absolute if both of its ends are', () => {
-  const is = (text: string) => isAbsolute(questionIn(new URLSearchParams(text)))
+  const is = (text: string) => isAbsolute(historyQuestionIn(new URLSearchParams(text)))
   assert.equal(is('from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z'), true)
   for (const relative of ['', 'from=-1h', 'from=2026-01-01T00:00:00Z', 'from=-6h&to=-1h'])
     assert.equal(is(relative), false, relative)
 })
 
 test('an address has every part of a query that is not a default', () => {
-  assert.equal(addressOf(questionIn(new URLSearchParams())), '/history')
-  const question = questionIn(
+  assert.equal(addressOf(historyQuestionIn(new URLSearchParams())), '/history')
+  const question = historyQuestionIn(
     new URLSearchParams([
       ['metric', 'logins_total{result="ok"}:rate'],
       ['metric', 'upstreams_idle:max'],
@@ -45,16 +43,16 @@ test('an address has every part of a query that is not a default', () => {
     ]),
   )
   const address = addressOf(question)
-  assert.deepEqual(questionIn(new URL(address, 'http://console').searchParams), question)
+  assert.deepEqual(historyQuestionIn(new URL(address, 'http://console').searchParams), question)
   assert.deepEqual(question.metrics, ['logins_total{result="ok"}:rate', 'upstreams_idle:max'])
-  assert.equal(questionIn(new URLSearchParams('groupBy=nonsense')).groupBy, 'region')
+  assert.equal(historyQuestionIn(new URLSearchParams('groupBy=nonsense')).groupBy, 'region')
 })
 
 test('an address can select no metric, and each metric once', () => {
-  const of = (text: string) => questionIn(new URLSearchParams(text))
+  const of = (text: string) => historyQuestionIn(new URLSearchParams(text))
   const none = addressOf({ ...of('from=-1h'), metrics: [] })
   assert.equal(none, '/history?metric=&from=-1h')
-  assert.deepEqual(questionIn(new URL(none, 'http://console').searchParams).metrics, [])
+  assert.deepEqual(historyQuestionIn(new URL(none, 'http://console').searchParams).metrics, [])
   assert.deepEqual(of('metric=&metric=').metrics, [])
   assert.deepEqual(of('metric=clients_connected&metric=&metric=clients_connected').metrics, [
     'clients_connected',
@@ -100,8 +98,8 @@ test('groups are stacked only if their values add up', () => {
 
 test('a preset is recognised by its metrics, and every metric of a preset exists', () => {
   for (const name of presetNames) {
-    assert.equal(presetOf(presets[name]), name)
-    for (const metric of presets[name]) assert.notEqual(partsOf(metric), undefined, metric)
+    assert.equal(presetOf(historyPresets[name]), name)
+    for (const metric of historyPresets[name]) assert.notEqual(partsOf(metric), undefined, metric)
   }
   assert.equal(presetOf(['sessions_total:rate']), undefined)
 })

@@ -1,82 +1,16 @@
-/** The query of the history page. It is in the address, so that a link shows the same. */
+/** The query of the history page: what it can be, its address, and its metrics in words. */
+import { historyPresets, usualHistory, type HistoryQuestion } from '@imapfleet/api'
 import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
-import type { History } from '@imapfleet/api'
 import { readingTitle } from './metric-titles.ts'
 
-export interface HistoryQuestion {
-  /** Such as `logins_total{result="ok"}:rate`. */
-  metrics: readonly string[]
-  /** Relative (`-6h`) or ISO. */
-  from: string
-  to: string
-  /** Empty: chosen for the range. */
-  step: string
-  groupBy: History['groupBy']
-  region: string
-  edge: string
-  upstream: string
-  /** `1`: also the period before. */
-  compare: string
-  /** `1`: groups are drawn on top of each other. */
-  stacked: string
-}
-
-/** The default selection. */
-export const presets = {
-  summary: [
-    'sessions_total:rate',
-    'login_seconds:p95',
-    'logins_total{result="failed"}:rate',
-    'clients_connected',
-  ],
-  traffic: [
-    'sessions_total:rate',
-    'logins_total:rate',
-    'client_bytes_total:rate',
-    'upstream_bytes_total:rate',
-  ],
-  latency: ['login_seconds:p95', 'login_seconds:p50', 'upstream_dial_seconds:p95', 'lease_wait_seconds:p95'],
-  errors: [
-    'logins_total{result="failed"}:rate',
-    'logins_total{result="refused"}:rate',
-    'upstream_failures_total:rate',
-    'client_refusals_total:rate',
-  ],
-  capacity: ['clients_connected', 'upstreams_leased', 'upstreams_idle', 'leases_waiting', 'memory_rss_bytes'],
-  reuse: [
-    'upstream_reuses_total:rate',
-    'upstream_connections_total:rate',
-    'reuse_refused_total:rate',
-    'round_trips_saved_total:rate',
-  ],
-} as const satisfies Readonly<Record<string, readonly string[]>>
-type Preset = keyof typeof presets
-export const presetNames = Object.keys(presets) as Preset[]
+type Preset = keyof typeof historyPresets
+export const presetNames = Object.keys(historyPresets) as Preset[]
 
 /** Undefined: other metrics were chosen. */
 export const presetOf = (metrics: readonly string[]): Preset | undefined =>
-  presetNames.find((name) => presets[name].join() === metrics.join())
+  presetNames.find((name) => historyPresets[name].join() === metrics.join())
 
-export const groupings = [
-  'fleet',
-  'region',
-  'edge',
-  'upstream',
-] as const satisfies readonly History['groupBy'][]
 export const relativeRanges = ['1h', '6h', '24h', '7d', '30d'] as const
-
-const usual: HistoryQuestion = {
-  metrics: presets.summary,
-  from: '-6h',
-  to: '',
-  step: '',
-  groupBy: 'region',
-  region: '',
-  edge: '',
-  upstream: '',
-  compare: '',
-  stacked: '',
-}
 
 /** All parts that are text. */
 const texts = [
@@ -91,65 +25,20 @@ const texts = [
   'stacked',
 ] as const satisfies readonly (keyof HistoryQuestion)[]
 
-export function questionIn(search: URLSearchParams): HistoryQuestion {
-  const text = (key: keyof HistoryQuestion) => search.get(key) ?? (usual[key] as string)
-  const asked = search.getAll('metric')
-  return {
-    // Twice the same would be drawn once. An empty one: none is selected.
-    metrics: asked.length > 0 ? [...new Set(asked)].filter((metric) => metric !== '') : usual.metrics,
-    from: text('from'),
-    to: text('to'),
-    step: text('step'),
-    groupBy: groupings.find((group) => group === search.get('groupBy')) ?? usual.groupBy,
-    region: text('region'),
-    edge: text('edge'),
-    upstream: text('upstream'),
-    compare: text('compare') === '' ? '' : '1',
-    stacked: text('stacked') === '' ? '' : '1',
-  }
-}
-
-/** For control. */
-export const queryOf = ({ metrics, from, to, step, groupBy, region, edge, upstream }: HistoryQuestion) => ({
-  ...{ metrics: metrics.join(','), from, groupBy },
-  ...(to && { to }),
-  ...(step && { step }),
-  ...(region && { region }),
-  ...(edge && { edge }),
-  ...(upstream && { upstream }),
-})
-
-/** The address of control's answer. */
-export const historyRequest = (
-  question: HistoryQuestion,
-  more: Readonly<Record<string, string>> = {},
-): string => `/v1/stats/history?${new URLSearchParams({ ...queryOf(question), ...more }).toString()}`
-
-/**
- * The same without the last minutes, which control answers sooner: it has to compute them from the reports of all edges.
- * Undefined: there is little else.
- */
-export function firstPartOf(question: HistoryQuestion): HistoryQuestion | undefined {
-  const isLong = /^-\d+[hdw]$/.test(question.from)
-  return isLong && question.to === '' && question.metrics.length > 0
-    ? { ...question, to: 'rolled-up' }
-    : undefined
-}
-
 /** The address of a query. Default values are left out. */
 export function addressOf(question: HistoryQuestion): string {
   const search = new URLSearchParams()
-  const isUsual = question.metrics.join() === usual.metrics.join()
+  const isUsual = question.metrics.join() === usualHistory.metrics.join()
   const isNone = question.metrics.length === 0
   if (!isUsual) for (const metric of isNone ? [''] : question.metrics) search.append('metric', metric)
-  for (const key of texts) if (question[key] !== usual[key]) search.set(key, question[key])
+  for (const key of texts) if (question[key] !== usualHistory[key]) search.set(key, question[key])
   const text = search.toString()
   return `/history${text && '?'}${text}`
 }
 
 /** The page of the history for this time range. */
 export function historyAddress(fromMs: number, toMs: number, more: Partial<HistoryQuestion>): string {
-  return addressOf({ ...usual, ...absolute(fromMs, toMs), ...more })
+  return addressOf({ ...usualHistory, ...absolute(fromMs, toMs), ...more })
 }
 
 /** An absolute time range, of at least ten seconds. */

@@ -1,5 +1,5 @@
 /** One edge: state, traffic and actions. */
-import type { EdgeView } from '@imapfleet/api'
+import type { EdgeView, PathParams } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { EdgeStateBadge } from '../fleet/edge-state.tsx'
@@ -9,7 +9,6 @@ import { chooseRange, chosenRange, ranges } from '../fleet/range.ts'
 import { durationOf } from '../format/time.ts'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
-import type { Params } from '../router/match.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Choice } from '../ui/choice.tsx'
 import { Card } from '../ui/card.tsx'
@@ -25,7 +24,7 @@ import { Upstreams } from './edge-upstreams.tsx'
 import { WithRight } from '../ui/with-right.tsx'
 import './edge.css'
 
-export function EdgePage({ id = '' }: Params) {
+export function EdgePage({ id = '' }: PathParams) {
   const answer = useAnswer(`edge ${id}`, (signal) => call('readEdge', { params: { id }, signal }), {
     everyMs: 2_000,
   })

@@ -1,7 +1,8 @@
 /** Selects metrics and their functions: a preset, or single ones from the list. */
 import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
 import { useState } from 'preact/hooks'
-import { partsOf, presetNames, presetOf, presets, readingsOf, withLabels } from '../fleet/history-question.ts'
+import { historyPresets } from '@imapfleet/api'
+import { partsOf, presetNames, presetOf, readingsOf, withLabels } from '../fleet/history-question.ts'
 import { metricTitle } from '../fleet/metric-titles.ts'
 import { Choice } from '../ui/choice.tsx'
 import { SearchField } from '../ui/search-field.tsx'
@@ -24,7 +25,7 @@ export function HistoryMetrics({ chosen, onChoice }: MetricsProps) {
           label="Preset"
           values={preset === undefined ? ([...presetNames, 'own choice'] as const) : presetNames}
           chosen={preset ?? 'own choice'}
-          onChoice={(name) => name !== 'own choice' && onChoice(presets[name])}
+          onChoice={(name) => name !== 'own choice' && onChoice(historyPresets[name])}
         />
       </div>
       <ul class="chosen-metrics" aria-label="Chosen metrics">

@@ -1,9 +1,9 @@
 /** Selects the time range, the step, the groups, and which edges and servers are included. */
-import type { EdgeView, History } from '@imapfleet/api'
+import { historyGroupings, type EdgeView, type History, type HistoryQuestion } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer, type AnswerState } from '../api/use-answer.ts'
 import { readWholeFleet } from '../fleet/all-edges.ts'
-import { absolute, groupings, relativeRanges, type HistoryQuestion } from '../fleet/history-question.ts'
+import { absolute, relativeRanges } from '../fleet/history-question.ts'
 import { Choice } from '../ui/choice.tsx'
 import { Select } from '../ui/select.tsx'
 import { TimeField } from '../ui/time-field.tsx'
@@ -56,7 +56,7 @@ export function HistoryWindow({ question, shown, answer, onChange }: WindowProps
         </span>
         <Choice
           label="Group by"
-          values={groupings}
+          values={historyGroupings}
           chosen={groupBy}
           onChoice={(each) => onChange({ groupBy: each })}
         />

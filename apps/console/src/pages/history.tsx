@@ -1,20 +1,17 @@
 /** Metrics over time, by fleet, region, edge or upstream. The selection is in the address. */
 import { ProblemError } from '@imapfleet/client'
-import type { History } from '@imapfleet/api'
+import {
+  firstPartOf,
+  historyQuestionIn,
+  historyRequest,
+  queryOf,
+  type History,
+  type HistoryQuestion,
+} from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import {
-  absolute,
-  addressOf,
-  firstPartOf,
-  historyRequest,
-  isAbsolute,
-  queryOf,
-  questionIn,
-  zoomedOut,
-  type HistoryQuestion,
-} from '../fleet/history-question.ts'
+import { absolute, addressOf, isAbsolute, zoomedOut } from '../fleet/history-question.ts'
 import { Page } from '../layout/page.tsx'
 import { navigate, search } from '../router/location.ts'
 import { Answered } from '../ui/answered.tsx'
@@ -41,7 +38,7 @@ interface HistoryAnswer {
 
 export function HistoryPage() {
   usePlots()
-  const question = questionIn(search.value)
+  const question = historyQuestionIn(search.value)
   const change = (changed: Partial<HistoryQuestion>) => navigate(addressOf({ ...question, ...changed }))
   const zoomTo = (fromMs: number, toMs: number) => change(absolute(fromMs, toMs))
   const isLive = question.to === ''

@@ -1,6 +1,6 @@
 /** The paths of all pages. */
+import type { PathParams } from '@imapfleet/api'
 import type { ComponentType } from 'preact'
-import type { Params } from '../router/match.ts'
 import { Access } from './access.tsx'
 import { Alerts } from './alerts.tsx'
 import { Audit } from './audit.tsx'
@@ -17,7 +17,7 @@ import { Traces } from './traces.tsx'
 import { Users } from './users.tsx'
 
 /** A page gets the parameters of its path as properties. Other parameters make it another page. */
-export const pages: readonly { path: string; Page: ComponentType<Params> }[] = [
+export const pages: readonly { path: string; Page: ComponentType<PathParams> }[] = [
   { path: '/', Page: Overview },
   { path: '/alerts', Page: Alerts },
   { path: '/edges/:id', Page: EdgePage },

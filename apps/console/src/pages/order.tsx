@@ -1,5 +1,5 @@
 /** One order, with the answer of each edge. */
-import { type OrderedEdge, type OrderView } from '@imapfleet/api'
+import type { OrderedEdge, OrderView, PathParams } from '@imapfleet/api'
 import { orderTitle } from '@imapfleet/protocol'
 import { readWholeOrder } from '@imapfleet/client'
 import { call } from '../api/client.ts'
@@ -8,7 +8,6 @@ import { AccountBadges, EdgeStatus, resultText, targetWords } from '../fleet/acc
 import { worstFirst } from '../fleet/worst-first.ts'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
-import type { Params } from '../router/match.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Card } from '../ui/card.tsx'
 import { Facts } from '../ui/facts.tsx'
@@ -16,7 +15,7 @@ import { Moment } from '../ui/moment.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 
-export function OrderPage({ id = '' }: Params) {
+export function OrderPage({ id = '' }: PathParams) {
   const answer = useAnswer(`order ${id}`, (signal) => readWholeOrder({ call }, id, { signal }))
   return (
     <Page

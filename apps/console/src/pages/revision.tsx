@@ -1,14 +1,12 @@
 /** One revision: its changes, its progress, and its rollout by wave. */
-import { layerText, type RevisionStatus, type RolloutView } from '@imapfleet/api'
+import { isRevision, layerText, type PathParams, type RevisionStatus, type RolloutView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { ProblemError } from '@imapfleet/client'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { isRevision } from '../fleet/revision-number.ts'
 import { worstFirst } from '../fleet/worst-first.ts'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
-import type { Params } from '../router/match.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Card } from '../ui/card.tsx'
 import { Moment } from '../ui/moment.tsx'
@@ -40,7 +38,7 @@ function pauseMs({ status, rollout }: Progress): number {
 }
 
 /** Another text, such as `1e3`, is no number of a revision. */
-export const Revision = ({ revision: text = '' }: Params) =>
+export const Revision = ({ revision: text = '' }: PathParams) =>
   isRevision(text) ? <Numbered revision={Number(text)} /> : <NotFound />
 
 function Numbered({ revision }: { revision: number }) {

@@ -1,5 +1,5 @@
 /** One trace: live lines, or stored lines. */
-import type { TraceView } from '@imapfleet/api'
+import type { PathParams, TraceView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
@@ -8,7 +8,6 @@ import { amountOf } from '../format/number.ts'
 import { clockOf } from '../format/time.ts'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
-import type { Params } from '../router/match.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Badge, type Tone } from '../ui/badge.tsx'
 import { Card } from '../ui/card.tsx'
@@ -21,7 +20,7 @@ import { TraceLines } from './trace-lines.tsx'
 import { isRunning } from './traces.tsx'
 import './trace.css'
 
-export function Trace({ id = '' }: Params) {
+export function Trace({ id = '' }: PathParams) {
   const answer = useAnswer(`trace ${id}`, (signal) => call('readTrace', { params: { id }, signal }), {
     everyMs: 10_000,
   })

@@ -2,7 +2,7 @@
  * Lines over time. Hovering or the arrow keys show values; dragging or + and - change the time range. Gaps are not
  * interpolated, and a step that is not over is dashed.
  */
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import 'uplot/dist/uPlot.min.css'
 import { timeZone } from '../format/time.ts'
 import type { Unit } from '../format/value.ts'
@@ -62,7 +62,8 @@ export function Chart(props: ChartProps) {
     zone,
   ])
 
-  useEffect(() => {
+  // Not after the next frame: it shall show the chart.
+  useLayoutEffect(() => {
     const box = place.current
     if (!box) return undefined
     const drawn = drawnLines(lines, { isStacked, isUnfinished })

@@ -5,13 +5,24 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { serveStatic } from '@hono/node-server/serve-static'
-import { Hono, type MiddlewareHandler } from 'hono'
+import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { compress } from 'hono/compress'
 import { etag } from 'hono/etag'
 import type { Env } from './handlers.ts'
 
+/** An answer of the API that the page gets together with its HTML. */
+export interface FirstAnswer {
+  /** With its query. */
+  path: string
+  status: number
+  /** JSON. */
+  text: string
+}
+
+type AnswerFirst = (context: Context<Env>) => Promise<readonly FirstAnswer[]>
+
 /** Files are read for each request, so that a console that is built while control runs is served immediately. */
-export const consoleRoutes = (directory: string) =>
+export const consoleRoutes = (directory: string, answerFirst: AnswerFirst = async () => []) =>
   new Hono<Env>()
     .get(
       '/assets/*',
@@ -20,6 +31,14 @@ export const consoleRoutes = (directory: string) =>
       // The middleware would report a missing root on stderr, but the console may be built later.
       serveStatic({ root: '/', rewriteRequestPath: (path) => join(directory, path) }),
     )
+    .get('*', async (context, next) => {
+      if (!isPage(context.req.path, context.req.header('accept'))) return await next()
+      const answers = await answerFirst(context)
+      const page = answers.length > 0 ? await readIfThere(join(directory, 'index.html')) : undefined
+      if (page === undefined) return await next()
+      context.header('cache-control', 'no-store')
+      return context.html(withAnswers(page, answers))
+    })
     .get('*', etag(), async (context, next) => {
       if (!isPage(context.req.path, context.req.header('accept'))) return await next()
       const page = await readIfThere(join(directory, 'index.html'))
@@ -41,6 +60,21 @@ const keptForever: MiddlewareHandler<Env> = async (context, next) => {
 /** Requests of a browser for a page. Other requests with an unknown path get 404. */
 const isPage = (path: string, accept = ''): boolean =>
   path === '/' || (accept.includes('text/html') && !/^\/(?:v1|assets)\//.test(path))
+
+/** As blocks of data, which the browser does not run and the content security policy does not concern. */
+const withAnswers = (page: string, answers: readonly FirstAnswer[]): string => {
+  const blocks = answers.map(
+    ({ path, status, text }) =>
+      `<script type="application/json" data-answer="${inAttribute(path)}" data-status="${status}">${inScript(text)}</script>`,
+  )
+  const end = page.lastIndexOf('</body>')
+  return `${page.slice(0, end)}${blocks.join('')}${page.slice(end)}`
+}
+
+const inAttribute = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;')
+
+/** The same JSON without what could end the block, or begin a comment in it. */
+const inScript = (json: string): string => json.replaceAll('<', String.raw`\u003c`)
 
 async function readIfThere(file: string): Promise<string | undefined> {
   try {

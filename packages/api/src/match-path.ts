@@ -1,8 +1,8 @@
 /** Matches paths of pages: `/edges/:id` matches `/edges/eu-1` with `{ id: 'eu-1' }`. */
 
-export type Params = Readonly<Record<string, string>>
+export type PathParams = Readonly<Record<string, string>>
 
-export function match(pattern: string, path: string): Params | undefined {
+export function matchPath(pattern: string, path: string): PathParams | undefined {
   const wanted = pattern.split('/')
   const given = path.replace(/(?<=.)\/$/, '').split('/')
   if (wanted.length !== given.length) return undefined
