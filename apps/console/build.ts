@@ -51,7 +51,7 @@ async function buildInto(outDir: string, more: InlineConfig['build']): Promise<v
       },
       ...more,
     },
-    plugins: [contractPlugin(), classicScript(), asciiOnly()],
+    plugins: [contractPlugin(), classicScript(), asciiOnly(), plotWithoutFormatters()],
   })
 }
 
@@ -65,6 +65,28 @@ function classicScript(): Plugin {
     transformIndexHtml: {
       order: 'post',
       handler: (html) => html.replace('<script type="module" crossorigin', '<script defer'),
+    },
+  }
+}
+
+/**
+ * uPlot creates two formatters of `Intl` when it is run, for labels and time zones that the console formats itself. The first one
+ * takes a browser longer than to draw the charts.
+ */
+function plotWithoutFormatters(): Plugin {
+  const unused = [
+    [
+      "const numFormatter = new Intl.NumberFormat(domEnv ? nav.language : 'en-US');",
+      'const numFormatter = { format: String };',
+    ],
+    ['const localTz = new Intl.DateTimeFormat().resolvedOptions().timeZone;', "const localTz = '';"],
+  ] as const
+  return {
+    name: 'plot-without-formatters',
+    transform(code, id) {
+      if (!id.endsWith('/uPlot.esm.js')) return undefined
+      for (const [line] of unused) if (!code.includes(line)) this.error(`uPlot has changed: ${line}`)
+      return unused.reduce((text, [line, instead]) => text.replace(line, instead), code)
     },
   }
 }

@@ -6,12 +6,15 @@ import { firstPartOf, historyQuestionIn, historyRequest } from './history-questi
 import { matchPath, type PathParams } from './match-path.ts'
 import { isRevision } from './revision-number.ts'
 
+/** What a window shows of the table of edges. A thousand edges take control and a browser longer. */
+export const firstEdges = 30
+
 /** In an array one follows the answer of the other. */
 type Requests = readonly (string | readonly string[])[]
 
 /** The first requests of pages, exactly as the pages make them. Any other request would be useless. */
 const pages: Readonly<Record<string, (params: PathParams, search: URLSearchParams) => Requests>> = {
-  '/': () => ['/v1/edges', '/v1/alerts?state=open&limit=500'],
+  '/': (_, search) => [search.size === 0 ? `/v1/edges?limit=${firstEdges}` : '/v1/edges'],
   '/edges/:id': ({ id = '' }) => [`/v1/edges/${encodeURIComponent(id)}`],
   '/history': (_, search) => {
     const question = historyQuestionIn(search)

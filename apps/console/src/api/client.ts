@@ -6,7 +6,7 @@ import { clientOf, NoAnswerError, ProblemError, type ApiClient } from '@imapflee
 import { signal } from '@preact/signals'
 import { contract } from './contract.ts'
 import { isAnsweredFirst, takeFirstAnswer } from './first-answers.ts'
-import { nextFrame } from './first-frame.ts'
+import { nextFrame } from '../ui/next-frame.ts'
 import { withPages } from './page-names.ts'
 import { sessionEnded } from './session.ts'
 

@@ -18,6 +18,7 @@ interface MetricsProps {
 
 export function HistoryMetrics({ chosen, onChoice }: MetricsProps) {
   const preset = presetOf(chosen)
+  const [isOpen, setOpen] = useState(false)
   return (
     <div class="history-metrics">
       <div class="row">
@@ -33,9 +34,9 @@ export function HistoryMetrics({ chosen, onChoice }: MetricsProps) {
           <Chosen key={text} text={text} chosen={chosen} onChoice={onChoice} />
         ))}
       </ul>
-      <details>
+      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>All metrics ({all.length})</summary>
-        <MetricList chosen={chosen} onChoice={onChoice} />
+        {isOpen && <MetricList chosen={chosen} onChoice={onChoice} />}
       </details>
     </div>
   )

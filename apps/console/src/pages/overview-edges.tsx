@@ -17,7 +17,7 @@ import {
   type SortOrder,
 } from '../fleet/edge-rows.ts'
 import { findingWords, type FindingKind } from '../fleet/findings.ts'
-import { amountOf, countOf } from '../format/number.ts'
+import { amountOf, countOf, loading } from '../format/number.ts'
 import { choose, search } from '../router/location.ts'
 import { LongTable } from '../ui/long-table.tsx'
 import { Note } from '../ui/note.tsx'
@@ -28,7 +28,13 @@ import { edgeColumns } from './overview-columns.tsx'
 
 const everyMs = 10_000
 
-export function OverviewEdges({ edges }: { edges: readonly EdgeView[] }) {
+interface EdgesProps {
+  edges: readonly EdgeView[]
+  /** There are more, which have not arrived yet. */
+  isPartial: boolean
+}
+
+export function OverviewEdges({ edges, isPartial }: EdgesProps) {
   const { data, problem } = useAnswer(
     'figures of edges',
     (signal) =>
@@ -50,7 +56,13 @@ export function OverviewEdges({ edges }: { edges: readonly EdgeView[] }) {
   const isFiltered = Object.values(filter).some((value) => value !== '')
   return (
     <section class="card edges" aria-label="Edges">
-      <Filters rows={rows} filter={filter} order={order} shown={shown.length} isFiltered={isFiltered} />
+      <Filters
+        rows={isPartial ? undefined : rows}
+        filter={filter}
+        order={order}
+        shown={shown.length}
+        isFiltered={isFiltered}
+      />
       {problem && !outage.value && (
         <Note tone="warn">The figures of the edges could not be loaded. {sentenceOf(problem)}</Note>
       )}
@@ -77,18 +89,20 @@ export function OverviewEdges({ edges }: { edges: readonly EdgeView[] }) {
 }
 
 function Filters({
-  rows,
+  rows: known,
   filter,
   order,
   shown,
   isFiltered,
 }: {
-  rows: readonly TableEdge[]
+  /** Undefined: not all of them are known. */
+  rows: readonly TableEdge[] | undefined
   filter: EdgeFilter
   order: SortOrder
   shown: number
   isFiltered: boolean
 }) {
+  const rows = known ?? []
   return (
     <div class="filters">
       <SearchField
@@ -124,7 +138,11 @@ function Filters({
         />
       </div>
       <p class="soft small shown" role="status">
-        {isFiltered ? `${countOf(shown)} of ${amountOf(rows.length, 'edge')}` : amountOf(rows.length, 'edge')}
+        {known === undefined
+          ? loading
+          : isFiltered
+            ? `${countOf(shown)} of ${amountOf(rows.length, 'edge')}`
+            : amountOf(rows.length, 'edge')}
         {isFiltered && (
           <button type="button" class="button quiet small" onClick={clear}>
             Clear

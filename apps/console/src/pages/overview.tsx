@@ -1,13 +1,16 @@
 /** The fleet at a glance: problems, running rollouts and operations, traffic with events, and every edge. */
+import { firstEdges, type EdgeView } from '@imapfleet/api'
+import { useState } from 'preact/hooks'
 import { call, outage, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { pauseMs, readWholeFleet } from '../fleet/all-edges.ts'
+import { pauseMs, readWholeFleet, type WholeFleet } from '../fleet/all-edges.ts'
 import { findingsOf } from '../fleet/findings.ts'
 import { fleetChartMetrics } from '../fleet/fleet-charts.ts'
 import { historyAddress } from '../fleet/history-question.ts'
 import { alertLines, alertsIn } from '../fleet/open-alerts.ts'
 import { chooseRange, chosenRange, historyWindow, ranges, wordsOf } from '../fleet/range.ts'
 import { Page } from '../layout/page.tsx'
+import { search } from '../router/location.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Choice } from '../ui/choice.tsx'
 import { Note } from '../ui/note.tsx'
@@ -20,7 +23,17 @@ import { UnderWay } from './overview-rollouts.tsx'
 import './overview.css'
 
 export function Overview() {
-  const edges = useAnswer('edges', (signal) => readWholeFleet(call, signal), { everyMs: pauseMs })
+  // With a filter or another order, the first edges of all are not the first of the table.
+  const [isPlain] = useState(search.value.size === 0)
+  const first = useAnswer('first edges', async (signal) =>
+    isPlain ? await call('listEdges', { query: { limit: firstEdges }, signal }) : null,
+  )
+  const whole = useAnswer('edges', (signal) => readWholeFleet(call, signal), {
+    everyMs: pauseMs,
+    after: first,
+  })
+  const isPartial = whole.data === undefined && typeof first.data?.next === 'string'
+  const edges = whole.data || !first.data ? whole : { ...whole, data: wholeOf(first.data) }
   const alerts = useOpenAlerts()
   const onTop = alertLines(alerts?.alerts ?? [])
   const range = chosenRange()
@@ -31,7 +44,7 @@ export function Overview() {
         query: { metrics: fleetChartMetrics.join(','), ...historyWindow(range), groupBy: 'region' },
         signal,
       }),
-    { everyMs: 10_000, after: edges },
+    { everyMs: 10_000, after: whole },
   )
   return (
     <Page
@@ -53,7 +66,11 @@ export function Overview() {
               <NoEdge />
             ) : (
               <>
-                <Findings found={findingsOf(all, new Date())} told={alertsIn(onTop)} all={all} />
+                {isPartial ? (
+                  <p class="soft">Loading all edges …</p>
+                ) : (
+                  <Findings found={findingsOf(all, new Date())} told={alertsIn(onTop)} all={all} />
+                )}
                 <UnderWay />
                 {history.problem && !outage.value && (
                   <Note tone="warn">The charts could not be loaded. {sentenceOf(history.problem)}</Note>
@@ -67,7 +84,7 @@ export function Overview() {
                     historyOf={(from, to) => historyAddress(from, to, {})}
                   />
                 )}
-                <OverviewEdges edges={all} />
+                <OverviewEdges edges={all} isPartial={isPartial} />
               </>
             )}
           </>
@@ -76,6 +93,17 @@ export function Overview() {
     </Page>
   )
 }
+
+const wholeOf = ({
+  edges,
+  problems = [],
+}: {
+  edges: EdgeView[]
+  problems?: string[] | undefined
+}): WholeFleet => ({
+  edges,
+  problems,
+})
 
 const NoEdge = () => (
   <section class="card">

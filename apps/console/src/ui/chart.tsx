@@ -6,6 +6,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import 'uplot/dist/uPlot.min.css'
 import { timeZone } from '../format/time.ts'
 import type { Unit } from '../format/value.ts'
+import { nextFrame } from './next-frame.ts'
 import { loadPlots } from './load-plots.ts'
 import type { ChartMark } from './chart-options.ts'
 import { sayAt } from './chart-words.ts'
@@ -71,6 +72,8 @@ export function Chart(props: ChartProps) {
     let isGone = false
     const draw = async () => {
       const { plotIn } = await loadPlots()
+      // The first chart of a page is not drawn with all others.
+      if (!plot.current && document.querySelector('.chart') !== box) await nextFrame()
       if (isGone) return
       plot.current?.destroy()
       const look = {
