@@ -68,6 +68,35 @@ test('a route without an answer returns nothing', async () => {
   assert.equal(asked[0]?.method, 'DELETE')
 })
 
+test('an answer that the caller has already is not asked for, but checked', async () => {
+  const { server, asked } = await serveInTurn(answerJson({ id: 'asked', size: 2 }), answerJson(one))
+  const problem = { type: 'about:blank', title: 'Gone', status: 401, code: 'session_over', detail: 'Over.' }
+  const kept = [
+    { status: 200, text: JSON.stringify(one) },
+    { status: 401, text: JSON.stringify(problem) },
+    { status: 200, text: '{"id":1}' },
+    { status: 200, text: 'no JSON' },
+  ]
+  const addresses: string[] = []
+  const client = clientOf(contract, {
+    server,
+    token,
+    held: ({ pathname }) => {
+      addresses.push(pathname)
+      return kept.shift()
+    },
+  })
+  const read = async () => await client.call('readThing', { params: { id: 'a' } })
+  assert.deepEqual(await read(), one)
+  await assert.rejects(read, { name: 'ProblemError', code: 'session_over', message: 'Over.' })
+  await assert.rejects(read, { kind: 'other-version' })
+  await assert.rejects(read, { kind: 'other-server' })
+  assert.equal(asked.length, 0)
+  assert.deepEqual(await read(), { id: 'asked', size: 2 })
+  await client.call('makeThing', { body: {} })
+  assert.deepEqual(addresses, Array(5).fill('/v1/things/a'), 'only what is read')
+})
+
 test('a refusal has the code, the status, the mistakes, and one sentence with all of them', async () => {
   const problems = [
     { key: 'pool.usesMax', message: 'is too large' },

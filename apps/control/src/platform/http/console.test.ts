@@ -42,6 +42,24 @@ suite('console', () => {
     assert.equal((await get('/edges/eu-1', { accept: 'application/json' })).status, 404)
   })
 
+  test('a page with answers is not stored, and no answer can end its block', async () => {
+    const path = '/v1/orders?limit=50&note="x"'
+    const served = consoleRoutes(directory(), () =>
+      Promise.resolve([{ path, status: 200, text: '{"note":"</script><!-- <script>"}' }]),
+    )
+    writeFileSync(join(directory(), 'index.html'), '<body><p>imapfleet</p></body>')
+    const page = await served.request('/orders')
+    const other = await served.request('/orders', { headers: { accept: 'text/html' } })
+    writeFileSync(join(directory(), 'index.html'), '<title>imapfleet</title>')
+    assert.equal(page.status, 404)
+    assert.equal(other.headers.get('cache-control'), 'no-store')
+    assert.equal(
+      await other.text(),
+      '<body><p>imapfleet</p><script type="application/json" data-answer="/v1/orders?limit=50&amp;note=&quot;x&quot;" data-status="200">' +
+        String.raw`{"note":"\u003c/script>\u003c!-- \u003cscript>"}</script></body>`,
+    )
+  })
+
   test('an asset is kept forever, and compressed', async () => {
     const plain = await get('/assets/index-a1.js')
     assert.deepEqual([plain.status, (await plain.text()).length], [200, 10_000])
