@@ -81,7 +81,7 @@ test('an answer that the caller has already is not asked for, but checked', asyn
   const client = clientOf(contract, {
     server,
     token,
-    held: ({ pathname }) => {
+    known: ({ pathname }) => {
       addresses.push(pathname)
       return kept.shift()
     },

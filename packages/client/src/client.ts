@@ -24,13 +24,13 @@ import { newId } from './new-id.ts'
 import { readEvents, readLines } from './read-stream.ts'
 import {
   jsonOf,
-  jsonOfHeld,
+  jsonOfKnown,
   problemIn,
   sendRequest,
   unexpectedAnswer,
   urlOf,
   type AnyGiven,
-  type HeldAnswer,
+  type KnownAnswer,
   type RequestSettings,
 } from './request.ts'
 
@@ -42,7 +42,7 @@ export interface ClientOptions {
   cookie?: true
   fetch?: typeof fetch
   /** An answer to a request for reading that the caller has already. It is not asked for again. */
-  held?: (url: URL) => HeldAnswer | undefined
+  known?: (url: URL) => KnownAnswer | undefined
 }
 
 interface StreamOptions {
@@ -63,7 +63,7 @@ const silenceMaxMs = 40_000
 /** A client of any server that answers as the contract says. */
 export function clientOf<const T extends RouteTable>(contract: Contract<T>, options: ClientOptions) {
   const table: Readonly<Record<keyof T, RouteShape>> = contract.routes
-  const { server, token, cookie, fetch: fetchGiven = fetch, held } = options
+  const { server, token, cookie, fetch: fetchGiven = fetch, known } = options
   const settings: RequestSettings = {
     server,
     access: token === undefined ? cookie && { cookie } : { token },
@@ -98,8 +98,8 @@ export function clientOf<const T extends RouteTable>(contract: Contract<T>, opti
 
   async function askOnce(route: RouteShape, given: AnyOptions, headers: Record<string, string>) {
     const url = urlOf(server, route.path, given)
-    const answered = route.method === 'GET' && route.answer ? held?.(url) : undefined
-    if (route.answer && answered) return parsedAnswer(route.answer, jsonOfHeld(answered, url, settings), url)
+    const answered = route.method === 'GET' && route.answer ? known?.(url) : undefined
+    if (route.answer && answered) return parsedAnswer(route.answer, jsonOfKnown(answered, url, settings), url)
     const timeout = AbortSignal.timeout(given.timeoutMs ?? answerTimeoutMs)
     const signal = given.signal ? AbortSignal.any([given.signal, timeout]) : timeout
     try {

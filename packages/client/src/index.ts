@@ -14,7 +14,7 @@ import type { RequestOptions } from './contract.ts'
 export { clientOf } from './client.ts'
 export type { Contract, Given, Parser, RouteAnswer, RouteShape, StreamUpdate } from './contract.ts'
 export { isTransient, NoAnswerError, ProblemError } from './errors.ts'
-export type { HeldAnswer } from './request.ts'
+export type { KnownAnswer } from './request.ts'
 export { newId } from './new-id.ts'
 
 export type ApiClient = ReturnType<typeof createClient>

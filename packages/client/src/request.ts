@@ -71,13 +71,13 @@ function jsonIn(text: string, url: URL): unknown {
 }
 
 /** An answer of control that needs no request any more. */
-export interface HeldAnswer {
+export interface KnownAnswer {
   status: number
   text: string
 }
 
 /** The value of a success. Throws the refusal otherwise. */
-export function jsonOfHeld({ status, text }: HeldAnswer, url: URL, settings: RequestSettings): unknown {
+export function jsonOfKnown({ status, text }: KnownAnswer, url: URL, settings: RequestSettings): unknown {
   if (status >= 400) throw refusalIn({ status }, text, url, settings)
   return jsonIn(text, url)
 }

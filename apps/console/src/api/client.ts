@@ -24,7 +24,7 @@ const firstFigures = isAnsweredFirst ? nextFrame() : undefined
 const client: ApiClient = clientOf(contract, {
   server: new URL(location.origin),
   cookie: true,
-  held: takeFirstAnswer,
+  known: takeFirstAnswer,
   fetch: async (...request) => {
     await firstFigures
     return await fetch(...request)

@@ -2,7 +2,7 @@
  * Answers that control has sent together with the page (packages/api/src/first-requests.ts), by address. Each is used once, those of
  * the same address in their order.
  */
-import type { HeldAnswer } from '@imapfleet/client'
+import type { KnownAnswer } from '@imapfleet/client'
 
 const answers = new Map<string, HTMLScriptElement[]>()
 for (const element of document.querySelectorAll<HTMLScriptElement>('script[data-answer]')) {
@@ -14,7 +14,7 @@ for (const element of document.querySelectorAll<HTMLScriptElement>('script[data-
 export const isAnsweredFirst = answers.size > 0
 
 /** The answer, if there is one that was not taken yet. */
-export function takeFirstAnswer({ href }: URL): HeldAnswer | undefined {
+export function takeFirstAnswer({ href }: URL): KnownAnswer | undefined {
   const element = answers.get(href)?.shift()
   if (!element) return undefined
   element.remove()
