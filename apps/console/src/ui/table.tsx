@@ -25,14 +25,14 @@ interface TableProps<Row> {
   keyOf: (row: Row) => string | number
 }
 
-/** Of the lowest row. */
-const rowHeight = 30
+/** Of a row, in pixels: none is lower, so the first rows are more than a window shows. */
+const rowHeightMin = 24
 /** Of later rows, so that a click or a key is not waited for long. */
 const rowsAtOnce = 200
 
 /** How many rows are drawn: more and more, until all are. */
 function useDrawn(count: number): number {
-  const [drawn, setDrawn] = useState(() => Math.ceil(window.innerHeight / rowHeight))
+  const [drawn, setDrawn] = useState(() => Math.ceil(window.innerHeight / rowHeightMin))
   const isPartial = drawn < count
   useEffect(() => {
     if (!isPartial) return undefined
