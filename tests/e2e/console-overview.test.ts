@@ -159,11 +159,16 @@ suite('console: overview', { skip: noChromium }, () => {
     await page.waitForLoadState('networkidle').catch(() => {})
     for (const [path, first, later] of [
       ['/config', '/v1/config', '/v1/edges'],
-      ['/history?groupBy=region', '/v1/stats/history', '/v1/edges'],
-      ['/', '/v1/edges', '/v1/stats/history'],
+      ['/history?groupBy=region', '/v1/stats/history by region', '/v1/edges'],
+      // The charts follow the table, whose first rows have come with the page.
+      ['/', '/v1/edges', '/v1/stats/history by region'],
     ] as const) {
       const order: string[] = []
-      const pathOf = (each: { url: () => string }) => new URL(each.url()).pathname
+      const pathOf = (each: { url: () => string }) => {
+        const { pathname, searchParams } = new URL(each.url())
+        const group = searchParams.get('groupBy')
+        return pathname + (pathname.startsWith('/v1/') && group !== null ? ` by ${group}` : '')
+      }
       const asked = (each: { url: () => string }) => order.push(`asked ${pathOf(each)}`)
       const answered = (each: { url: () => string }) => order.push(`answered ${pathOf(each)}`)
       await page.goto('about:blank')
