@@ -78,7 +78,7 @@ async function startEdge(ground: Ground, onwardPort: number, upstream: Layer): P
     region: 'bench',
     upstream: { host: '127.0.0.1', port: onwardPort },
     config: { upstreams: { main: upstream }, log: { level: 'error' } },
-    // As a package installs it.
+    // The program and the flags of a package.
     program: join(bundleDirectory, 'imapfleet-edge.mjs'),
     nodeFlags: edgeNodeFlags,
   })

@@ -25,7 +25,7 @@ export class ConnectAhead {
   #opening: AbortController | undefined
   #pausedUntil = -Infinity
   #lastLoginAt = -Infinity
-  /** How many of these logins are still missing. */
+  /** How many such logins must still come after an unused connection. */
   #loginsMissing = 0
   #isOver = false
 

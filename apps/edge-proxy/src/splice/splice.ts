@@ -287,12 +287,16 @@ export class Splice extends Linked<Splice> {
   #toServer(bytes: Buffer, from: number, to: number, startsCommand: boolean): void {
     const part = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
     this.tap?.fromClient(part, startsCommand)
-    if (!this.#conversation.connection.link.write(part)) this.#serverIsFull = true
+    this.#write(part)
   }
 
   /** @param questions of answer-ahead, as protocol lines. Undefined or empty: there are none */
   #writeAhead(questions: string | undefined): void {
-    if (questions) this.#conversation.connection.link.write(questions)
+    if (questions) this.#write(questions)
+  }
+
+  #write(bytes: Buffer | string): void {
+    if (!this.#conversation.connection.link.write(bytes)) this.#serverIsFull = true
   }
 
   /**
