@@ -53,10 +53,10 @@ export async function settled(proxy: ProxyProcess): Promise<void> {
   expect(quiet, `connections to the server are still in use: ${told}`)
 }
 
-/** idle + leased + resetting + dialing = sockets that the server sees. */
+/** idle + leased + resetting + dialing + ahead = sockets that the server sees. */
 export async function expectInvariant(proxy: ProxyProcess, open: () => number): Promise<void> {
   if (proxy.name !== 'ours') return
-  const names = ['upstreams_idle', 'upstreams_leased', 'upstreams_resetting', 'upstreams_dialing']
+  const names = ['idle', 'leased', 'resetting', 'dialing', 'ahead'].map((state) => `upstreams_${state}`)
   let told = ''
   const held = await eventually(async () => {
     const gauges = await proxy.gauges()

@@ -103,7 +103,12 @@ export class Plane {
 
   async api(
     path: string,
-    options: { method?: string; body?: unknown; token?: string; of?: Pick<ControlProcess, 'api'> } = {},
+    options: {
+      method?: string
+      body?: unknown
+      token?: string
+      of?: Pick<ControlProcess, 'api'> & Partial<Pick<ControlProcess, 'process'>>
+    } = {},
   ): Promise<HttpAnswer> {
     const { method = options.body === undefined ? 'GET' : 'POST', body } = options
     const { token = this.token, of: control = this.control } = options
@@ -111,6 +116,9 @@ export class Plane {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
+    }).catch((error: unknown) => {
+      const { process } = control
+      throw process && process.pid === undefined ? process.ending() : error
     })
     return { status: answer.status, body: await answer.json() }
   }

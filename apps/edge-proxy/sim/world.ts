@@ -369,6 +369,9 @@ export class World {
     if (open > connectionsMax) auditor.finding(`${open} connections, more than ${connectionsMax}`)
     if (open + dialing.size > connectionsMax + connectionsSpareMax)
       auditor.finding(`${open} connections and ${dialing.size} dials exceed the limit`)
+    const ahead = this.edge.context.servers.get('main')!.connectAhead.state === 'none' ? 0 : 1
+    if (ahead > 0 && dialing.size === 0 && open + ahead > connectionsMax)
+      auditor.finding(`${open} connections, and one that is opened ahead exceeds the limit`)
     if (connectionsPerUserMax === 0) return
     const byUser = new Map<string, number>()
     for (const [{ user }] of connections.all()) byUser.set(user, (byUser.get(user) ?? 0) + 1)

@@ -74,7 +74,7 @@ export class LocalProcess {
     try {
       for (;;) {
         const ready = await spec.isReady().catch(() => false)
-        if (this.#child !== child) throw this.#failure(`ended with ${describeExit(this.#lastExit)}`)
+        if (this.#child !== child) throw this.ending()
         if (ready) return
         if (signal?.aborted) throw new LocalError('aborted', `${this.name}: start was interrupted`)
         if (Date.now() > deadline) throw this.#failure('did not get ready in time')
@@ -116,6 +116,11 @@ export class LocalProcess {
   async exited(): Promise<Exit> {
     if (this.#child) await once(this.#child, 'exit')
     return this.#lastExit
+  }
+
+  /** An error that says how its last process ended, with the end of its log. */
+  ending(): LocalError {
+    return this.#failure(`ended with ${describeExit(this.#lastExit)}`)
   }
 
   #launch(): ChildProcess {

@@ -285,6 +285,10 @@ export const edgeMetrics = {
   upstreams_leased: { kind: 'gauge', help: 'Upstream connections in use by a session (active).' },
   upstreams_resetting: { kind: 'gauge', help: 'Upstream connections being reset after a session.' },
   upstreams_idle: { kind: 'gauge', help: 'Idle upstream connections kept for their user (cached).' },
+  upstreams_ahead: {
+    kind: 'gauge',
+    help: 'Upstream connections without a login, ready or being opened for the next login (connectAhead).',
+  },
   upstream_healthy: {
     kind: 'gauge',
     help: '0 after the last attempt to reach the upstream failed, until one succeeds.',

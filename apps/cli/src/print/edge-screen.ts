@@ -97,6 +97,7 @@ function rows(look: StatsReading, before: StatsReading | undefined): Row[] {
     { label: 'Upstreams cached', ...level(cached) },
     gauge('Upstreams resetting', 'upstreams_resetting'),
     gauge('Upstreams dialing', 'upstreams_dialing'),
+    gauge('Upstreams ahead', 'upstreams_ahead'),
     gauge('Logins waiting', 'leases_waiting'),
     { label: 'Logins', total: formatCount(logins.total), rate: rate((all) => reused(all) + opened(all)) },
     { label: '  reused', total: formatCount(logins.reused), rate: rate(reused) },

@@ -39,6 +39,7 @@ const titles: Readonly<Record<EdgeMetricName, string>> = {
   upstreams_leased: 'Server connections in use',
   upstreams_resetting: 'Server connections being reset',
   upstreams_idle: 'Idle server connections',
+  upstreams_ahead: 'Server connections ready for a login',
   upstream_healthy: 'Healthy servers',
   upstream_paused: 'Paused servers',
   upstream_connections_limit: 'Limit on server connections',

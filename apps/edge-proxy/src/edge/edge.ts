@@ -314,6 +314,10 @@ function readGauges({ settings, metrics, pool, clientAdmission, tracer, servers 
   metrics.gauge('upstreams_leased', () => connections.count('leased'))
   metrics.gauge('upstreams_resetting', () => connections.count('resetting'))
   metrics.gauge('upstreams_idle', () => connections.count('idle'))
+  metrics.gauge(
+    'upstreams_ahead',
+    () => [...servers.all()].filter(({ connectAhead }) => connectAhead.state !== 'none').length,
+  )
   metrics.gauge('leases_waiting', () => connections.count('waiting'))
   metrics.gauge('traces_active', () => tracer.active)
   metrics.gauge('upstream_healthy', () =>

@@ -5,13 +5,13 @@ import { test } from 'node:test'
 import { resolveConfig } from '@imapfleet/config'
 import { openFilesNeeded } from './open-files.ts'
 
-test('each client, server connection, spare connection, health check and listener needs a file, and the edge needs some more', () => {
+test('each client, server connection, spare connection, health check, connection ahead and listener needs a file, and the edge needs some more', () => {
   const resolved = resolveConfig({
     clients: { connectionsMax: 20 },
     upstreams: { main: { connectionsMax: 10 }, other: { connectionsMax: 5, connectionsSpareMax: 3 } },
   })
   assert.ok(resolved.ok)
-  const [clients, main, other, checks, listeners, own] = [20, 10 + 64, 5 + 3, 2 * 2, 1, 100]
+  const [clients, main, other, checks, listeners, own] = [20, 10 + 64, 5 + 3, 2 * 3, 1, 100]
   assert.equal(openFilesNeeded(resolved.config), clients + main + other + checks + listeners + own)
 })
 

@@ -5,8 +5,8 @@ import type { EdgeConfig } from '@imapfleet/config'
 /** Files for the log, the HTTP port, the fleet, and DNS. */
 const otherFiles = 100
 
-/** Files for a health check, and for one whose connection is being closed. */
-const perUpstream = 2
+/** Files for a health check, for one whose connection is being closed, and for a connection that is ready for the next login. */
+const perUpstream = 3
 
 /**
  * One file for each client, from accept to close, one for each server connection that is open or being opened, and one for each

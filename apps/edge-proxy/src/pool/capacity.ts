@@ -6,6 +6,7 @@
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Exhaustion } from '../net/socket-errors.ts'
 import { delay, runtime } from '../runtime.ts'
+import type { Server } from '../server/server.ts'
 import type { CapacityVerdict, DialPlace, Shortage } from '../server/shortage.ts'
 import type { Connections, Dial } from './connections.ts'
 import { fitsLogin, userKeyOf } from './key.ts'
@@ -132,6 +133,13 @@ export class Capacity {
     return count + this.#openOf(dial)
   }
 
+  /** Whether the server may get one more connection, without an eviction. */
+  hasRoomAt({ name, config }: Server): boolean {
+    const { dialing, open } = this.#connections.at(name)
+    const allowed = this.limits.of(name, undefined, this.now) ?? Infinity
+    return open + dialing.size < Math.min(config.connectionsMax, allowed)
+  }
+
   #openOf({ request, user }: Dial): number {
     const { name } = request.server
     const key = userKey(name, user)
@@ -235,6 +243,10 @@ export class CapacityForDial implements DialPlace {
     for (const scope of ['user', 'server'] as const)
       if (this.#found === undefined && this.#capacity.wouldExceedLimit(scope, this.#dial))
         await this.#evict(scope, false)
+  }
+
+  get hasRoom(): boolean {
+    return this.#capacity.hasRoomAt(this.#dial.request.server)
   }
 
   get isOver(): boolean {

@@ -362,3 +362,35 @@ test('a user whose client has enabled an extension by a command other than ENABL
   const again = await lease('joe')
   assert.deepEqual([again.reused, again.tellReuse], [true, false])
 })
+
+test('a connection that is opened ahead stays within connectionsMax, and leaves its place to a login', async () => {
+  for (const state of ['ready', 'opening'] as const) {
+    const { lease, scripted, server } = await poolAtWork({ limits: { connectionsMax: 2 } })
+    server.knowledge?.measured(40)
+    const first = lease('joe')
+    await untilTrue(() => scripted.asked.length > 0)
+    const { greeting } = scripted
+    if (state === 'opening') scripted.greeting = ''
+    await first
+    await untilTrue(() => scripted.connections.length === 2 && server.connectAhead.state === state)
+    scripted.greeting = greeting
+    await lease('amy')
+    assert.equal(server.connectAhead.state, 'none')
+    await untilTrue(() => scripted.open === 2)
+    assert.equal(scripted.connections.length, state === 'ready' ? 2 : 3)
+  }
+})
+
+test('no connection is opened ahead at a limit that the server has shown', async () => {
+  const { lease, login, scripted, server, count } = await poolAtWork()
+  await lease('joe')
+  scripted.script = but({ LOGIN: 'TAG NO [LIMIT] too many connections from this host\r\n' })
+  assert.equal((await login('amy')).kind, 'refused')
+  assert.equal(count('upstream_full_total{upstream="main",reason="server-limit"}'), 1)
+  scripted.script = but({})
+  server.knowledge?.measured(40)
+  const { length } = scripted.connections
+  await lease('amy')
+  assert.equal(scripted.connections.length, length + 1)
+  assert.equal(server.connectAhead.state, 'none')
+})

@@ -27,11 +27,9 @@ function distant(scripted: ScriptedServer, settings: Layer = {}, roundTripMs = 4
 const logIn = async (server: Server, secret?: string) =>
   (await openConnection(server, as(secret), client)).kind
 
-/** Waits until the server has greeted and has answered CAPABILITY on its connection with this number, from 1. */
-async function isReady(scripted: ScriptedServer, count: number): Promise<void> {
-  while (scripted.connections.length < count) await turn()
-  while (scripted.asked.filter((text) => text === 'CAPABILITY').length < count) await turn()
-  for (let each = 0; each < 20; each++) await turn()
+/** Waits until a connection is ready for the next login. */
+async function isReady({ connectAhead }: Server): Promise<void> {
+  while (connectAhead.state !== 'ready') await turn()
 }
 
 async function settled(): Promise<void> {
@@ -42,11 +40,11 @@ test('a login at a distant server uses the connection that was opened after the 
   const scripted = await ScriptedServer.start()
   const server = distant(scripted)
   assert.equal(await logIn(server), 'opened')
-  await isReady(scripted, 2)
+  await isReady(server)
   const before = scripted.asked.length
   assert.equal(await logIn(server), 'opened')
   assert.deepEqual(scripted.asked.slice(before, before + 1), ['LOGIN joe secret'])
-  await isReady(scripted, 3)
+  await isReady(server)
   assert.equal(scripted.connections.length, 3)
   server.connectAhead.end()
 })
@@ -78,19 +76,22 @@ test('a refused login and a paused server open no connection ahead', async () =>
   await settled()
   assert.equal(scripted.connections.length, 1)
   server.isPaused = true
-  server.connectAhead.prepare()
+  server.connectAhead.prepare({ hasRoom: true })
   await settled()
   assert.equal(scripted.connections.length, 1)
 })
 
 test('with roundRobin, a connection that was opened ahead takes the turn of the login that uses it', async () => {
   const scripted = await ScriptedServer.start()
-  const server = distant(scripted, { roundRobin: true, hosts: ['127.0.0.1', 'localhost'] })
+  const both = ['127.0.0.1', 'localhost']
+  const server = distant(scripted, { roundRobin: true, hosts: both, addressFamily: 'ipv4' })
+  server.resolver.refresh(server.config)
+  while (server.resolver.known(server.config).length < 2) await turn()
   const hosts: (string | undefined)[] = []
   for (let login = 1; login <= 4; login++) {
     hosts.push(server.nextAddress()?.host)
     assert.equal(await logIn(server), 'opened')
-    await isReady(scripted, 1 + login)
+    await isReady(server)
   }
   assert.deepEqual(hosts, ['127.0.0.1', 'localhost', '127.0.0.1', 'localhost'])
   server.connectAhead.end()
@@ -104,7 +105,7 @@ test('while another address is down, no connection is opened or used ahead, beca
     const fail = () => server.addresses.markDown(other, 'it does not answer', runtime.now(), 60_000)
     if (isDownBefore) fail()
     assert.equal(await logIn(server), 'opened')
-    if (!isDownBefore) await isReady(scripted, 2)
+    if (!isDownBefore) await isReady(server)
     fail()
     await settled()
     assert.equal(await logIn(server), 'opened')
@@ -118,7 +119,7 @@ test('if the server closes the connection before the login or instead of an answ
     const scripted = await ScriptedServer.start()
     const server = distant(scripted, { breakerFailures: 1 })
     assert.equal(await logIn(server), 'opened')
-    await isReady(scripted, 2)
+    await isReady(server)
     const peer = scripted.connections[1]!
     if (how === 'before') peer.socket.destroy()
     if (how === 'bye') peer.say('* BYE autologout\r\n')
@@ -153,7 +154,7 @@ test('a connection ahead that fails says nothing about the server, and no other 
   } finally {
     restore()
   }
-  await isReady(scripted, 4)
+  await isReady(server)
   server.connectAhead.end()
 })
 
@@ -161,7 +162,7 @@ test('an unused connection is closed with LOGOUT after 45 s, and when the server
   const scripted = await ScriptedServer.start()
   const server = distant(scripted)
   assert.equal(await logIn(server), 'opened')
-  await isReady(scripted, 2)
+  await isReady(server)
   server.connectAhead.sweep()
   assert.equal(scripted.open, 2)
   const restore = passing(45_001)
@@ -179,7 +180,7 @@ test('an unused connection is closed with LOGOUT after 45 s, and when the server
     assert.equal(scripted.connections.length, 1 + login)
     assert.equal(await logIn(server), 'opened')
   }
-  await isReady(scripted, 8)
+  await isReady(server)
   server.connectAhead.end()
   await scripted.connections[7]!.closed()
   assert.equal(await logIn(server), 'opened')

@@ -8,6 +8,7 @@ import { runtime } from '../runtime.ts'
 import { dialAddress, type Dialed } from './dial-address.ts'
 import type { Address } from './resolver.ts'
 import type { Server } from './server.ts'
+import type { DialPlace } from './shortage.ts'
 
 /** Servers close a connection without a login after one minute or later, Dovecot after three. */
 const keptMs = 45_000
@@ -34,12 +35,20 @@ export class ConnectAhead {
     this.#counters = counters
   }
 
-  /** A login has succeeded. Opens a connection for the next one, if none is ready. Returns immediately. */
-  prepare(): void {
+  get state(): 'none' | 'opening' | 'ready' {
+    if (this.#ready !== undefined) return 'ready'
+    return this.#opening === undefined ? 'none' : 'opening'
+  }
+
+  /**
+   * A login has succeeded. Opens a connection for the next one, if there is none and the server allows one more. Returns
+   * immediately.
+   */
+  prepare({ hasRoom }: Pick<DialPlace, 'hasRoom'>): void {
     const now = runtime.now()
     if (now - this.#lastLoginAt < keptMs && this.#loginsMissing > 0) this.#loginsMissing--
     this.#lastLoginAt = now
-    if (this.#ready !== undefined || this.#opening !== undefined || !this.#isWorthwhile) return
+    if (this.state !== 'none' || !hasRoom || !this.#isWorthwhile) return
     const address = this.#server.nextAddress()
     if (address !== undefined) void this.#open(address)
   }
@@ -81,10 +90,13 @@ export class ConnectAhead {
     )
   }
 
-  /** The connection for a login. Undefined: none is ready. */
-  take(): Dialed | undefined {
+  /** The connection for a login. Undefined: none is ready. Gives one up that is being opened if the login needs its room. */
+  take({ hasRoom }: Pick<DialPlace, 'hasRoom'>): Dialed | undefined {
     const dialed = this.#ready?.dialed
-    if (dialed === undefined) return undefined
+    if (dialed === undefined) {
+      if (!hasRoom) this.close()
+      return undefined
+    }
     const { addresses, breaker } = this.#server
     if (!this.#isUsable(runtime.now()) || !addresses.areAllInUse || breaker.isOpen) {
       this.close()

@@ -110,6 +110,7 @@ export async function openConnection(
 }
 
 const withoutPool = ({ loginSignal }: LoginClient): DialPlace => ({
+  hasRoom: true,
   free: async () => 'none',
   wait: async (begin) => await begin(loginSignal),
   get isOver() {
@@ -129,16 +130,16 @@ async function dialAndLogIn(
   client: LoginClient,
   place: DialPlace,
 ): Promise<OpenResult> {
-  const ahead = server.connectAhead.take()
+  const ahead = server.connectAhead.take(place)
   if (ahead !== undefined) {
-    const result = await logInOn(ahead, server, credentials, client, true)
+    const result = await logInOn(ahead, server, credentials, client, place, true)
     // The server may have closed the connection just before the login.
     if (result.kind !== 'unavailable') return result
   }
   const dialed = await dialWithRetries(server, client, place)
   if (dialed.kind === 'abandoned') return dialed
   if (dialed.kind !== 'dialed') return unavailable(dialed.reason, dialed.detail, dialed.said)
-  return await logInOn(dialed, server, credentials, client)
+  return await logInOn(dialed, server, credentials, client, place)
 }
 
 /** @param isAhead the connection was opened before this login, so its end says nothing about the server */
@@ -147,6 +148,7 @@ async function logInOn(
   server: Server,
   credentials: Credentials,
   client: LoginClient,
+  place: DialPlace,
   isAhead = false,
 ): Promise<OpenResult> {
   const signal = client.loginSignal
@@ -164,7 +166,7 @@ async function logInOn(
     if (result.kind === 'unavailable' && signal.aborted) return { kind: 'abandoned' }
     if (result.kind !== 'unavailable' || !isAhead)
       noteLogin(server, dialed.address, result, runtime.now() - beganAt)
-    if (result.kind === 'opened') server.connectAhead.prepare()
+    if (result.kind === 'opened') server.connectAhead.prepare(place)
     return result
   } finally {
     cancelDeadline()

@@ -21,6 +21,8 @@ export type CapacityVerdict = 'freed' | 'none' | 'not-needed'
 
 /** The pool's part in opening a connection for a login. */
 export interface DialPlace {
+  /** The configuration of the server, and the limit learned from its refusals, allow one more connection now. */
+  readonly hasRoom: boolean
   /** Evicts idle connections so that one more can be opened. */
   free(shortage: Shortage): Promise<CapacityVerdict>
   /** Runs a wait before an attempt to connect. Its signal is aborted as soon as `isOver` is true. */
