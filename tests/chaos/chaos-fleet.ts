@@ -86,7 +86,12 @@ export class ChaosFleet {
     }
     await Promise.all([dovecot.process.start(), ...replicas.map(({ process }) => process.start())])
     const token = await replicas[0]!.createToken('chaos', 'admin')
-    const sql = postgres(options.postgres.url, { max: 2, onnotice: () => {}, backoff: () => 0.2 })
+    const sql = postgres(options.postgres.url, {
+      max: 2,
+      fetch_types: false,
+      onnotice: () => {},
+      backoff: () => 0.2,
+    })
     const world = new ChaosFleet({ ground, nats, replicas, edges, dovecot, token, sql })
     for (const { id, region, natsUrl = nats.url } of options.edges) {
       const credentialsFile = await enrollByApi(

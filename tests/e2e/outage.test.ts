@@ -11,7 +11,7 @@ suite('outage', () => {
   let sql: postgres.Sql
   before(async () => {
     fleet = await TestFleet.start()
-    sql = postgres(fleet.stack.postgres.url, { max: 1, onnotice: () => undefined })
+    sql = postgres(fleet.stack.postgres.url, { max: 1, fetch_types: false, onnotice: () => undefined })
   })
   after(async () => {
     await sql?.end()

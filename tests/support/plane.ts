@@ -67,7 +67,9 @@ export class Plane {
     ])
     await Promise.all([nats.process?.start(), database.process?.start()])
     const control = await controlPlane({ ground, nats, postgres: database, environment })
-    const sql = postgres(database.url, { max: 2, onnotice: () => {}, backoff: () => 0.1 })
+    // Without a query for types, whose failure would end this process (porsager/postgres#1192).
+    const options = { max: 2, fetch_types: false, onnotice: () => {}, backoff: () => 0.1 }
+    const sql = postgres(database.url, options)
     const [before] = await sql<{ now: Date }[]>`select now()`
     await control.process.start()
     // It is ready for requests before. A heartbeat that is sent once would be lost.

@@ -48,6 +48,7 @@ export class RestorableFleet {
     this.token = plane.token
     this.#admin = postgres(plane.postgres.url.replace(/\/\w+$/, '/postgres'), {
       max: 1,
+      fetch_types: false,
       onnotice: () => undefined,
     })
   }

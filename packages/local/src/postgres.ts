@@ -157,7 +157,9 @@ async function haveDatabase(url: string): Promise<boolean> {
   }
 }
 
-const connect = (url: string) => postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined })
+/** Without a query for types, whose failure would end the process (porsager/postgres#1192). */
+const connect = (url: string) =>
+  postgres(url, { max: 1, connect_timeout: 5, fetch_types: false, onnotice: () => undefined })
 
 function versionOf(program: string): string {
   const said = spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout ?? ''

@@ -167,7 +167,7 @@ export class LocalProcess {
 
   #failure(what: string): LocalError {
     const lines = existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8').trimEnd().split('\n') : []
-    const last = lines.slice(-5).map((line) => `\n    ${line.slice(0, 300)}`)
+    const last = lines.slice(-20).map((line) => `\n    ${line.slice(0, 300)}`)
     return new LocalError('part_failed', `${this.name} ${what}; the end of ${this.logFile}:${last.join('')}`)
   }
 }
