@@ -33,6 +33,26 @@ suite('a Postgres client', () => {
     }
   })
 
+  test('whose session Postgres has ended does not report that again after it has reconnected', async (t) => {
+    const sql = openClient(db.address.url, { max: 1, backoff: () => 0.01 })
+    t.after(async () => await sql.end({ timeout: 1 }))
+    const statements = {
+      tagged: () => sql`select 1 as one`,
+      text: () => sql.unsafe('select $1::int as one', [1]),
+      transaction: () => sql.begin(async (tx) => await tx`select 1 as one`),
+    }
+    for (const [name, statement] of Object.entries(statements)) {
+      const [{ pid }] = await sql<[{ pid: number }]>`select pg_backend_pid() as pid`
+      const slept = assert.rejects(sql`select pg_sleep(20)`, (error) => troubleOf(error) === 'away', name)
+      const isAtWork = async () =>
+        (await db.sql`select from pg_stat_activity where pid = ${pid} and query like '%pg_sleep%'`).length > 0
+      while (!(await isAtWork()));
+      await db.sql`select pg_terminate_backend(${pid})`
+      await slept
+      assert.equal((await statement())[0]?.['one'], 1, name)
+    }
+  })
+
   test('sends arrays of the types that control uses, with any text', async () => {
     const texts = ['', 'null', 'a,b', '{}', 'quote "', 'back \\ slash', ' spaces ', 'ü\n']
     const rows = await db.sql<Record<string, unknown>[]>`
