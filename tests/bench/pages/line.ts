@@ -15,7 +15,6 @@ import { startRoundcube } from './roundcube.ts'
 import type { BrowsingUser } from './session.ts'
 import { CountingTap } from './tap.ts'
 
-/** Every user has it. */
 const password = 'browsing'
 const anyUser = `passdb {
   driver = static
@@ -31,6 +30,8 @@ export interface PagesLine {
   /** Between Roundcube and the contestant. */
   front: CountingTap
   proxy: PagesProxy
+  /** Of every user. */
+  password: string
   /** A user with a fresh mailbox. Names have the same length. */
   newUser(): BrowsingUser
   serverCpuSeconds(): number
@@ -69,6 +70,7 @@ export async function startPagesLine(options: LineOptions): Promise<PagesLine> {
     let users = 0
     return {
       contestant: options.contestant,
+      password,
       ground,
       url: roundcube.url,
       tap,

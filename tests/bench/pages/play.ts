@@ -8,6 +8,7 @@ import { playSession, type SessionSample } from './measure.ts'
 import { firstDifference } from './normal-page.ts'
 import type { PagesBenchOptions } from './options.ts'
 import type { PlayedSessions } from './results.ts'
+import { warmUp } from './warm-up.ts'
 
 const differences = join(import.meta.dirname, '..', '..', '..', '.run', 'bench', 'pages')
 const mailboxSeed = 1
@@ -26,23 +27,27 @@ export interface PlayOrder {
   firstShorter: number
 }
 
-/** At every distance the sessions have the same seeds. Contestants take turns, except in their first session. */
+/** At every distance the sessions have the same seeds. Contestants take turns. */
 export async function playAll(options: PagesBenchOptions, order: PlayOrder): Promise<PlayedDistance> {
   const { contestants, seed, shorter, repeat } = options
   const lines: PagesLine[] = []
   try {
     for (const contestant of contestants)
       lines.push(await startPagesLine({ contestant, delayMs: order.delayMs, mailboxSeed }))
-    const play = (line: PagesLine, each: number, divisor = shorter) =>
-      playSession(line, { seed: each, pauseMs: order.pauseMs, shorter: divisor })
-    const first = await Promise.all(lines.map((line) => play(line, firstSeed, shorter * order.firstShorter)))
-    comparePages(contestants, first, order, firstSeed)
+    const play = async (each: number, divisor = shorter) => {
+      const sessions: SessionSample[] = []
+      for (const line of lines) {
+        await warmUp(line)
+        sessions.push(await playSession(line, { seed: each, pauseMs: order.pauseMs, shorter: divisor }))
+      }
+      comparePages(contestants, sessions, order, each)
+      return sessions
+    }
+    const first = await play(firstSeed, shorter * order.firstShorter)
     const played = new Map<PagesContestant, SessionSample[]>(contestants.map((name) => [name, []]))
     for (let index = 0; index < repeat; index++) {
-      const sessions: SessionSample[] = []
-      for (const line of lines) sessions.push(await play(line, seed + index))
+      const sessions = await play(seed + index)
       for (const [at, name] of contestants.entries()) played.get(name)?.push(sessions[at]!)
-      comparePages(contestants, sessions, order, seed + index)
     }
     return { first: new Map(contestants.map((name, index) => [name, [first[index]!]])), played }
   } finally {

@@ -12,28 +12,32 @@ test('every session of a distant server, or of one that is not measured yet, lea
     [0, 1, 2].map((now) => knowledge.isWorthwhile(minMs, now)),
     [true, true, true],
   )
-  knowledge.measured(minMs)
+  knowledge.measured(minMs, 0)
   assert.deepEqual(
     [3, 4, 5].map((now) => knowledge.isWorthwhile(minMs, now)),
     [true, true, true],
   )
 })
 
-test('one session a second of a nearby server learns, and all sessions after the round trip has grown', () => {
+test('one session a second of a nearby server learns, also under load, and all sessions after the round trip has grown', () => {
   const knowledge = new Knowledge()
-  knowledge.measured(0.4)
+  knowledge.measured(0.4, 0)
   const learn = [0, 1, 999, 1_000, 1_500, 2_000].filter((now) => knowledge.isWorthwhile(minMs, now))
   assert.deepEqual(learn, [0, 1_000, 2_000])
-  for (let second = 0; second < 5; second++) knowledge.measured(40)
+  for (let now = 2_000; now < 500_000; now += 100) knowledge.measured(40, now)
+  assert.equal(knowledge.roundTripMs, 0.4)
+  for (let now = 500_000; now <= 600_000; now += 100) knowledge.measured(40, now)
   assert.deepEqual(
-    [2_001, 2_002].map((now) => knowledge.isWorthwhile(minMs, now)),
+    [600_001, 600_002].map((now) => knowledge.isWorthwhile(minMs, now)),
     [true, true],
   )
+  knowledge.measured(0.4, 600_100)
+  assert.equal(knowledge.roundTripMs, 0.4)
 })
 
 test('with a minimum of 0 ms, every session learns', () => {
   const knowledge = new Knowledge()
-  knowledge.measured(0.1)
+  knowledge.measured(0.1, 0)
   assert.deepEqual(
     [0, 1].map((now) => knowledge.isWorthwhile(0, now)),
     [true, true],

@@ -24,7 +24,7 @@ export class Knowledge {
   readonly #users = new Map<string, { facts: UserFacts; bytes: number }>()
   #commandsMax = 1
   #pausedUntil = -Infinity
-  #roundTripMs: number | undefined
+  readonly #roundTrip = new ShortestTime()
   #measureNearbyAt = -Infinity
   /** Shapes and texts of questions to which the server answered BAD. */
   readonly #refused = new Set<string>()
@@ -63,15 +63,17 @@ export class Knowledge {
     return this.#usersBytes
   }
 
-  /** The usual time from a command to the first byte of its answer. Undefined: not measured. */
+  /**
+   * The shortest time from a command to a reply, in the last minutes. Undefined: not measured. Longer times are due to the work
+   * of the server, or of the edge: under load, every answer waits until the edge reads it.
+   */
   get roundTripMs(): number | undefined {
-    return this.#roundTripMs
+    return this.#roundTrip.ms
   }
 
-  /** Notes a measured time. Fast answers count more: a slow one may be due to work of the server. */
-  measured(ms: number): void {
-    const before = this.#roundTripMs ?? ms
-    this.#roundTripMs = ms < before ? ms : before + (ms - before) * 0.02
+  /** @param now from runtime.now() */
+  measured(ms: number, now: number): void {
+    this.#roundTrip.note(ms, now)
   }
 
   /**
@@ -79,7 +81,7 @@ export class Knowledge {
    * second learns, because learning takes as much CPU time as the rest of a session.
    */
   isWorthwhile(roundTripMinMs: number, now: number): boolean {
-    if (this.#roundTripMs === undefined || this.#roundTripMs >= roundTripMinMs) return true
+    if (this.roundTripMs === undefined || this.roundTripMs >= roundTripMinMs) return true
     if (now < this.#measureNearbyAt) return false
     this.#measureNearbyAt = now + nearbyMeasuredMs
     return true
@@ -127,5 +129,29 @@ export class Knowledge {
 
   isRefused({ shape, text }: Question): boolean {
     return this.#refused.has(shape) || this.#refused.has(text)
+  }
+}
+
+/** After this time, a server whose name has got an address farther away is known to be distant, at the latest after twice the time. */
+const windowMs = 300_000
+
+/** The minimum of the current and the last window of time. */
+class ShortestTime {
+  #beganAt = -Infinity
+  #last: number | undefined
+  #current: number | undefined
+
+  get ms(): number | undefined {
+    if (this.#last === undefined || this.#current === undefined) return this.#current ?? this.#last
+    return Math.min(this.#last, this.#current)
+  }
+
+  note(ms: number, now: number): void {
+    if (now - this.#beganAt >= windowMs) {
+      this.#beganAt = now
+      this.#last = this.#current
+      this.#current = undefined
+    }
+    if (this.#current === undefined || ms < this.#current) this.#current = ms
   }
 }

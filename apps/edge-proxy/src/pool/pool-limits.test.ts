@@ -366,7 +366,7 @@ test('a user whose client has enabled an extension by a command other than ENABL
 test('a connection that is opened ahead stays within connectionsMax, and leaves its place to a login', async () => {
   for (const state of ['ready', 'opening'] as const) {
     const { lease, scripted, server } = await poolAtWork({ limits: { connectionsMax: 2 } })
-    server.knowledge?.measured(40)
+    server.knowledge?.measured(40, 0)
     const first = lease('joe')
     await untilTrue(() => scripted.asked.length > 0)
     const { greeting } = scripted
@@ -388,7 +388,7 @@ test('no connection is opened ahead at a limit that the server has shown', async
   assert.equal((await login('amy')).kind, 'refused')
   assert.equal(count('upstream_full_total{upstream="main",reason="server-limit"}'), 1)
   scripted.script = but({})
-  server.knowledge?.measured(40)
+  server.knowledge?.measured(40, 0)
   const { length } = scripted.connections
   await lease('amy')
   assert.equal(scripted.connections.length, length + 1)

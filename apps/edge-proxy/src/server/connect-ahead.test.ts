@@ -20,7 +20,7 @@ const as = (secret = 'secret'): Credentials => ({
 /** A server with this round trip, in milliseconds. */
 function distant(scripted: ScriptedServer, settings: Layer = {}, roundTripMs = 40): Server {
   const server = serverAt(scripted.port, settings)
-  server.knowledge?.measured(roundTripMs)
+  server.knowledge?.measured(roundTripMs, 0)
   return server
 }
 

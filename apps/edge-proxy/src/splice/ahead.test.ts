@@ -346,9 +346,23 @@ test('no more questions are sent at once than the server is known to answer', as
   assert.deepEqual(await other.up(2), ['STATUS c (UNSEEN)', 'STATUS d (UNSEEN)'])
 })
 
+test('the round trip is measured while questions are asked ahead, by replies only', async () => {
+  const knowledge = knowledgeOf(list)
+  const measured = knowledge.roundTripMs!
+  const { fromClient, fromServer, up, client } = await beginAhead(knowledge)
+  fromClient(`a ${status}\r\n`)
+  await up(4)
+  fromServer(statusAnswer)
+  await client.line()
+  assert.equal(knowledge.roundTripMs, measured)
+  fromServer('a OK done\r\n')
+  await client.line()
+  assert.ok(knowledge.roundTripMs! < measured)
+})
+
 test('no question is sent to a server with a short or unknown round trip, or in the mode `learn`', async () => {
   const near = knowledgeOf(list)
-  near.measured(2)
+  near.measured(2, 0)
   const learning = {
     upstream: 'main',
     mode: 'learn' as const,

@@ -152,7 +152,6 @@ export class Ahead {
     const { upstream } = this.#setup
     this.#context.metrics.counters.ahead_asked_total({ upstream }).value++
     this.#mark(() => `answer-ahead: asked ${question.name}`)
-    this.#learning.sent(false)
   }
 
   #dropped({ question }: AskedAhead, reason: DropReason): void {
@@ -330,7 +329,6 @@ export class Ahead {
 
   /** Decides on an untagged response, from `start` to its line feed at `end`. */
   onUntagged(bytes: Buffer, start: number, end: number): LineVerdict {
-    this.#learning.received()
     const response = readResponse(bytes.toString('latin1', untaggedAt(bytes, start), end + 1))
     if (!this.#held.isActive) {
       this.#selections.server.note(response, this.#clientCommands.isSelecting)
@@ -385,7 +383,7 @@ export class Ahead {
    * @returns what the client gets in its place; 'pass': the reply unchanged
    */
   onTagged(sent: SentCommand, isOk: boolean, text: string): LineVerdict {
-    this.#learning.received()
+    this.#learning.replied()
     this.#held.left(sent.tag, isOk)
     const asked = this.#held.find(sent)
     if (asked === undefined) return sent.isOwn ? 'omit' : this.#onClientReply(sent, isOk, text)

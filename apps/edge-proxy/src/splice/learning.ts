@@ -11,7 +11,7 @@ import type { Selection } from './selections.ts'
 export class Learning {
   readonly #knowledge: Knowledge
   readonly #course: Course
-  /** When a command went to the server while no other was unanswered. */
+  /** When the last command went to the server while no other was unanswered. Undefined: it is measured. */
   #sentAt: number | undefined
 
   constructor(knowledge: Knowledge, course: Course) {
@@ -20,17 +20,18 @@ export class Learning {
   }
 
   /**
-   * A command goes to the server.
-   * @param isAlone no other command is unanswered
+   * A command of the client goes to the server.
+   * @param isFirst no other command is unanswered
    */
-  sent(isAlone: boolean): void {
-    this.#sentAt = isAlone ? runtime.now() : undefined
+  sent(isFirst: boolean): void {
+    if (isFirst) this.#sentAt = runtime.now()
   }
 
-  /** A response has arrived. */
-  received(): void {
+  /** A tagged reply has arrived. An untagged response says nothing about the time: the server may send it without a command. */
+  replied(): void {
     if (this.#sentAt === undefined) return
-    this.#knowledge.measured(runtime.now() - this.#sentAt)
+    const now = runtime.now()
+    this.#knowledge.measured(now - this.#sentAt, now)
     this.#sentAt = undefined
   }
 

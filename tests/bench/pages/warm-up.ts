@@ -1,0 +1,53 @@
+/**
+ * Sessions of other users with another program, before the measured one. A proxy of an operator serves users all the time:
+ * its code has run, and logins are never far apart.
+ */
+import { connect } from 'node:net'
+import type { PagesLine } from './line.ts'
+
+export const warmUpMs = 5_000
+/** Fewer than the connections that Dovecot allows by default. */
+export const usersAtOnce = 32
+
+/** The ID tells the edge that this is not the program that is measured, so nothing is learned about it. */
+const commandsOf = (user: string, password: string): string[] => [
+  'ID ("name" "warm-up")',
+  `LOGIN ${user} ${password}`,
+  'STATUS INBOX (MESSAGES UNSEEN)',
+  'SELECT INBOX',
+  'UID SEARCH ALL',
+  'LIST "" "*"',
+  'LOGOUT',
+]
+
+export async function warmUp({ proxy, password }: PagesLine): Promise<void> {
+  const until = performance.now() + warmUpMs
+  const users = Array.from({ length: usersAtOnce }, (_, at) => `warm${at}`)
+  const play = async (user: string) => {
+    while (performance.now() < until) await playSession(proxy.port, commandsOf(user, password))
+  }
+  await Promise.all(users.map(play))
+}
+
+/** Sends each command after the reply to the one before. Rejects if the connection ends earlier. */
+function playSession(port: number, commands: readonly string[]): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const socket = connect(port, '127.0.0.1')
+  let sent = 0
+  let received = ''
+  socket.on('data', (bytes) => {
+    received += bytes.toString('latin1')
+    const awaited = sent === 0 ? '* OK' : `w${sent} `
+    if (!`\n${received}`.includes(`\n${awaited}`) || !received.endsWith('\r\n')) return
+    received = ''
+    const command = commands[sent++]
+    if (command === undefined) socket.destroy()
+    else socket.write(`w${sent} ${command}\r\n`)
+  })
+  socket.on('error', reject)
+  socket.on('close', () => {
+    if (sent > commands.length) resolve()
+    else reject(new Error(`the server closed the connection after ${sent} commands: ${received}`))
+  })
+  return promise
+}
