@@ -1,7 +1,7 @@
 /** The loss of a connection at any moment ends the statements on it, and not the process. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { after, before, suite, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openClient } from './client.ts'
@@ -127,6 +127,30 @@ suite('a Postgres client', () => {
       for (const one of await Promise.all([1, 2, 3, 4].map(async (i) => await sql`select ${i}::int as one`)))
         assert.equal(one.length, 1)
       assert.ok(Date.now() - since < 3000, 'no session is stuck until the timeout for connecting')
+    }
+  })
+
+  test('begins a new session although a statement was not sent at the end of the last one', async (t) => {
+    const sockets: Socket[] = []
+    const socket = () => {
+      const { hostname, port } = new URL(db.address.url)
+      sockets.push(connect(Number(port), hostname))
+      return sockets.at(-1)
+    }
+    const sql = opened(t, { socket, connection: { statement_timeout: 20_000 } } as object)
+    for (let round = 0; round < 3; round++) {
+      await sql`select 1`
+      const made = await new Promise<unknown>((resolve) => {
+        // The driver has made its message, and the connection is closed before it is written.
+        setImmediate(() => {
+          resolve(sql`select 2`.catch(troubleOf))
+          process.nextTick(() => queueMicrotask(() => sockets.at(-1)!.destroy()))
+        })
+      })
+      assert.equal(made, 'away')
+      const since = Date.now()
+      assert.deepEqual([...(await sql`select 3 as three`)], [{ three: 3 }])
+      assert.ok(Date.now() - since < 3000)
     }
   })
 

@@ -9,24 +9,25 @@
  *   error (porsager/postgres#1223). That statement was not sent. Here it is sent again.
  * - If the rows of a statement were not complete, the rows of the next session begin behind as many empty items.
  * - A statement that is made while closed connections are being reported can stay unsent on one of them, and the next session of that
- *   connection does not begin. Here statements are told of a loss later.
+ *   connection does not begin. Here it begins (open-socket.ts), and statements are told of a loss when all losses are known.
  * - A statement that is made between the reset and the end of a connection gets the empty result of the next session's start. Here the
  *   driver does not know that there was a reset.
- * - A connection that is closed before any byte is opened again at once and without end. Here it is a failure.
+ * - A connection that is closed before Postgres has answered is opened again at once, and without end. Here it is a failure.
  */
-import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
+import { loss, opening } from './open-socket.ts'
 
 type Work<T> = (sql: postgres.TransactionSql) => Promise<T>
 type DriverOptions = postgres.Options<Record<string, postgres.PostgresType>>
 
 export function openClient(url: string, options: DriverOptions): postgres.Sql {
+  const ending = new AbortController()
   const client = postgres(url, {
     ...options,
     fetch_types: false,
     types: { ...options.types, array },
-    ...opening(options as Partial<Opening>),
+    ...opening(options, ending.signal),
   })
   const begin = client.begin.bind(client)
   const beginSafely = async <T>(...[first, second]: [string, Work<T>] | [Work<T>]): Promise<unknown> =>
@@ -52,37 +53,15 @@ export function openClient(url: string, options: DriverOptions): postgres.Sql {
     })
   }
   const unsafe: typeof client.unsafe = (...args) => surviving(client.unsafe(...args))
-  const changed: Partial<typeof client> = { begin: beginSafely as typeof client.begin, unsafe }
+  const end: typeof client.end = async (...args) => {
+    ending.abort(loss('the client was closed'))
+    await client.end(...args)
+  }
+  const changed: Partial<typeof client> = { begin: beginSafely as typeof client.begin, unsafe, end }
   return new Proxy(client, {
     apply: (target, self, args) => surviving(Reflect.apply(target, self, args)),
     get: (target, key) => Reflect.get(Object.hasOwn(changed, key) ? changed : target, key) as unknown,
   })
-}
-
-/** How the driver gets a socket. Not part of its types. */
-interface Opening {
-  socket: (to: { host: string[]; port: number[] }) => Socket | Promise<Socket>
-}
-
-/** Sockets whose end the driver understands. */
-function opening(options: Partial<Opening>): Opening {
-  const open: Opening['socket'] =
-    options.socket ??
-    (({ host: [host = ''], port: [port = 0] }) => Object.assign(connect(port, host), { host, port }))
-  return {
-    socket: async (to) => {
-      const socket = await open(to)
-      const emit = socket.emit.bind(socket)
-      socket.emit = (event: string, ...args: unknown[]) => {
-        if (event !== 'close') return emit(event, ...args)
-        // With TLS, the driver listens to the TLS socket instead.
-        if (args[0] !== true && socket.bytesRead === 0 && socket.listenerCount('error') > 0)
-          emit('error', loss('closed before an answer'))
-        return emit(event, false)
-      }
-      return socket
-    },
-  }
 }
 
 /** How often a statement is sent again. A proxy may refuse each new session with an error that looks like one of a statement. */
@@ -185,8 +164,6 @@ function whileOpen(sql: postgres.TransactionSql, connection: Connection): postgr
     },
   })
 }
-
-const loss = (text: string) => Object.assign(new Error(text), { code: 'CONNECTION_CLOSED' })
 
 const lossCodes = new Set(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_ENDED'])
 
