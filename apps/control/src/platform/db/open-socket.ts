@@ -125,6 +125,8 @@ async function next(socket: Socket, event: 'data' | 'secureConnect', signal: Abo
 /** A socket that ends with the error: the driver would never use a connection again whose socket could not be made. */
 function failing(error: Error): Socket {
   const socket = new Socket()
+  // What the driver writes until then.
+  socket.write = () => true
   setImmediate(() => socket.destroy(error))
   return socket
 }
