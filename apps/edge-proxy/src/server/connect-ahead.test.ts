@@ -138,6 +138,25 @@ test('if the server closes the connection before the login or instead of an answ
   }
 })
 
+test('a login that the server may have read is not sent again if the server closes the connection or does not answer', async () => {
+  for (const how of ['closed', 'silent']) {
+    const scripted = await ScriptedServer.start()
+    const server = distant(scripted, { loginTimeoutMs: 500 })
+    assert.equal(await logIn(server), 'opened')
+    await isReady(server)
+    const peer = scripted.connections[1]!
+    scripted.script = (asked) => {
+      if (asked.verb !== 'LOGIN') return wellBehaved(asked)
+      if (how === 'closed') setTimeout(() => peer.socket.destroy(), 400)
+      return undefined
+    }
+    assert.equal(await logIn(server, 'wrong'), 'unavailable', how)
+    assert.equal(scripted.asked.filter((text) => text.includes('wrong')).length, 1)
+    assert.equal(scripted.connections.length, 2)
+    server.connectAhead.end()
+  }
+})
+
 test('a connection ahead that fails says nothing about the server, and no other one is opened for ten minutes', async () => {
   const scripted = await ScriptedServer.start()
   const server = distant(scripted, { breakerFailures: 1 })
