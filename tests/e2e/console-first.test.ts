@@ -63,6 +63,35 @@ suite('console: first answers', { skip: noChromium }, () => {
     }
   })
 
+  test('what was answered to a user who signed out is not used for the next one', async () => {
+    const { body } = await fleet.api('/v1/tokens', { method: 'POST', body: { name: 'vera', role: 'viewer' } })
+    const { page } = await open('/', { token: (body as { token: string }).token })
+    // The page does not ask for what the user may not have.
+    await page.goto('/access')
+    await page.getByText('vera has the role viewer').waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await signInOnPage(page, fleet.stack.token)
+    await page.getByText('Last used').first().waitFor()
+    assert.equal(await page.getByText('Not allowed').count(), 0)
+    await close(page)
+  })
+
+  test('a page whose session is answered late is drawn at once', async () => {
+    const { page } = await open('/orders')
+    await page.route('**/orders', async (route) => {
+      const response = await route.fetch()
+      const html = (await response.text()).replace(
+        /<script [^>]*data-answer="\/v1\/session".*?<\/script>/,
+        '',
+      )
+      await route.fulfill({ response, body: html })
+    })
+    await page.route('**/v1/session', () => undefined)
+    await page.goto('/orders', { waitUntil: 'commit' })
+    await page.locator('.greeting').waitFor({ timeout: 10_000 })
+    await close(page)
+  })
+
   test('a session that ended shows the sign-in, and the page after it', async () => {
     const { page } = await open('/audit')
     await page.getByText('config.revise').first().waitFor()

@@ -27,7 +27,10 @@ export async function firstAnswers(app: Hono<Env>, context: Context<Env>): Promi
     }
   })
   const late = new AbortController()
-  await Promise.race([Promise.all(all), sleep(patienceMs, undefined, late).catch(() => undefined)])
+  await Promise.race([
+    Promise.all(all),
+    sleep(patienceMs, undefined, { signal: late.signal }).catch(() => undefined),
+  ])
   late.abort()
   return answers.flat()
 }

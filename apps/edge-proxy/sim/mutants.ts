@@ -17,8 +17,8 @@ export const mutants: readonly Mutant[] = [
   // A mail server that restarts, or fails logins.
   {
     file: 'server/connect-gate.ts',
-    find: '    if (turns.entered < max) {',
-    replace: '    if (turns.entered < max * 3) {',
+    find: '    if (turns.entered >= max) return false',
+    replace: '    if (turns.entered >= max * 3) return false',
     breaks: 'an address gets at most connectsMax attempts to connect at a time',
   },
   {
@@ -41,8 +41,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: 'server/open-connection.ts',
-    find: "    if (result.kind !== 'unavailable') return result",
-    replace: '    return result',
+    find: '    const unreadMs = 2 * (server.knowledge?.roundTripMs ?? 0) + slackMs',
+    replace: '    const unreadMs = 0',
     breaks: 'a login whose connection was opened ahead and has ended gets another one',
   },
   {

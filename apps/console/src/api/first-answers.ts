@@ -13,6 +13,9 @@ for (const element of document.querySelectorAll<HTMLScriptElement>('script[data-
 /** Whether control has sent answers together with the page. */
 export const isAnsweredFirst = answers.size > 0
 
+/** Whether one of them says whose session it is. Control leaves out what takes it too long. */
+export const isSessionAnswered = answers.has(new URL('/v1/session', location.origin).href)
+
 /** The answer, if there is one that was not taken yet. */
 export function takeFirstAnswer({ href }: URL): KnownAnswer | undefined {
   const element = answers.get(href)?.shift()
@@ -21,7 +24,7 @@ export function takeFirstAnswer({ href }: URL): KnownAnswer | undefined {
   return { status: Number(element.dataset['status']), text: element.textContent }
 }
 
-/** Answers from before the sign-in are not valid after it. */
+/** Answers from before a sign-in or sign-out are not valid after it. */
 export function forgetFirstAnswers(): void {
   for (const element of [...answers.values()].flat()) element.remove()
   answers.clear()

@@ -16,6 +16,12 @@ export function sessionBegan(who: ConsoleSession): void {
   session.value = { state: 'in', who }
 }
 
+/** The user has signed out. */
+export function sessionLeft(): void {
+  forgetFirstAnswers()
+  session.value = { state: 'out' }
+}
+
 /** Control does not know the session. */
 export function sessionEnded({ code, message }: ProblemError): void {
   forgetFirstAnswers()

@@ -1,7 +1,7 @@
 /** The signed-in user, the choices of colours and of the time zone, and signing out. */
 import { limitsText, type ConsoleSession } from '@imapfleet/api'
 import { call, sentenceOf } from '../api/client.ts'
-import { session } from '../api/session.ts'
+import { sessionLeft } from '../api/session.ts'
 import { Choice } from '../ui/choice.tsx'
 import { tell } from '../ui/toast.tsx'
 import { theme, themes } from './theme.ts'
@@ -27,7 +27,7 @@ export const AccountMenu = ({ who }: { who: ConsoleSession }) => (
 async function signOut(): Promise<void> {
   try {
     await call('signOut')
-    session.value = { state: 'out' }
+    sessionLeft()
   } catch (error) {
     tell('bad', `You are still signed in: ${sentenceOf(error)}`)
   }

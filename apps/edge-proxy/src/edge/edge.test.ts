@@ -396,6 +396,19 @@ test('a stopping edge lets sessions end, ends the rest after the timeout, and le
   assert.equal(edge.state, 'stopping')
 })
 
+test('a stopping edge opens no connection ahead, also if its settings change meanwhile', async () => {
+  const { client, edge, scripted, config } = await edgeAtWork()
+  const peer = await client()
+  edge.retire()
+  edge.apply(config({ upstreams: { main: { loginTimeoutMs: 29_000 } } }))
+  edge.context.servers.get('main')!.knowledge!.measured(40, 0)
+  peer.say('a LOGIN joe secret\r\n')
+  await peer.until('a OK ')
+  await new Promise((done) => setTimeout(done, 100))
+  assert.equal(edge.context.servers.get('main')!.connectAhead.state, 'none')
+  assert.equal(scripted.connections.length, 1)
+})
+
 test('a stopping edge stops waiting when its last session has ended', async () => {
   const { session, edge } = await edgeAtWork()
   const peer = await session()

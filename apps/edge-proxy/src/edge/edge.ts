@@ -121,6 +121,7 @@ export class Edge {
     for (const reason of certificates.unread) log.warn('certificate_unread', { reason })
     settings.replace(config, certificates)
     servers.configure(config, certificates.upstreams)
+    if (this.#state === 'retiring' || this.#state === 'stopping') this.#endConnectAhead()
     log.level = config.log.level
     this.#reportedCertificates.clear()
     this.#watchCertificates()
@@ -150,8 +151,12 @@ export class Edge {
     this.#state = 'retiring'
     for (const listener of this.#listeners) listener.close()
     this.#healthChecks.stop()
-    for (const { connectAhead } of this.context.servers.all()) connectAhead.end()
+    this.#endConnectAhead()
     this.context.pool.close()
+  }
+
+  #endConnectAhead(): void {
+    for (const { connectAhead } of this.context.servers.all()) connectAhead.end()
   }
 
   /** Resolves when the last client of a retiring edge has left, after the timeout, or at the signal. */
@@ -169,7 +174,7 @@ export class Edge {
     this.#state = 'stopping'
     for (const listener of this.#listeners) listener.close()
     this.#healthChecks.stop()
-    for (const { connectAhead } of this.context.servers.all()) connectAhead.end()
+    this.#endConnectAhead()
     await endConnections(this.context, drainTimeoutMs, hurry)
     for (const id of tracer.ids()) tracer.stop(id, 'edge-stopped')
     runtime.cancel(this.#sweeper)

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Layer } from '@imapfleet/config'
+import { edgeMetrics, Metrics } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
 import { wire } from '../imap/cuts.test-support.ts'
+import type { Lookup } from '../net/network.ts'
 import { runtime, replaceRuntime } from '../runtime.ts'
 import { openConnection } from './open-connection.ts'
 import { ScriptedServer, serverAt, unlimited, wellBehaved } from './scripted-server.test-support.ts'
-import type { Server } from './server.ts'
+import { Resolver } from './resolver.ts'
+import { Server } from './server.ts'
 
 const client = { address: '192.0.2.7', loginSignal: unlimited }
 const as = (secret = 'secret'): Credentials => ({
@@ -18,8 +21,10 @@ const as = (secret = 'secret'): Credentials => ({
 })
 
 /** A server with this round trip, in milliseconds. */
-function distant(scripted: ScriptedServer, settings: Layer = {}, roundTripMs = 40): Server {
-  const server = serverAt(scripted.port, settings)
+function distant(scripted: ScriptedServer, settings: Layer = {}, roundTripMs = 40, lookup?: Lookup): Server {
+  const { config } = serverAt(scripted.port, settings)
+  const resolver = new Resolver(lookup)
+  const server = new Server('main', config, 1, new Metrics(edgeMetrics), undefined, resolver)
   server.knowledge?.measured(roundTripMs, 0)
   return server
 }
@@ -133,6 +138,25 @@ test('if the server closes the connection before the login or instead of an answ
   }
 })
 
+test('a login that the server may have read is not sent again if the server closes the connection or does not answer', async () => {
+  for (const how of ['closed', 'silent']) {
+    const scripted = await ScriptedServer.start()
+    const server = distant(scripted, { loginTimeoutMs: 500 })
+    assert.equal(await logIn(server), 'opened')
+    await isReady(server)
+    const peer = scripted.connections[1]!
+    scripted.script = (asked) => {
+      if (asked.verb !== 'LOGIN') return wellBehaved(asked)
+      if (how === 'closed') setTimeout(() => peer.socket.destroy(), 400)
+      return undefined
+    }
+    assert.equal(await logIn(server, 'wrong'), 'unavailable', how)
+    assert.equal(scripted.asked.filter((text) => text.includes('wrong')).length, 1)
+    assert.equal(scripted.connections.length, 2)
+    server.connectAhead.end()
+  }
+})
+
 test('a connection ahead that fails says nothing about the server, and no other one is opened for ten minutes', async () => {
   const scripted = await ScriptedServer.start()
   const server = distant(scripted, { breakerFailures: 1 })
@@ -186,6 +210,65 @@ test('an unused connection is closed with LOGOUT after 45 s, and when the server
   assert.equal(await logIn(server), 'opened')
   await settled()
   assert.equal(scripted.connections.length, 9)
+})
+
+test('a connection that was opened ahead is not used at an address that the name no longer has', async () => {
+  const scripted = await ScriptedServer.start()
+  const addresses = ['127.0.0.1']
+  const lookup = async () => addresses.map((address) => ({ address, family: 4 }))
+  const server = distant(scripted, { hosts: ['mail.test'], resolveEveryMs: 1000 }, 40, lookup)
+  assert.equal(await logIn(server), 'opened')
+  await isReady(server)
+  addresses[0] = '127.0.0.2'
+  const restore = passing(1001)
+  try {
+    server.resolver.refresh(server.config)
+    await settled()
+    server.connectAhead.sweep()
+  } finally {
+    restore()
+  }
+  assert.equal(server.connectAhead.state, 'none')
+})
+
+test('a login on a connection that was opened ahead has a turn at the gate, or waits for one', async () => {
+  const scripted = await ScriptedServer.start()
+  const server = distant(scripted, { connectsMax: 1 })
+  assert.equal(await logIn(server), 'opened')
+  await isReady(server)
+  let asked = 0
+  const answers: (() => void)[] = []
+  scripted.script = (command) => {
+    if (command.verb !== 'LOGIN') return wellBehaved(command)
+    asked++
+    answers.push(() => command.peer.say(wellBehaved(command)!))
+    return undefined
+  }
+  const logins = [logIn(server), logIn(server)]
+  while (asked === 0) await turn()
+  await settled()
+  assert.equal(asked, 1)
+  answers[0]!()
+  while (asked === 1) await turn()
+  answers[1]!()
+  assert.deepEqual(await Promise.all(logins), ['opened', 'opened'])
+  server.connectAhead.end()
+})
+
+test('a login on a connection that was opened ahead shows that the server answers', async () => {
+  const scripted = await ScriptedServer.start()
+  const server = distant(scripted)
+  assert.equal(await logIn(server), 'opened')
+  await isReady(server)
+  const { greetedAt } = server
+  const restore = passing(5000)
+  try {
+    assert.equal(await logIn(server), 'opened')
+  } finally {
+    restore()
+  }
+  assert.ok(server.greetedAt >= greetedAt + 5000)
+  server.connectAhead.end()
 })
 
 /** Until the returned function is called, this time has passed. */

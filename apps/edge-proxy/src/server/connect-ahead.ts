@@ -5,6 +5,7 @@
  */
 import type { EdgeMetrics } from '@imapfleet/observe'
 import { runtime } from '../runtime.ts'
+import { once } from './dial.ts'
 import { dialAddress, type Dialed } from './dial-address.ts'
 import type { Address } from './resolver.ts'
 import type { Server } from './server.ts'
@@ -62,7 +63,10 @@ export class ConnectAhead {
       isTentative: true,
     })
     if (this.#opening === opening) this.#opening = undefined
-    if (dialed.kind === 'dialed') this.#ready = { dialed, at: runtime.now() }
+    if (opening.signal.aborted) {
+      // Perhaps after the dial has ended.
+      if (dialed.kind === 'dialed') dialed.exchange.fail('closed-here')
+    } else if (dialed.kind === 'dialed') this.#ready = { dialed, at: runtime.now() }
     else if (dialed.kind === 'dial-failed') {
       this.#pausedUntil = runtime.now() + pauseMs
       this.#count('failed')
@@ -97,23 +101,27 @@ export class ConnectAhead {
       if (!hasRoom) this.close()
       return undefined
     }
-    const { addresses, breaker } = this.#server
+    const { addresses, breaker, gate, config } = this.#server
     if (!this.#isUsable(runtime.now()) || !addresses.areAllInUse || breaker.isOpen) {
       this.close()
       return undefined
     }
+    // The login waits for its turn at the gate.
+    if (!gate.enterNow(dialed.address, config.connectsMax)) return undefined
     this.#ready = undefined
     this.#server.endTurn()
     this.#count('used')
-    return dialed
+    return { ...dialed, leaveTurn: once(() => gate.leave(dialed.address)) }
   }
 
   #isUsable(now: number): boolean {
     const { dialed, at } = this.#ready!
-    return dialed.exchange.isQuiet && now - at < keptMs
+    const { resolver, config } = this.#server
+    const isKnown = resolver.known(config).some(({ address }) => address === dialed.address.address)
+    return isKnown && dialed.exchange.isQuiet && now - at < keptMs
   }
 
-  /** Closes a connection that is too old or that the server has closed. Call it each second. */
+  /** Closes a connection that is too old, that the server has closed, or whose address is no longer one of the server. Call it each second. */
   sweep(): void {
     if (this.#ready !== undefined && !this.#isUsable(runtime.now())) this.close()
   }

@@ -27,14 +27,10 @@ export class ConnectGate {
    * Waits for a turn. False: the signal was aborted first. Call `leave` after each true.
    * @param max the limit in force
    */
-  enter({ address }: Address, max: number, signal: AbortSignal): boolean | Promise<boolean> {
+  enter(address: Address, max: number, signal: AbortSignal): boolean | Promise<boolean> {
     if (signal.aborted) return false
-    const turns = this.#turns.get(address) ?? { entered: 0, waiting: new Set() }
-    if (turns.entered < max) {
-      turns.entered++
-      this.#turns.set(address, turns)
-      return true
-    }
+    if (this.enterNow(address, max)) return true
+    const turns = this.#turns.get(address.address)!
     return new Promise((resolve) => {
       const settle = (isEntered: boolean) => {
         turns.waiting.delete(onTurn)
@@ -46,6 +42,15 @@ export class ConnectGate {
       signal.addEventListener('abort', onAbort)
       turns.waiting.add(onTurn)
     })
+  }
+
+  /** Takes a turn if one is free. Call `leave` after true. */
+  enterNow({ address }: Address, max: number): boolean {
+    const turns = this.#turns.get(address) ?? { entered: 0, waiting: new Set() }
+    if (turns.entered >= max) return false
+    turns.entered++
+    this.#turns.set(address, turns)
+    return true
   }
 
   /** The attempt has ended: the attempt that has waited longest gets its turn. */

@@ -74,7 +74,8 @@ export const breakerOpen = ({ downReason }: Server): DialFailure => ({
   detail: downReason ?? 'the circuit breaker is open',
 })
 
-function once(action: () => void): () => void {
+/** The action, which runs at the first call only. */
+export function once(action: () => void): () => void {
   let isDone = false
   return () => {
     if (!isDone) action()

@@ -132,25 +132,31 @@ async function dialAndLogIn(
 ): Promise<OpenResult> {
   const ahead = server.connectAhead.take(place)
   if (ahead !== undefined) {
-    const result = await logInOn(ahead, server, credentials, client, place, true)
-    // The server may have closed the connection just before the login.
-    if (result.kind !== 'unavailable') return result
+    const unreadMs = 2 * (server.knowledge?.roundTripMs ?? 0) + slackMs
+    const result = await logInOn(ahead, server, credentials, client, place, unreadMs)
+    if (result !== undefined) return result
   }
   const dialed = await dialWithRetries(server, client, place)
   if (dialed.kind === 'abandoned') return dialed
   if (dialed.kind !== 'dialed') return unavailable(dialed.reason, dialed.detail, dialed.said)
-  return await logInOn(dialed, server, credentials, client, place)
+  return (await logInOn(dialed, server, credentials, client, place))!
 }
 
-/** @param isAhead the connection was opened before this login, so its end says nothing about the server */
+/** How late the end of a connection can be noticed. */
+const slackMs = 200
+
+/**
+ * @param unreadMs if the connection ends within this time, the server may have closed it before the login, which it then has not read.
+ *   The result is then undefined, and says nothing about the server. Later, the end is an answer: a login that was read is not repeated
+ */
 async function logInOn(
   dialed: Dialed,
   server: Server,
   credentials: Credentials,
   client: LoginClient,
   place: DialPlace,
-  isAhead = false,
-): Promise<OpenResult> {
+  unreadMs = 0,
+): Promise<OpenResult | undefined> {
   const signal = client.loginSignal
   const cancelDeadline = startDeadline(server.config.loginTimeoutMs, () => dialed.exchange.fail('timed-out'))
   // A login that was sent continues after the client disconnects, because the next session can use the connection.
@@ -164,8 +170,9 @@ async function logInOn(
   try {
     result = await logIn(server, dialed, credentials, client)
     if (result.kind === 'unavailable' && signal.aborted) return { kind: 'abandoned' }
-    if (result.kind !== 'unavailable' || !isAhead)
-      noteLogin(server, dialed.address, result, runtime.now() - beganAt)
+    const tookMs = runtime.now() - beganAt
+    if (result.kind === 'unavailable' && tookMs < unreadMs) return undefined
+    noteLogin(server, dialed.address, result, tookMs)
     if (result.kind === 'opened') server.connectAhead.prepare(place)
     return result
   } finally {

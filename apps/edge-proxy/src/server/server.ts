@@ -77,7 +77,7 @@ export class Server {
   mechanisms: readonly string[] | undefined
   /** Why the last attempt to reach the server failed. Undefined while the server is up. */
   downReason: string | undefined
-  /** When the server last greeted, from runtime.now(); 0: never. */
+  /** When the server last greeted or answered a login, from runtime.now(); 0: never. */
   greetedAt = 0
   /** Set by an operator: logins open no connections. Health checks continue. */
   isPaused = false
@@ -168,6 +168,7 @@ export class Server {
 
   /** The address has answered a login. `acceptedMs`: time until the login was accepted; undefined: it was refused. */
   addressAnsweredLogin(address: Address, acceptedMs: number | undefined): void {
+    this.greetedAt = runtime.now()
     this.addresses.loginAnswered(address, acceptedMs, runtime.now(), this.#checkPauseMs)
   }
 

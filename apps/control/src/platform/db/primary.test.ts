@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { databaseAddress, type DatabaseAddress } from './address.ts'
 import { openDatabase, type Database } from './database.ts'
 import { testDatabase } from './postgres.test-support.ts'
@@ -60,6 +61,20 @@ suite('several servers', () => {
       const [row] = await db.sql<{ number: number }[]>`select 1 as number`
       assert.equal(row?.number, 1)
     }
+  })
+
+  test('a server behind a proxy that closes each connection at once is asked once for each connection', async (t) => {
+    let asked = 0
+    const proxy = createServer((client) => void (asked++, client.end())).listen(0, '127.0.0.1')
+    t.after(() => proxy.close())
+    await once(proxy, 'listening')
+    const { host } = new URL(real.address.url)
+    const db = openDatabase(withHosts(`127.0.0.1:${(proxy.address() as AddressInfo).port},${host}`))
+    t.after(() => db.close())
+    const [row] = await db.sql<{ number: number }[]>`select 1 as number`
+    assert.equal(row?.number, 1)
+    await sleep(500)
+    assert.equal(asked, 1)
   })
 
   test('while none can be reached, statements fail at once', async (t) => {

@@ -3,8 +3,9 @@
  * never reports that neither can be reached, and it takes a standby of Postgres 14 or newer for writable.
  */
 import { connect, type Socket } from 'node:net'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import type { DatabaseAddress, DatabaseHost } from './address.ts'
+import { openClient } from './client.ts'
 
 /** Seconds for the question to one server. */
 const answerTimeoutS = 3
@@ -35,13 +36,7 @@ export function toPrimary(address: DatabaseAddress): DriverOptions {
 /** The first host that says so. Undefined if none does. */
 async function findPrimary({ url, hosts, ssl }: DatabaseAddress): Promise<DatabaseHost | undefined> {
   const answers = hosts.map(async (host) => {
-    const sql = postgres(url, {
-      ...driverHost(host),
-      ssl,
-      max: 1,
-      connect_timeout: answerTimeoutS,
-      fetch_types: false,
-    })
+    const sql = openClient(url, { ...driverHost(host), ssl, max: 1, connect_timeout: answerTimeoutS })
     try {
       const [row] = await sql<{ standby: boolean }[]>`select pg_is_in_recovery() as standby`
       if (row?.standby !== false) throw new Error(`${host.host} is a standby`)
