@@ -49,6 +49,8 @@ interface ServedFacts {
   /** The session whose command came last, and those before it. */
   session: number | undefined
   readonly past: Set<number>
+  /** The edge has begun to reset the connection since then: the session has ended. */
+  isGivenBack: boolean
   /** When the edge got the last answer that proves the connection: number of events, and time. */
   proven: { at: number; time: number }
   /** When the edge got unsolicited data. */
@@ -136,6 +138,7 @@ export class Auditor implements ServerWatcher {
         proven: { at: judgedAt, time: this.#scheduler.now },
         unaskedAt: -1,
         barriers: new Set(),
+        isGivenBack: false,
         spoiled: undefined,
       })
       this.#acceptedAt.set(key, judgedAt)
@@ -215,8 +218,12 @@ export class Auditor implements ServerWatcher {
       this.finding(`the edge sent ${JSON.stringify(command.text.slice(0, 100))} to ${connection.name}`)
     if (command.verb === 'CLOSE' && connection.selection && !connection.selection.readOnly)
       this.finding(`the edge sent CLOSE to ${connection.name} while a mailbox can be expunged`)
-    const barriers = this.#served.get(connection)?.barriers
-    if (isResetTag(command.tag)) barriers?.add(command.tag)
+    const facts = this.#served.get(connection)
+    const barriers = facts?.barriers
+    if (facts !== undefined && isResetTag(command.tag)) {
+      facts.barriers.add(command.tag)
+      facts.isGivenBack = true
+    }
     if (!command.tag.startsWith('E') || !isQuestion(text)) return
     if (barriers !== undefined && barriers.size > 0) {
       this.counts.behindBarriers++
@@ -303,6 +310,7 @@ export class Auditor implements ServerWatcher {
   /** Returns whether this is the first command of the session on this connection. */
   #noteSession(connection: ServedConnection, session: SessionRecord): boolean {
     const facts = this.#served.get(connection)!
+    facts.isGivenBack = false
     if (facts.session === session.number) return false
     if (facts.past.has(session.number))
       this.finding(`sessions ${session.number} and ${facts.session} share ${connection.name}`)
@@ -497,6 +505,7 @@ export class Auditor implements ServerWatcher {
 
   /** Whether another running session is known to use this connection. */
   #isOfAnother(connection: ServedConnection, session: SessionRecord): boolean {
+    if (this.#served.get(connection)?.isGivenBack) return false
     for (const [number, served] of this.#servedBy) {
       if (served !== connection) continue
       const other = this.sessions.get(number)

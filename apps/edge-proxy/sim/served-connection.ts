@@ -310,7 +310,9 @@ export class ServedConnection implements WireHandler {
         return
       default: {
         const all = data + reply
-        this.end.write(all.slice(0, this.#chance.below(all.length + (hidesLogin ? -1 : 1))))
+        // A remark may follow the reply to a login.
+        const most = hidesLogin ? data.length + reply.indexOf('\n') : all.length
+        this.end.write(all.slice(0, this.#chance.below(most + 1)))
         return this.die(how === 'cut' ? 'finish' : 'reset')
       }
     }

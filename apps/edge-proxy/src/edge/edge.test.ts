@@ -397,7 +397,7 @@ test('a stopping edge lets sessions end, ends the rest after the timeout, and le
 })
 
 test('a stopping edge opens no connection ahead, also if its settings change meanwhile', async () => {
-  const { client, edge, scripted, config } = await edgeAtWork()
+  const { client, edge, scripted, config } = await edgeAtWork({ upstreams: { main: { connectAhead: true } } })
   const peer = await client()
   edge.retire()
   edge.apply(config({ upstreams: { main: { loginTimeoutMs: 29_000 } } }))

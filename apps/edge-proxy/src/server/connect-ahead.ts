@@ -94,13 +94,16 @@ export class ConnectAhead {
     )
   }
 
-  /** The connection for a login. Undefined: none is ready. Gives one up that is being opened if the login needs its room. */
+  /** The connection for a login. Undefined: none can be used now. The login then dials, and gets the room of one that it needs. */
   take({ hasRoom }: Pick<DialPlace, 'hasRoom'>): Dialed | undefined {
+    const dialed = this.#takeReady()
+    if (dialed === undefined && !hasRoom) this.close()
+    return dialed
+  }
+
+  #takeReady(): Dialed | undefined {
     const dialed = this.#ready?.dialed
-    if (dialed === undefined) {
-      if (!hasRoom) this.close()
-      return undefined
-    }
+    if (dialed === undefined) return undefined
     const { addresses, breaker, gate, config } = this.#server
     if (!this.#isUsable(runtime.now()) || !addresses.areAllInUse || breaker.isOpen) {
       this.close()
