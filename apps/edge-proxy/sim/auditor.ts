@@ -146,16 +146,18 @@ export class Auditor implements ServerWatcher {
     // The consequences apply after the edge has received the complete answer.
     this.#scheduler.after(0, () => {
       if (connection.hasHiddenLogin) return
+      const known = this.#known.get(user) ?? new Set()
+      this.#known.set(user, known)
+      // The edge can know the reply before a remark behind it is delivered, which the client may hold up.
+      const isNew = isAccepted && !known.has(secret)
+      if (isNew) known.add(secret)
       connection.end.whenDelivered(() => {
         if (isAccepted) this.#onProven(connection)
-        const known = this.#known.get(user) ?? new Set()
-        this.#known.set(user, known)
         if (!isAccepted) {
           known.delete(secret)
           this.#refusedKnownAt.set(key, this.#scheduler.events)
           this.distrust(user, 'its secret was refused', (other) => other === secret, judgedAt)
-        } else if (!known.has(secret)) {
-          known.add(secret)
+        } else if (isNew) {
           const why = 'another secret was accepted for the first time'
           this.distrust(user, why, (other) => other !== secret, judgedAt)
         }
