@@ -112,7 +112,7 @@ const isOfLastSession = (error: unknown): boolean =>
   error instanceof postgres.PostgresError &&
   (error.severity === 'ERROR' || (error.severity === 'FATAL' && /^(57P0[12]|25P04)$/.test(error.code)))
 
-/** Arrays as parameters, by the oids of `pg_type`. No query of control returns an array. */
+/** Arrays as parameters, by the numbers that Postgres gives their types. No query of control returns an array. */
 const array: postgres.PostgresType = {
   to: 1009,
   // int4[], text[], int8[], float8[], uuid[]
