@@ -319,7 +319,7 @@ suite('a hostile edge', () => {
     await plane.control.process.start()
     await until('some of all edges', async () => {
       const rows = await plane.sql<{ count: number }[]>`
-        select count(*)::int as count from reports where boot = any(${large.map(({ boot }) => boot)}::uuid[])
+        select count(*)::int as count from reports where boot in ${plane.sql(large.map(({ boot }) => boot))}
         group by boot`
       return rows.length === large.length && rows.every(({ count }) => count >= 20)
     })

@@ -15,6 +15,8 @@ export interface EdgeAtWork {
   scripted: ScriptedServer
   /** Every log line. */
   logged: string[]
+  /** Of this edge. */
+  document: Layer
   /** This edge's configuration, merged with a layer. */
   config: (layer?: Layer) => EdgeConfig
   /** A new client that has read its greeting. */
@@ -54,8 +56,9 @@ export async function edgeAtWork(layer: Layer = {}, upstreamPort?: number): Prom
     },
     log: { level: 'debug' },
   }
+  const document = mergeLayers(base, layer)
   const config = (more: Layer = {}) => {
-    const resolved = resolveConfig(mergeLayers(mergeLayers(base, layer), more))
+    const resolved = resolveConfig(mergeLayers(document, more))
     assert.ok(resolved.ok, JSON.stringify(resolved))
     return resolved.config
   }
@@ -80,6 +83,7 @@ export async function edgeAtWork(layer: Layer = {}, upstreamPort?: number): Prom
     edge,
     scripted,
     logged,
+    document,
     config,
     client,
     async session(user = 'joe') {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { mergeLayers, type Layer } from '@imapfleet/config'
+import type { Layer } from '@imapfleet/config'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { encode, type Desired, type Revocation } from '@imapfleet/protocol'
-import { edgeAtWork, type EdgeAtWork } from '../edge/edge.test-support.ts'
+import { edgeAtWork } from '../edge/edge.test-support.ts'
 import type { RejectedRevision } from '../edge/start.ts'
 import { testCertificate, testKey } from '@imapfleet/local/test-certificate'
 import { untilTrue } from '../pool/pool.test-support.ts'
@@ -37,7 +37,7 @@ async function stateOfEdge(
   const atWork = await edgeAtWork(options.layer)
   const nats = new ScriptedNats()
   const stateDir = temporaryDirectory('desired')
-  const own = { document: mergeLayers(ownDocument(atWork), options.layer ?? {}) }
+  const own = { document: atWork.document }
   const { trace_lines_lost_total: lost } = atWork.edge.context.metrics.counters
   const traces = new FleetTraces({
     edge: atWork.edge,
@@ -81,18 +81,6 @@ async function stateOfEdge(
       await untilTrue(() => atWork.edge.context.pool.connections.count('idle') > before)
     },
     idle: () => atWork.edge.context.pool.connections.idle().map(({ user }) => user),
-  }
-}
-
-/** The configuration file of the edge. */
-const ownDocument = ({ config }: EdgeAtWork): Layer => {
-  const { listeners, upstreams } = config()
-  const { address, port } = listeners['imap']!
-  const { hosts, port: upstreamPort } = upstreams['main']!
-  return {
-    listeners: { imap: { address, port } },
-    upstreams: { main: { hosts: [...hosts], port: upstreamPort, connectAttempts: 1, healthIntervalMs: 0 } },
-    log: { level: 'debug' },
   }
 }
 
