@@ -52,17 +52,19 @@ test('what happened in the time range is listed once each, newest first', () => 
 
 test('on the page of an edge, what happened only to other regions and edges is not listed', () => {
   const textsOf = (id: string, region: string) =>
-    marksOf(
-      happenedTo({ id, region }, happened),
-      Date.parse(at('12:00:00')),
-      Date.parse(at('13:00:00')),
-    ).map(({ text }) => text)
+    marksOf(happenedTo({ id, region }, happened), Date.parse(at('12:00:00')), Date.parse(at('13:00:00'))).map(
+      ({ text }) => text,
+    )
   const ofAll = [
     'Rollout of revision 3 was rolled back: 9 % of 80 logins fail',
     'Rollout of revision 3 began, by marie',
   ]
   assert.deepEqual(textsOf('us-1', 'us'), ofAll)
-  assert.deepEqual(textsOf('eu-1', 'eu'), [...ofAll, 'Revision 2 of region/eu by marie: longer', 'eu-1 started'])
+  assert.deepEqual(textsOf('eu-1', 'eu'), [
+    ...ofAll,
+    'Revision 2 of region/eu by marie: longer',
+    'eu-1 started',
+  ])
   assert.deepEqual(textsOf('eu-2', 'eu'), [
     ...ofAll,
     'edge/eu-2 drained by tom',

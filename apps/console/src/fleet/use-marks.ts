@@ -10,12 +10,7 @@ const everyMs = 10_000
 const limit = 50
 
 /** `edges`: their restarts are marked. `only`: nothing that concerns only other edges. */
-export function useMarks(
-  edges: readonly EdgeView[],
-  fromMs: number,
-  toMs: number,
-  only?: EdgeView,
-): Mark[] {
+export function useMarks(edges: readonly EdgeView[], fromMs: number, toMs: number, only?: EdgeView): Mark[] {
   const { data } = useAnswer(
     'marks',
     async (signal) => {
