@@ -75,6 +75,7 @@ const server = await serveLoopback((request, response) => {
         { id: 'us-1', region: 'us', status: 'silent', reason: 'no answer', result: null },
       ],
     })
+  if (what.startsWith('GET /v1/rollouts?')) return json(200, { rollouts: [], next: null })
   if (what === 'POST /v1/config/revisions')
     return void json(201, {
       revision: {

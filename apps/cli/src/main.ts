@@ -7,7 +7,7 @@ import { CommanderError, type Command } from 'commander'
 import { exitStatus, failureOf } from './failure.ts'
 import { createProgram } from './program.ts'
 import { openShell } from './shell.ts'
-import { suggestion, wordsOnly } from './suggestion.ts'
+import { suggestion, unknownWord, wordsOnly } from './suggestion.ts'
 
 /** Prints the reason in one line, and returns the exit status. */
 function report(error: unknown, program: Command, words: readonly string[]): number {
@@ -31,10 +31,14 @@ function report(error: unknown, program: Command, words: readonly string[]): num
 
 function usageText({ code, message }: CommanderError, program: Command, words: readonly string[]): string {
   const isUnknown = code === 'commander.unknownCommand' || code === 'commander.excessArguments'
-  const meant = isUnknown ? suggestion(program, wordsOnly(program, words)) : undefined
+  const typed = wordsOnly(program, words)
+  const meant = isUnknown ? suggestion(program, typed) : undefined
   const help = `see \`${commandOf(program, words)} --help\``
-  const [wrong = 'no such command'] = /unknown command '[^']*'/.exec(message) ?? []
+  // Of a command that lists without a subcommand, commander knows only that it takes no arguments.
+  const unknown = isUnknown ? unknownWord(program, typed) : undefined
+  const wrong = unknown === undefined ? 'no such command' : `unknown command '${unknown}'`
   if (meant !== undefined) return `${wrong}: did you mean \`${meant}\`? (${help})`
+  if (code === 'commander.excessArguments' && unknown !== undefined) return `${wrong} (${help})`
   return `${message.replace(/^error: /, '').replaceAll('\n', ' ')} (${help})`
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Command } from 'commander'
-import { suggestion, wordsOnly } from './suggestion.ts'
+import { suggestion, unknownWord, wordsOnly } from './suggestion.ts'
 
 /** Commands with their subcommands. */
 const tree = {
@@ -10,7 +10,7 @@ const tree = {
   rollouts: ['show', 'pause', 'resume', 'abort'],
   config: ['get', 'set', 'show'],
   traces: ['watch', 'end'],
-  alerts: ['list', 'show'],
+  alerts: ['list', 'show', 'ack', 'rules'],
   who: [],
   top: [],
 }
@@ -20,6 +20,10 @@ for (const [name, below] of Object.entries(tree)) {
   const command = program.command(name)
   for (const each of below) command.command(each)
 }
+program.commands
+  .find((command) => command.name() === 'alerts')
+  ?.commands.find((command) => command.name() === 'rules')
+  ?.command('set')
 
 test('a command line of another program, or a misspelt one, gets a suggestion that exists', () => {
   const lines: [string, string | undefined][] = [
@@ -47,6 +51,12 @@ test('a command line of another program, or a misspelt one, gets a suggestion th
     ['traces ls', 'traces'],
     ['config edit a 1', 'config set a 1'],
     ['get config', 'config'],
+    ['alerts acknowledge 2', 'alerts ack 2'],
+    ['alerts rules edit drift', 'alerts rules set drift'],
+    // Not what was typed.
+    ['alerts rules drift', undefined],
+    ['edges show eu-1 us-1', undefined],
+    ['edges frobnicate eu-1', undefined],
     ['xyzzy', undefined],
     ['get xyzzy', undefined],
     ['get', undefined],
@@ -60,6 +70,17 @@ test('a command line of another program, or a misspelt one, gets a suggestion th
       meant === undefined ? undefined : `imapfleet ${meant}`,
       typed,
     )
+})
+
+test('the word that names no command is known, also behind a command that lists', () => {
+  const lines: [string, string | undefined][] = [
+    ['edges frobnicate eu-1', 'frobnicate'],
+    ['alerts rules foo', 'foo'],
+    ['edges show eu-1 us-1', undefined],
+    ['top eu-1', undefined],
+    ['edges', undefined],
+  ]
+  for (const [typed, word] of lines) assert.equal(unknownWord(program, typed.split(' ')), word, typed)
 })
 
 test('names with a meaning in JavaScript are ordinary words', () => {

@@ -12,6 +12,7 @@ const verbs: Readonly<Record<string, readonly string[]>> = {
   ...same(['stop', 'cancel'], ['end', 'abort', 'pause']),
   ...same(['undo', 'revert'], ['rollback']),
   ...same(['start'], ['resume']),
+  ...same(['acknowledge'], ['ack']),
 }
 
 function same(words: readonly string[], commands: readonly string[]): Record<string, readonly string[]> {
@@ -22,8 +23,8 @@ function same(words: readonly string[], commands: readonly string[]): Record<str
 export function suggestion(program: Command, words: readonly string[]): string | undefined {
   const [first, second, ...rest] = words
   if (first === undefined || words.some((word) => word.trim() === '')) return undefined
-  const known = commandNamed(program, first)
-  if (known) return below(known, words.slice(1))
+  const known = deepest(program, words)
+  if (known.command !== program) return below(known.command, known.rest)
   // `get edges`, `delete token 7b7c`
   const noun = second === undefined ? undefined : nounNamed(program, second)
   if (Object.hasOwn(verbs, first) && noun) {
@@ -34,6 +35,19 @@ export function suggestion(program: Command, words: readonly string[]): string |
   if (!meant) return undefined
   if (second === undefined) return line(meant)
   return below(meant, words.slice(1)) ?? line(meant, words.slice(1))
+}
+
+/** The word of the command line that names no command, where only commands can be. */
+export function unknownWord(program: Command, words: readonly string[]): string | undefined {
+  const { command, rest } = deepest(program, words)
+  return command.commands.length > 0 ? rest[0] : undefined
+}
+
+/** The command that the first words name, and the words behind it. */
+function deepest(program: Command, words: readonly string[]): { command: Command; rest: readonly string[] } {
+  const [word, ...rest] = words
+  const named = word === undefined ? undefined : commandNamed(program, word)
+  return named ? deepest(named, rest) : { command: program, rest: words }
 }
 
 /** The verb changes something, so it must say what. */

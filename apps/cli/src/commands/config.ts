@@ -61,7 +61,7 @@ function addGet(parent: Command, shell: Shell): void {
     .command('get')
     .description('the keys set in each layer; with --edge or --region what results for one edge or region')
     .argument('[key]', 'only this key, or the keys below it')
-    .option('--edge <id>', 'the layers merged for this edge')
+    .option('--edge <id>', 'the layers merged for this edge, and where each value comes from')
     .option(
       '--region <region>',
       'the global layer and that of this region, merged, and where each value comes from',
@@ -92,8 +92,13 @@ async function readRows(
   const rowsOf = (layer: string, values: Layer) =>
     flattenLayer(values).map(([key, value]): Row => ({ layer, key, value }))
   if (edge !== undefined) {
-    const resolved = await client.call('resolveConfig', { query: { edge } })
-    return { data: resolved, rows: rowsOf(`for ${edge}`, resolved.layer) }
+    const [resolved, { layers }, { region: its }] = await Promise.all([
+      client.call('resolveConfig', { query: { edge } }),
+      client.call('readConfig'),
+      client.call('readEdge', { params: { id: edge } }),
+    ])
+    const chain = [`edge/${edge}`, `region/${its}`, 'global']
+    return { data: resolved, rows: rowsWithOrigin(resolved, layers, chain) }
   }
   const config = await client.call('readConfig')
   if (region === undefined)
@@ -110,6 +115,23 @@ async function readRows(
     layer: ownKeys.has(key) ? name : 'global',
   }))
   return { data: { revision: config.revision, layer }, rows }
+}
+
+/** `chain`: names of layers, the highest first. A revision that is being rolled out is not in the layers yet. */
+export function rowsWithOrigin(
+  { revision, layer }: { revision: number; layer: Layer },
+  layers: Readonly<Record<string, Layer>>,
+  chain: readonly string[],
+): Row[] {
+  const origins = new Map<string, { layer: string; text: string }>()
+  for (const name of chain.toReversed())
+    for (const [key, value] of flattenLayer(layers[name] ?? {}))
+      origins.set(key, { layer: name, text: JSON.stringify(value) })
+  return flattenLayer(layer).map(([key, value]) => {
+    const origin = origins.get(key)
+    const isIn = origin !== undefined && origin.text === JSON.stringify(value)
+    return { layer: isIn ? origin.layer : `rollout of ${revision}`, key, value }
+  })
 }
 
 const historyColumns: Column<RevisionView>[] = [

@@ -9,7 +9,7 @@ import { Failure } from '../failure.ts'
 import { durationOption, rolloutOf, rolloutOptions, wholeArgument, type RolloutOptions } from '../options.ts'
 import type { Paint } from '../print/colour.ts'
 import { changeLines, edgeLines } from '../print/revision.ts'
-import { progressText } from '../print/rollout.ts'
+import { besideRollout, progressText } from '../print/rollout.ts'
 import { someNames } from '../print/some-names.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
@@ -94,6 +94,8 @@ export async function makeRevisions(
     else shell.note(`it is rolled out in waves: see \`imapfleet rollouts show ${revision}\``)
     return
   }
+  const beside = await besideOf(client, changed)
+  if (beside !== undefined) shell.note(beside)
   const reached = options.wait ? await reach(client, made, options.timeout, shell) : made
   const shown = reached.filter(({ revision }) => revision.changes.length > 0)
   shell.answer(command, answerWith(reached), (layout) => edgeLines(togetherByEdge(shown), layout))
@@ -122,6 +124,19 @@ async function reach(
 
 const hasPending = ({ revision, edges }: RevisionStatus) =>
   revision.changes.length > 0 && edges.some(({ status }) => status === 'pending')
+
+/** The change is written already: without this remark it is not a failure. */
+async function besideOf(client: ApiClient, changed: readonly RevisionStatus[]): Promise<string | undefined> {
+  try {
+    const { rollouts } = await client.call('listRollouts', { query: { limit: 10 } })
+    return besideRollout(
+      changed.map(({ revision: { layer }, edges }) => ({ layer, edges })),
+      rollouts,
+    )
+  } catch {
+    return undefined
+  }
+}
 
 /** Waits until the rollout has ended, and says what it does. Throws unless it is completed. */
 async function followRollout(

@@ -18,7 +18,9 @@ export function addWho(parent: Command, shell: Shell): void {
       await runOrder({ action, options }, command, shell, (order, page) => {
         const rows = connectionRows(order)
         if (rows.length === 0)
-          shell.note(`${user === undefined ? 'no user' : user} has no connection${whereAsked(order)}`)
+          shell.note(
+            `${user === undefined ? 'no user has a' : `${user} has no`} connection${whereAsked(order)}`,
+          )
         return table(connectionColumns(Date.now()), rows, page)
       })
     },

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { OrderView } from '@imapfleet/api'
 import { plain } from './colour.ts'
-import { accountLines, actionText, outcomeText } from './order.ts'
+import { accountLines, actionText, orderColumns, outcomeText } from './order.ts'
+import { table } from './table.ts'
 
 const order: OrderView = {
   id: '7b7c1d3c-6a0b-4f0e-9f3e-0d9b8a1c2d3e',
@@ -35,4 +36,11 @@ test('an edge that failed is printed with its reason, which cannot control the t
     'eu-2  eu      failed    bad \\x1b[2J',
     'us-1  us      silent    it did not answer',
   ])
+})
+
+test('a list of orders on a narrow terminal says what each order was and how it ended', () => {
+  const { operation: _operation, ...listed } = order
+  const lines = table(orderColumns, [listed], { width: 60, paint: plain })
+  assert.match(lines[0] ?? '', /^ID +ORDER +OUTCOME$/)
+  assert.ok(lines.every((line) => line.length <= 60))
 })

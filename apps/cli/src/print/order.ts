@@ -47,8 +47,8 @@ const isComplete = ({ counts }: OrderSummary) => counts.failed + counts.silent =
 export const orderColumns: Column<OrderSummary>[] = [
   { title: 'ID', cell: (order) => order.id, cut: 'never' },
   timeColumn('WHEN', (order) => order.at),
-  { title: 'WHO', cell: (order) => order.givenBy },
-  { title: 'FOR', cell: (order) => fleetTargetText(order.target) },
+  { title: 'WHO', cell: (order) => order.givenBy, hide: 'first' },
+  { title: 'FOR', cell: (order) => fleetTargetText(order.target), hide: 'first' },
   { title: 'ORDER', cell: (order) => actionText(order.action) },
   { title: 'OUTCOME', cell: outcomeText, style: (order) => (isComplete(order) ? undefined : 'yellow') },
 ]

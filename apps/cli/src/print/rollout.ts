@@ -1,5 +1,11 @@
 /** Prints rollouts: progress, waves and edges. */
-import { layerText, type RolloutState, type RolloutSummary, type RolloutView } from '@imapfleet/api'
+import {
+  layerText,
+  type LayerName,
+  type RolloutState,
+  type RolloutSummary,
+  type RolloutView,
+} from '@imapfleet/api'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
 import { timeColumn } from './time-column.ts'
@@ -75,4 +81,28 @@ export function rolloutLines(rollout: RolloutView, page: TableLayout): string[] 
     ),
     ...table(edgeColumns, rows, page),
   ]
+}
+
+/** What a change of a layer above that of a rollout under way means for it. Undefined: no rollout is concerned. */
+export function besideRollout(
+  changed: readonly { layer: LayerName; edges: readonly { region: string }[] }[],
+  rollouts: readonly Pick<RolloutSummary, 'revision' | 'layer' | 'state'>[],
+): string | undefined {
+  for (const { revision, layer: under, state } of rollouts) {
+    if (state !== 'running' && state !== 'paused') continue
+    const over = changed.filter(
+      ({ layer, edges }) =>
+        layerText(layer) !== layerText(under) &&
+        (under.kind === 'global' ||
+          (under.kind === 'region' &&
+            layer.kind === 'edge' &&
+            edges.some(({ region }) => region === under.name))),
+    )
+    if (over.length > 0)
+      return (
+        `the rollout of revision ${revision} of ${layerText(under)} continues: its edges take part in it, and keys of ` +
+        `${over.map(({ layer }) => layerText(layer)).join(', ')} override its keys (\`imapfleet rollouts show ${revision}\`)`
+      )
+  }
+  return undefined
 }

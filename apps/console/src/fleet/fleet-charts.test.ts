@@ -98,6 +98,8 @@ test('connections are shown against their limits, which are drawn only if they a
     historyOf({ eu: { upstreams_leased: [4, 6, null], upstreams_idle: [1, 1, null] } }),
     'Connections',
   )
+  const one = chart(historyOf({ eu: { clients_connected: [1, 1, 1.2] } }), 'Connections')
+  assert.match(one.remark, /; 1 client$/)
   assert.equal(gap.value, '7', 'nothing was reported in the last step yet')
   const names = (idle: number) => using(idle).lines.map(({ name }) => name)
   assert.deepEqual(names(40), ['clients', 'in use', 'idle', 'limit to servers'])

@@ -1,6 +1,6 @@
 /** The charts of the overview and of an edge, from one history: traffic, reuse, latency, errors and connections. */
 import type { History } from '@imapfleet/api'
-import { shortCountOf, countOf, none, rateOf, shareOf } from '../format/number.ts'
+import { amountOf, shortCountOf, countOf, none, rateOf, shareOf } from '../format/number.ts'
 import { formatValue, type Unit } from '../format/value.ts'
 import type { ChartLine } from '../ui/chart-series.ts'
 import { currentOf, ratioOf, sumByStep, totalOf, type StepValues } from './traffic.ts'
@@ -83,14 +83,14 @@ export function fleetChartsOf(history: History): FleetChart[] {
     {
       title: 'Sessions per second',
       value: rateOf(now(sessions)),
-      remark: `${countOf(allLogins)} logins`,
+      remark: amountOf(allLogins, 'login'),
       unit: 'number',
       lines: apart('Sessions per second', ({ of }) => of('sessions_total:rate'), sessions),
     },
     {
       title: 'Reuse ratio',
       value: shareOf(allReuses, allLogins),
-      remark: `${countOf(allReuses)} logins avoided`,
+      remark: `${amountOf(allReuses, 'login')} avoided`,
       unit: 'percent',
       max: 100,
       lines: apart(
@@ -140,7 +140,7 @@ function connectionsChart(sum: (metric: ChartMetric) => StepValues): FleetChart 
   return {
     title: 'Connections',
     value: countOf(now(used)),
-    remark: `${of(now(serversMax))} to servers; ${countOf(now(clients))} clients`.trim(),
+    remark: `${of(now(serversMax))} to servers; ${amountOf(now(clients), 'client')}`.trim(),
     unit: 'number',
     lines: [
       { name: 'clients', colour: 2, values: clients },

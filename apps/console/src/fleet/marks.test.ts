@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { endWithMarks, marksOf, type Happened } from './marks.ts'
+import { endWithMarks, happenedTo, marksOf, type Happened } from './marks.ts'
 
 const at = (clock: string) => `2026-11-27T${clock}Z`
 const happened: Happened = {
@@ -18,6 +18,7 @@ const happened: Happened = {
   rollouts: [
     {
       revision: 3,
+      layer: { kind: 'global' },
       state: 'rolled-back',
       reason: '9 % of 80 logins fail',
       createdAt: at('12:30:00'),
@@ -47,6 +48,29 @@ test('what happened in the time range is listed once each, newest first', () => 
     ],
   )
   assert.deepEqual(marks.map(({ href }) => href).slice(3), [undefined, '/config/2', '/edges/eu-1'])
+})
+
+test('on the page of an edge, what happened only to other regions and edges is not listed', () => {
+  const textsOf = (id: string, region: string) =>
+    marksOf(happenedTo({ id, region }, happened), Date.parse(at('12:00:00')), Date.parse(at('13:00:00'))).map(
+      ({ text }) => text,
+    )
+  const ofAll = [
+    'Rollout of revision 3 was rolled back: 9 % of 80 logins fail',
+    'Rollout of revision 3 began, by marie',
+  ]
+  assert.deepEqual(textsOf('us-1', 'us'), ofAll)
+  assert.deepEqual(textsOf('eu-1', 'eu'), [
+    ...ofAll,
+    'Revision 2 of region/eu by marie: longer',
+    'eu-1 started',
+  ])
+  assert.deepEqual(textsOf('eu-2', 'eu'), [
+    ...ofAll,
+    'edge/eu-2 drained by tom',
+    'eu-2 started',
+    'Revision 2 of region/eu by marie: longer',
+  ])
 })
 
 test('charts end with their last step, or with what happened after it', () => {

@@ -19,7 +19,7 @@ export interface Happened {
   revisions: readonly Pick<RevisionView, 'revision' | 'createdAt' | 'createdBy' | 'layer' | 'note'>[]
   rollouts: readonly Pick<
     RolloutSummary,
-    'revision' | 'state' | 'reason' | 'createdAt' | 'createdBy' | 'finishedAt'
+    'revision' | 'layer' | 'state' | 'reason' | 'createdAt' | 'createdBy' | 'finishedAt'
   >[]
   /** Entries `edges.drain` and `edges.resume`. */
   drains: readonly Pick<AuditEntry, 'at' | 'actor' | 'action' | 'target'>[]
@@ -32,6 +32,21 @@ const endings: Readonly<Record<RolloutSummary['state'], string>> = {
   aborted: 'was aborted',
   running: '',
   paused: '',
+}
+
+/** What concerns one edge. A change of another region would look like the cause of what its charts show. */
+export function happenedTo(
+  { id, region }: Pick<EdgeView, 'id' | 'region'>,
+  { revisions, rollouts, drains, edges }: Happened,
+): Happened {
+  const isOf = (target: string) =>
+    target === `edge/${id}` || target === `region/${region}` || !/^(edge|region)\//.test(target)
+  return {
+    revisions: revisions.filter(({ layer }) => isOf(layerText(layer))),
+    rollouts: rollouts.filter(({ layer }) => isOf(layerText(layer))),
+    drains: drains.filter(({ target }) => isOf(target)),
+    edges: edges.filter((edge) => edge.id === id),
+  }
 }
 
 /** Newest first. */

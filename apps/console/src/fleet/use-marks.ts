@@ -3,13 +3,14 @@ import type { EdgeView } from '@imapfleet/api'
 import { ifAllowed } from '../api/allowed.ts'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { marksOf, type Mark } from './marks.ts'
+import { happenedTo, marksOf, type Mark } from './marks.ts'
 
 const everyMs = 10_000
 /** More marks than this are unreadable. */
 const limit = 50
 
-export function useMarks(edges: readonly EdgeView[], fromMs: number, toMs: number): Mark[] {
+/** `edges`: their restarts are marked. `only`: nothing that concerns only other edges. */
+export function useMarks(edges: readonly EdgeView[], fromMs: number, toMs: number, only?: EdgeView): Mark[] {
   const { data } = useAnswer(
     'marks',
     async (signal) => {
@@ -26,5 +27,7 @@ export function useMarks(edges: readonly EdgeView[], fromMs: number, toMs: numbe
     },
     { everyMs },
   )
-  return data ? marksOf({ ...data, edges }, fromMs, toMs).slice(0, limit) : []
+  if (!data) return []
+  const happened = { ...data, edges }
+  return marksOf(only ? happenedTo(only, happened) : happened, fromMs, toMs).slice(0, limit)
 }

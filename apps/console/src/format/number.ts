@@ -36,5 +36,8 @@ export function shareOf(part: number | null | undefined, all: number | null | un
 }
 
 /** `1 client`, `3 clients`. */
-export const amountOf = (amount: number, noun: string): string =>
-  `${countOf(amount)} ${noun}${amount === 1 ? '' : 's'}`
+export const amountOf = (amount: number | null, noun: string): string => {
+  // An average of 1.2 is shown as 1.
+  const count = countOf(amount)
+  return `${count} ${noun}${count === '1' ? '' : 's'}`
+}

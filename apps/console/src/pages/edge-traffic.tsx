@@ -20,6 +20,8 @@ export function EdgeTraffic({ edge }: { edge: EdgeView }) {
       }),
     { everyMs: 10_000 },
   )
+  // What is below does not move when the charts arrive.
+  if (answer.data === undefined && !answer.problem) return <div class="fleet-charts waiting" />
   return (
     <Answered answer={answer}>
       {(history) => (
@@ -27,6 +29,7 @@ export function EdgeTraffic({ edge }: { edge: EdgeView }) {
           history={history}
           range={historyWindow(range).from}
           edges={[edge]}
+          only={edge}
           historyOf={(from, to) => historyAddress(from, to, { edge: id, groupBy: 'edge' })}
         />
       )}

@@ -18,16 +18,18 @@ interface ChartsProps {
   range: string
   /** Their restarts are marked. */
   edges: readonly EdgeView[]
+  /** Of this edge only: what happened to others is not marked. */
+  only?: EdgeView
   /** The page of the history for a time range. */
   historyOf: (fromMs: number, toMs: number) => string
 }
 
 const height = 104
 
-export function FleetCharts({ history, range, edges, historyOf }: ChartsProps) {
+export function FleetCharts({ history, range, edges, only, historyOf }: ChartsProps) {
   const [fromMs, toMs] = [Date.parse(history.from), Date.parse(history.to)]
   // These charts end with the present.
-  const marks = useMarks(edges, fromMs, Math.max(toMs, Date.now()))
+  const marks = useMarks(edges, fromMs, Math.max(toMs, Date.now()), only)
   const { times, endMs: lastEndMs, isUnfinished } = chartTimesOf(history)
   const endMs = endWithMarks(lastEndMs, marks)
   if (history.groups.length === 0)

@@ -126,7 +126,16 @@ export function Chart(props: ChartProps) {
 
   return (
     <div class="chart-box">
-      <div class="chart" role="img" aria-label={label} tabIndex={0} onKeyDown={onKeyDown} ref={place} />
+      <div
+        class="chart"
+        role="img"
+        aria-label={label}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        ref={place}
+        // Before it is drawn, it has its height already.
+        style={{ minHeight: `${height}px` }}
+      />
       {cursor && (
         <ChartTip
           {...{ times, lines, unit, marks, index: cursor.index }}
