@@ -8,10 +8,13 @@ export interface WholeFleet {
   problems: string[]
 }
 
+/** Control answers sooner, also for a thousand edges. If it hangs, the figures on the screen are old. */
+const pageMs = 8_000
+
 export async function readWholeFleet(call: ApiClient['call'], signal: AbortSignal): Promise<WholeFleet> {
   const fleet: WholeFleet = { edges: [], problems: [] }
   for (let after: string | null | undefined; after !== null;) {
-    const page = await call('listEdges', { query: { after }, signal })
+    const page = await call('listEdges', { query: { after }, signal, timeoutMs: pageMs })
     fleet.edges.push(...page.edges)
     fleet.problems = page.problems ?? []
     after = page.next ?? null
