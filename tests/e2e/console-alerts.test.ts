@@ -31,9 +31,20 @@ suite('console: alerts', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('an open alert is on the overview, is acknowledged there with a reason, and is then no longer on top', async () => {
+  test('an open alert is on the page of its edge with its time, and the same problem is not shown again', async () => {
     await fleet.us.process.kill()
     await until('the alert', async () => (await alerts('open')).length === 1, 60_000)
+    const { page, offences } = await open('/edges/us-1')
+    const shown = page.getByRole('region', { name: 'Open alerts' })
+    await shown.getByText('us-1: no heartbeat since').waitFor()
+    assert.match((await shown.textContent()) ?? '', /Edge silent for \d+ /)
+    assert.equal(await page.getByText('This edge has been silent for').count(), 0)
+    assert.deepEqual(await accessibilityFaults(page), [])
+    assert.deepEqual(offences, [])
+    await close(page)
+  })
+
+  test('an open alert is on the overview, is acknowledged there with a reason, and is then no longer on top', async () => {
     const { page, offences } = await open('/')
     const shown = page.getByRole('region', { name: 'Open alerts' })
     await shown.getByText('us-1: no heartbeat since').waitFor()

@@ -5,6 +5,7 @@ import {
   edgeRowsOf,
   figuresOf,
   fillOf,
+  isNearLimit,
   firstOrder,
   matchingRows,
   sortedRows,
@@ -86,4 +87,22 @@ test('the figures of an edge are those of the whole time, and a ratio without lo
 
 test('the share of the limit is unknown for a silent edge and for one that does not tell its limits', () => {
   assert.deepEqual(fleet.map(fillOf), [null, null, 0.75, null])
+})
+
+test('idle server connections do not bring an edge near its limit', () => {
+  const [edge] = fleet.filter((each) => fillOf(each) === 0.75)
+  const withConnections = (active: number, cached: number) => ({
+    ...edge!,
+    limits: { clients: 10, connections: 100 },
+    connections: { ...edge!.connections, active, cached },
+  })
+  assert.deepEqual(
+    [
+      withConnections(10, 90),
+      withConnections(89, 0),
+      withConnections(90, 0),
+      { ...edge!, limits: undefined },
+    ].map(isNearLimit),
+    [false, false, true, false],
+  )
 })

@@ -65,6 +65,10 @@ export function fillOf(edge: EdgeView): number | null {
   return (edge.connections.active + edge.connections.cached) / edge.limits.connections
 }
 
+/** Nearly all server connections are in use. Idle ones are evicted when others are needed, so they do not count. */
+export const isNearLimit = ({ connections, limits }: EdgeView): boolean =>
+  limits !== undefined && limits.connections > 0 && connections.active >= 0.9 * limits.connections
+
 export interface EdgeFilter {
   /** Part of the name, the region, the version or a listener, without regard to case; all words must occur. */
   text: string

@@ -22,13 +22,16 @@ export function alertLines(alerts: readonly AlertView[]): AlertLine[] {
   )
   return [...alike.values()]
     .flatMap((same): AlertLine[] => {
-      if (same.length <= namedMax) return same.map((first) => ({ first, others: [] }))
+      if (same.length <= namedMax) return same.map(oneLine)
       // The start time is that of the oldest alert.
       const [first, ...others] = same.toSorted((a, b) => a.since.localeCompare(b.since) || a.id - b.id)
       return first ? [{ first, others }] : []
     })
     .slice(0, linesMax)
 }
+
+/** A line of this alert alone. */
+export const oneLine = (first: AlertView): AlertLine => ({ first, others: [] })
 
 export const alertsIn = (lines: readonly AlertLine[]): AlertView[] =>
   lines.flatMap(({ first, others }) => [first, ...others])

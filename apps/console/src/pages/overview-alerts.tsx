@@ -14,10 +14,13 @@ interface OpenAlertsProps {
   lines: readonly AlertLine[]
 }
 
-export const useOpenAlerts = () =>
-  useAnswer('open alerts', (signal) => call('listAlerts', { query: { state: 'open', limit: 500 }, signal }), {
-    everyMs: 10_000,
-  }).data
+/** @param edge only those of this edge */
+export const useOpenAlerts = (edge?: string) =>
+  useAnswer(
+    `open alerts ${edge ?? ''}`,
+    (signal) => call('listAlerts', { query: { state: 'open', edge, limit: 500 }, signal }),
+    { everyMs: 10_000 },
+  ).data
 
 export function OpenAlerts({ list: data, lines }: OpenAlertsProps) {
   if (!data || (data.alerts.length === 0 && data.problems.length === 0)) return null

@@ -1,7 +1,7 @@
 /** The columns of the table of edges. */
 import { isHeard, type EdgeView } from '@imapfleet/api'
 import { EdgeStateBadge } from '../fleet/edge-state.tsx'
-import { figureWindow, fillOf, rankOf, type TableEdge, type SortKey } from '../fleet/edge-rows.ts'
+import { figureWindow, isNearLimit, rankOf, type TableEdge, type SortKey } from '../fleet/edge-rows.ts'
 import { countOf, loading, none, rateOf, shareOf } from '../format/number.ts'
 import { durationOf } from '../format/time.ts'
 import { formatValue } from '../format/value.ts'
@@ -126,10 +126,9 @@ function Capacity({ edge }: { edge: EdgeView }) {
   const { active, cached } = edge.connections
   if (!isHeard(edge)) return <span class="unknown-capacity">{none}</span>
   const limit = edge.limits?.connections
-  const fill = fillOf(edge)
   const words = `${countOf(active)} in use, ${countOf(cached)} idle${limit === undefined ? '' : `, of ${countOf(limit)}`}`
   return (
-    <span class={`capacity-bar ${fill !== null && fill >= 0.9 ? 'full' : ''}`} title={words}>
+    <span class={`capacity-bar ${isNearLimit(edge) ? 'full' : ''}`} title={words}>
       <Bar label={words} parts={[cached, active]} all={limit ?? active + cached} />
       <span>
         {countOf(active + cached)}
