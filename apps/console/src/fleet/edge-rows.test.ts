@@ -90,19 +90,17 @@ test('the share of the limit is unknown for a silent edge and for one that does 
 })
 
 test('idle server connections do not bring an edge near its limit', () => {
-  const [edge] = fleet.filter((each) => fillOf(each) === 0.75)
-  const withConnections = (active: number, cached: number) => ({
-    ...edge!,
-    limits: { clients: 10, connections: 100 },
-    connections: { ...edge!.connections, active, cached },
-  })
-  assert.deepEqual(
-    [
-      withConnections(10, 90),
-      withConnections(89, 0),
-      withConnections(90, 0),
-      { ...edge!, limits: undefined },
-    ].map(isNearLimit),
-    [false, false, true, false],
-  )
+  const withConnections = (active: number, cached: number, more: Partial<EdgeView> = {}) =>
+    edge('eu-9', {
+      limits: { clients: 10, connections: 100 },
+      connections: { ...healthyEdge.connections, active, cached },
+      ...more,
+    })
+  const edges = [
+    withConnections(10, 90),
+    withConnections(89, 0),
+    withConnections(90, 0),
+    withConnections(90, 0, { limits: undefined }),
+  ]
+  assert.deepEqual(edges.map(isNearLimit), [false, false, true, false])
 })

@@ -22,7 +22,7 @@ export function alertLines(alerts: readonly AlertView[]): AlertLine[] {
   )
   return [...alike.values()]
     .flatMap((same): AlertLine[] => {
-      if (same.length <= namedMax) return same.map(oneLine)
+      if (same.length <= namedMax) return same.map(lineOf)
       // The start time is that of the oldest alert.
       const [first, ...others] = same.toSorted((a, b) => a.since.localeCompare(b.since) || a.id - b.id)
       return first ? [{ first, others }] : []
@@ -31,7 +31,7 @@ export function alertLines(alerts: readonly AlertView[]): AlertLine[] {
 }
 
 /** A line of this alert alone. */
-export const oneLine = (first: AlertView): AlertLine => ({ first, others: [] })
+export const lineOf = (first: AlertView): AlertLine => ({ first, others: [] })
 
 export const alertsIn = (lines: readonly AlertLine[]): AlertView[] =>
   lines.flatMap(({ first, others }) => [first, ...others])

@@ -6,7 +6,7 @@ import { EdgeStateBadge } from '../fleet/edge-state.tsx'
 import { isMuted } from '../fleet/alert-words.ts'
 import { findingsOfEdge } from '../fleet/findings.ts'
 import { historyAddress } from '../fleet/history-question.ts'
-import { alertsIn, oneLine } from '../fleet/open-alerts.ts'
+import { alertsIn, lineOf } from '../fleet/open-alerts.ts'
 import { chooseRange, chosenRange, ranges } from '../fleet/range.ts'
 import { uncoveredFindings } from '../fleet/uncovered.ts'
 import { durationOf } from '../format/time.ts'
@@ -108,7 +108,7 @@ const Whole = ({ edge, onDone }: { edge: EdgeView; onDone: () => void }) => (
 /** Open alerts of the edge, which say since when, and what it reports that no alert covers. */
 function Findings({ edge }: { edge: EdgeView }) {
   const alerts = useOpenAlerts(edge.id)
-  const lines = (alerts?.alerts ?? []).filter((alert) => !isMuted(alert)).map(oneLine)
+  const lines = (alerts?.alerts ?? []).filter((alert) => !isMuted(alert)).map(lineOf)
   const found = uncoveredFindings(findingsOfEdge(edge, new Date()), alertsIn(lines))
   return (
     <>
