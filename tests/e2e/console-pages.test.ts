@@ -326,7 +326,8 @@ suite('console: pages', { skip: noChromium }, () => {
     await tabTo('us-1')
     await page.keyboard.press('Enter')
     await pageHeading(page, 'us-1').waitFor()
-    assert.equal(await focused(), 'us-1', 'the title of the new page is read')
+    // It is drawn shortly before it gets the focus, and is read aloud then.
+    await until('the focus on the title of the new page', async () => (await focused()) === 'us-1')
     await page.getByRole('button', { name: 'Purge' }).waitFor()
     await tabTo('Purge')
     await page.keyboard.press('Enter')
@@ -334,7 +335,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await page.keyboard.press('Escape')
     // Not found by its role: it is hidden shortly before it is removed, and still receives keys then.
     await page.locator('dialog').waitFor({ state: 'detached' })
-    assert.equal(await focused(), 'Purge', 'one is where one was')
+    await until('the focus where it was before the dialog', async () => (await focused()) === 'Purge')
     await page.keyboard.press('Enter')
     await page.getByLabel('Type us-1 to confirm').waitFor()
     await page.keyboard.type('us-1')
