@@ -326,7 +326,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await tabTo('us-1')
     await page.keyboard.press('Enter')
     await pageHeading(page, 'us-1').waitFor()
-    // It is drawn shortly before it gets the focus, and is read aloud then.
+    // The title is drawn shortly before it gets the focus.
     await until('the focus on the title of the new page', async () => (await focused()) === 'us-1')
     await page.getByRole('button', { name: 'Purge' }).waitFor()
     await tabTo('Purge')

@@ -49,7 +49,7 @@ interface ServedFacts {
   /** The session whose command came last, and those before it. */
   session: number | undefined
   readonly past: Set<number>
-  /** The edge has begun to reset the connection since then: the session has ended. */
+  /** The edge has begun to reset the connection after the last command of that session. The session has ended. */
   isGivenBack: boolean
   /** When the edge got the last answer that proves the connection: number of events, and time. */
   proven: { at: number; time: number }
@@ -148,7 +148,7 @@ export class Auditor implements ServerWatcher {
       if (connection.hasHiddenLogin) return
       const known = this.#known.get(user) ?? new Set()
       this.#known.set(user, known)
-      // The edge can know the reply before a remark behind it is delivered, which the client may hold up.
+      // The edge may read the reply before a remark behind it is delivered: a slow client delays the remark.
       const isNew = isAccepted && !known.has(secret)
       if (isNew) known.add(secret)
       connection.end.whenDelivered(() => {

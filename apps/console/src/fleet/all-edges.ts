@@ -8,7 +8,7 @@ export interface WholeFleet {
   problems: string[]
 }
 
-/** Control answers sooner, also for a thousand edges. If it hangs, the figures on the screen are old. */
+/** Longer than control needs for one page of a large fleet. After this time the screen shows that its figures are old. */
 const pageMs = 8_000
 
 export async function readWholeFleet(call: ApiClient['call'], signal: AbortSignal): Promise<WholeFleet> {

@@ -132,26 +132,26 @@ export class Knowledge {
   }
 }
 
-/** After this time, a server whose name has got an address farther away is known to be distant, at the latest after twice the time. */
+/** Length of a window. A server whose name has got an address farther away counts as distant after one or two windows. */
 const windowMs = 300_000
 
 /** The minimum of the current and the last window of time. */
 class ShortestTime {
   #beganAt = -Infinity
-  #last: number | undefined
-  #current: number | undefined
+  #last = Infinity
+  #current = Infinity
 
   get ms(): number | undefined {
-    if (this.#last === undefined || this.#current === undefined) return this.#current ?? this.#last
-    return Math.min(this.#last, this.#current)
+    const ms = Math.min(this.#last, this.#current)
+    return ms === Infinity ? undefined : ms
   }
 
   note(ms: number, now: number): void {
     if (now - this.#beganAt >= windowMs) {
       this.#beganAt = now
       this.#last = this.#current
-      this.#current = undefined
+      this.#current = Infinity
     }
-    if (this.#current === undefined || ms < this.#current) this.#current = ms
+    this.#current = Math.min(this.#current, ms)
   }
 }

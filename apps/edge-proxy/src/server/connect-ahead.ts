@@ -27,7 +27,7 @@ export class ConnectAhead {
   #opening: AbortController | undefined
   #pausedUntil = -Infinity
   #lastLoginAt = -Infinity
-  /** How many such logins must still come after an unused connection. */
+  /** After an unused connection: how many more such logins must come before the next one is opened. */
   #loginsMissing = 0
   #isOver = false
 
@@ -64,7 +64,7 @@ export class ConnectAhead {
     })
     if (this.#opening === opening) this.#opening = undefined
     if (opening.signal.aborted) {
-      // Perhaps after the dial has ended.
+      // The dial may have ended just before the abort.
       if (dialed.kind === 'dialed') dialed.exchange.fail('closed-here')
     } else if (dialed.kind === 'dialed') this.#ready = { dialed, at: runtime.now() }
     else if (dialed.kind === 'dial-failed') {
@@ -94,7 +94,10 @@ export class ConnectAhead {
     )
   }
 
-  /** The connection for a login. Undefined: none can be used now. The login then dials, and gets the room of one that it needs. */
+  /**
+   * The connection for a login. Undefined: none can be used now, and the login dials. If the server allows no further connection,
+   * the one that is ready or being opened is closed first.
+   */
   take({ hasRoom }: Pick<DialPlace, 'hasRoom'>): Dialed | undefined {
     const dialed = this.#takeReady()
     if (dialed === undefined && !hasRoom) this.close()

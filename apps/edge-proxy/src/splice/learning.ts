@@ -11,7 +11,7 @@ import type { Selection } from './selections.ts'
 export class Learning {
   readonly #knowledge: Knowledge
   readonly #course: Course
-  /** When the last command went to the server while no other was unanswered. Undefined: it is measured. */
+  /** When the last command went to the server while no other was unanswered. Undefined: the time was measured. */
   #sentAt: number | undefined
 
   constructor(knowledge: Knowledge, course: Course) {

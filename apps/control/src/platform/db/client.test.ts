@@ -116,7 +116,7 @@ suite('a Postgres client', () => {
           ),
         )
       ).map(([row]) => row!.pid)
-      // Whoever is told of a loss may send other statements at once, before all losses are known.
+      // A caller that learns of a loss may send statements at once, before the driver knows of the other losses.
       const retried = sql`select pg_sleep(20)`.catch(
         async () => await Promise.allSettled([sql`select 1`, sql`select 2`, sql`select 3`]),
       )

@@ -11,8 +11,8 @@
  * - A statement that is made while closed connections are being reported can stay unsent on one of them, and the next session of that
  *   connection does not begin. Here it begins (open-socket.ts), and statements are told of a loss when all losses are known.
  * - A statement that is made between the reset and the end of a connection gets the empty result of the next session's start. Here the
- *   driver does not know that there was a reset.
- * - A connection that is closed before Postgres has answered is opened again at once, and without end. Here it is a failure.
+ *   driver does not see the reset.
+ * - A connection that is closed before Postgres has answered is opened again immediately, without limit. Here it is a failure.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
