@@ -143,8 +143,7 @@ function gaugesOf(index: number, factor: number): Record<string, number> {
 
 function problemOf(index: number, size: number): Partial<Presence> {
   if (size <= 8) return {}
-  if (index === 9)
-    return { degraded: ['upstream main: 10.20.0.7 port 143: connect ECONNREFUSED 10.20.0.7:143'] }
+  if (index === 9) return { degraded: ['upstream main: 10.20.0.7 port 143: connect ECONNREFUSED'] }
   return index === 14 ? { state: 'draining' } : {}
 }
 

@@ -1,27 +1,8 @@
 import assert from 'node:assert/strict'
-import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { CommanderError, type Argument, type Command, type Option } from 'commander'
 import { Failure } from './failure.ts'
-import { createProgram } from './program.ts'
-import { openShell } from './shell.ts'
-
-const home = temporaryDirectory('cli-blank')
-
-/** Without a server: what is not refused fails because of that. */
-function newProgram(): Command {
-  const stream = () => new PassThrough() as unknown
-  const streams = { stdin: stream(), stdout: stream(), stderr: stream() } as Parameters<typeof openShell>[1]
-  const shell = openShell(
-    {
-      ...{ server: undefined, token: undefined, profile: undefined, browser: 'false' },
-      ...{ configHome: home, directories: [] },
-    },
-    streams,
-  )
-  return createProgram(shell).program
-}
+import { newProgram } from './program.test-support.ts'
 
 /** The words of each command that does something. */
 function leaves(

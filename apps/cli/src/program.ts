@@ -33,7 +33,8 @@ Examples:
   imapfleet drain eu-1 --wait                      drain an edge
   imapfleet trace alice@example.org --for 5m       show the user's IMAP protocol, live from all edges
 
-Exit status: 0 success; 1 the server refused, or an edge failed or did not answer; 2 wrong usage; 3 no server answered.
+Exit status: 0 success; 1 the server refused, or an edge failed or did not
+answer; 2 wrong usage; 3 no server answered.
 \`config diff\`: 0 equal, 1 different, 2 error.`
 
 /** `prepare` must have returned before a line is parsed. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { extentText } from './words.ts'
+import { extentText, withMoments } from './words.ts'
 
 const none = (names: string) => names.split(' ').map((region) => ({ region, edges: 0, of: 2 }))
 
@@ -9,4 +9,14 @@ test('the extent of an alert names the regions with and without the problem', ()
   assert.equal(extentText([eu, ...none('us')]), 'eu: 3 of 3 edges, us: none of 2')
   assert.equal(extentText([eu, ...none('a b c d')]), 'eu: 3 of 3 edges, 4 other regions: none')
   assert.equal(extentText([]), '')
+})
+
+test('the moments of a sentence are said in other words, and the rest stays', () => {
+  const seen: string[] = []
+  const text = 'down since 2026-03-01T03:00:00.000Z, until 2026-03-01T03:00:09Z: 10.0.0.7'
+  assert.equal(
+    withMoments(text, (moment) => `#${seen.push(moment)}`),
+    'down since #1, until #2: 10.0.0.7',
+  )
+  assert.deepEqual(seen, ['2026-03-01T03:00:00.000Z', '2026-03-01T03:00:09Z'])
 })

@@ -38,3 +38,7 @@ export function extentText(extent: AlertDetail['extent']): string {
     ...(named.length < sound.length ? [`${sound.length} other regions: none`] : []),
   ].join(', ')
 }
+
+/** A sentence of control or of an edge, with its moments (ISO 8601) in other words. */
+export const withMoments = (text: string, words: (moment: string) => string): string =>
+  text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, words)

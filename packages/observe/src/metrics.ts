@@ -227,6 +227,9 @@ export const edgeMetrics = {
     kind: 'counter',
     help: 'Answers asked ahead that no client got, by reason. not-asked: the client asked something else. corrected: an earlier answer showed that it would. too-large: the answer cannot be held. refused: the upstream refused the question. outdated: the mailbox changed. anomaly: the upstream answered in an unexpected way. session-ended: the client asked nothing more.',
     labels: ['upstream', 'reason'],
+    values: {
+      reason: ['not-asked', 'corrected', 'too-large', 'refused', 'outdated', 'anomaly', 'session-ended'],
+    },
   },
   ahead_dropped_bytes_total: {
     kind: 'counter',

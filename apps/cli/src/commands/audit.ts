@@ -30,8 +30,8 @@ const columns: Column<AuditEntry>[] = [
   { title: 'WHO', cell: (entry) => entry.actor },
   { title: 'ACTION', cell: (entry) => entry.action },
   { title: 'TARGET', cell: (entry) => entry.target },
-  { title: 'BEFORE', cell: (entry) => value(entry.before) },
-  { title: 'AFTER', cell: (entry) => value(entry.after) },
+  { title: 'BEFORE', cell: (entry) => value(entry.before), hide: 'first' },
+  { title: 'AFTER', cell: (entry) => value(entry.after), hide: 'first' },
 ]
 
 export function addAudit(parent: Command, shell: Shell): void {

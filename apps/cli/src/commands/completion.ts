@@ -16,8 +16,9 @@ import type { Shell } from '../shell.ts'
 import { settableKeys } from './config-keys.ts'
 
 const examples = `
-bash needs the package bash-completion. Ids of edges, tokens, rollouts and others are completed from the server of
-the current profile, or of IMAPFLEET_SERVER and IMAPFLEET_TOKEN.
+bash needs the package bash-completion. Ids of edges, tokens, rollouts and
+others are completed from the server of the current profile, or of
+IMAPFLEET_SERVER and IMAPFLEET_TOKEN.
 
 Examples:
   source <(imapfleet completion bash)

@@ -1,11 +1,12 @@
 /** `imapfleet config`: reads the fleet's configuration. config-change.ts changes it. */
-import { layerText, type RevisionView } from '@imapfleet/api'
+import { layerText, type RevisionView, type RolloutSummary } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 import { flattenLayer, mergeLayers, type JsonValue, type Layer } from '@imapfleet/config'
 import type { Command } from 'commander'
 import { usage } from '../failure.ts'
 import { pageOptions, pageQuery, wholeArgument, type PageOptions } from '../options.ts'
 import { revisionLines } from '../print/revision.ts'
+import { underWayLines } from '../print/rollout.ts'
 import { table, type Column } from '../print/table.ts'
 import { timeColumn } from '../print/time-column.ts'
 import type { Shell } from '../shell.ts'
@@ -80,8 +81,19 @@ function addGet(parent: Command, shell: Shell): void {
             `${key ?? 'nothing'} is${key === undefined ? '' : ' not'} set by the fleet: edges use their own files`,
           )
         shell.answer(command, data, (page) => table(getColumns, rows, page))
+        // The values of an edge include those of rollouts that have reached it.
+        if (options.edge === undefined)
+          for (const line of underWayLines(await rolloutsOf(client, options.region))) shell.note(line)
       },
     )
+}
+
+/** The newest rollouts of all layers, or of those that concern a region. */
+async function rolloutsOf(client: ApiClient, region: string | undefined): Promise<readonly RolloutSummary[]> {
+  const { rollouts } = await client.call('listRollouts', { query: { limit: 10 } })
+  return rollouts.filter(
+    ({ layer }) => region === undefined || layer.kind === 'global' || layer.name === region,
+  )
 }
 
 /** The keys of all layers, or of those that result for one edge or region. */
@@ -141,7 +153,7 @@ const historyColumns: Column<RevisionView>[] = [
   { title: 'LAYER', cell: (row) => layerText(row.layer) },
   { title: 'STATE', cell: (row) => row.state ?? '' },
   { title: 'CHANGES', cell: (row) => row.changes.map(({ key }) => key).join(', ') },
-  { title: 'NOTE', cell: (row) => row.note },
+  { title: 'NOTE', cell: (row) => row.note, hide: 'first' },
 ]
 
 function addHistory(parent: Command, shell: Shell): void {

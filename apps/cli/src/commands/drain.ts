@@ -25,7 +25,8 @@ interface DrainOptions extends TargetOptions, PaceOptions {
 }
 
 const examples = `
-The drain lasts until \`imapfleet resume\`, even if the edge restarts. You must name the target.
+The drain lasts until \`imapfleet resume\`, even if the edge restarts. You must
+name the target.
 
 Examples:
   imapfleet drain eu-1 --wait

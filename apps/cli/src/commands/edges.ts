@@ -163,6 +163,7 @@ function columns(now: number): Column<EdgeView>[] {
     {
       title: 'PROBLEMS',
       cell: (edge) => problemsText(edge, now).join('; '),
+      raw: ({ problems }) => problems.map(({ text }) => text).join('; '),
       cut: 'middle',
       hide: 'never',
       room: 30,

@@ -15,8 +15,10 @@ import { parseServer, parseToken } from '../target.ts'
 import { readEdges } from './edges.ts'
 
 const examples = `
-If the server has a provider for people, the command opens a browser. Otherwise, and if its input is a pipe, it reads a token, so that
-the token stays out of the shell's history. Without --profile the profile is named "default". Only you can read the file: $XDG_CONFIG_HOME/imapfleet/profiles.json
+If the server has a provider for people, the command opens a browser. Otherwise,
+and if its input is a pipe, it reads a token, so that the token stays out of the
+shell's history. Without --profile the profile is named "default". It is stored
+in $XDG_CONFIG_HOME/imapfleet/profiles.json, which only you can read.
 
 Examples:
   imapfleet login https://fleet.example.org

@@ -7,8 +7,9 @@ import { watchable } from '../watching.ts'
 import { complainOfOperation } from './stages.ts'
 
 const examples = `
-Operations that affect many users reach one region after the other. Between two regions control checks the health of
-the edges. If an edge fails or does worse than before, the operation is stopped.
+Operations that affect many users reach one region after the other. Between two
+regions control checks the health of the edges. If an edge fails or does worse
+than before, the operation is stopped.
 
 Examples:
   imapfleet upstream pause main --first eu --soak 1m

@@ -29,8 +29,9 @@ interface StatsOptions {
 }
 
 const examples = `
-A counter shows its increase in each step (:rate: per second), a gauge its average (or :last, :max, :min),
-a histogram :p50, :p95, :p99, :avg or :count. Steps without a report are shown as -.
+A counter shows its increase in each step (:rate: per second), a gauge its
+average (or :last, :max, :min), a histogram :p50, :p95, :p99, :avg or :count.
+Steps without a report are shown as -.
 
 Examples:
   imapfleet stats --from -24h --group-by region

@@ -13,7 +13,8 @@ import { traceLine } from '../print/trace.ts'
 import type { Shell } from '../shell.ts'
 
 const examples = `
-Passwords never appear; mail (bodies, headers, search words) only with --bodies, which the token must be allowed to ask for.
+Passwords never appear; mail (bodies, headers, search words) only with --bodies,
+which the token must be allowed to ask for.
 
 Examples:
   imapfleet trace alice@example.org

@@ -2,6 +2,7 @@
 import {
   extentText,
   safe,
+  withMoments,
   type AlertChannelView,
   type AlertDetail,
   type AlertMessage,
@@ -22,8 +23,10 @@ export const alertColumns = (now: number): Column<AlertView>[] => [
   { title: 'FOR', cell: (alert) => alertDuration(alert, now), align: 'right' },
   { title: 'REGION', cell: ({ region }) => region ?? '' },
   { title: 'RULE', cell: ({ rule }) => rule, hide: 'first' },
-  { title: 'WHAT', cell: ({ text }) => text, hide: 'never', room: 30 },
+  { title: 'WHAT', cell: alertText, raw: ({ text }) => text, hide: 'never', room: 30 },
 ]
+
+const alertText = ({ text }: AlertView): string => withMoments(text, dayAndClock)
 
 function alertState({ state, acknowledged, silencedBy }: AlertView): string {
   if (state !== 'open') return state
@@ -44,7 +47,7 @@ export function alertInFull(alert: AlertDetail, now: number, page: TableLayout):
   const lines = facts(
     [
       ['alert', `${alert.id}: ${alert.title} (${alert.rule}, ${alert.severity})`],
-      ['what', alert.text],
+      ['what', alertText(alert)],
       ...(where === '' ? [] : [['where', where] as const]),
       ['do', alert.action],
       ['state', alertState(alert)],

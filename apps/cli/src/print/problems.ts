@@ -1,10 +1,12 @@
 /** What is wrong with an edge, as lists and screens show it. */
-import type { EdgeView } from '@imapfleet/api'
-import { ago } from './time.ts'
+import { withMoments, type EdgeView } from '@imapfleet/api'
+import { ago, dayAndClock } from './time.ts'
 
 /** One text for each problem. Control decides what is a problem; only the time of a silence is relative to now. */
 export const problemsText = (
   { problems, lastSeenAt }: Pick<EdgeView, 'problems' | 'lastSeenAt'>,
   now: number,
 ): string[] =>
-  problems.map(({ kind, text }) => (kind === 'silent' ? `last heartbeat ${ago(lastSeenAt, now)}` : text))
+  problems.map(({ kind, text }) =>
+    kind === 'silent' ? `last heartbeat ${ago(lastSeenAt, now)}` : withMoments(text, dayAndClock),
+  )

@@ -83,13 +83,28 @@ export function rolloutLines(rollout: RolloutView, page: TableLayout): string[] 
   ]
 }
 
+/** Whether edges of a rollout can run another revision than the others. */
+export const isUnderWay = ({ state }: Pick<RolloutSummary, 'state'>): boolean =>
+  state === 'running' || state === 'paused'
+
+/** One line for each rollout under way, whose values the layers of the configuration do not have yet. */
+export const underWayLines = (
+  rollouts: readonly Pick<RolloutSummary, 'revision' | 'layer' | 'state' | 'waves'>[],
+): string[] =>
+  rollouts
+    .filter(isUnderWay)
+    .map(
+      (rollout) =>
+        `revision ${rollout.revision} of ${layerText(rollout.layer)} is being rolled out, and its values are not shown: ` +
+        `${rollout.state}, ${progressText(rollout)} (\`imapfleet rollouts show ${rollout.revision}\`)`,
+    )
+
 /** What a change of a layer above that of a rollout under way means for it. Undefined: no rollout is concerned. */
 export function besideRollout(
   changed: readonly { layer: LayerName; edges: readonly { region: string }[] }[],
   rollouts: readonly Pick<RolloutSummary, 'revision' | 'layer' | 'state'>[],
 ): string | undefined {
-  for (const { revision, layer: under, state } of rollouts) {
-    if (state !== 'running' && state !== 'paused') continue
+  for (const { revision, layer: under } of rollouts.filter(isUnderWay)) {
     const over = changed.filter(
       ({ layer, edges }) =>
         layerText(layer) !== layerText(under) &&

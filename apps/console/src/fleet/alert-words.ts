@@ -1,5 +1,5 @@
 /** Alerts in words and colours. */
-import type { AlertSilence, AlertView } from '@imapfleet/api'
+import { withMoments, type AlertSilence, type AlertView } from '@imapfleet/api'
 import { durationOf, momentOf } from '../format/time.ts'
 
 export const alertTone = ({ severity }: Pick<AlertView, 'severity'>): 'bad' | 'warn' =>
@@ -27,4 +27,4 @@ export function silenceWords({ rule, region, edge, subject }: AlertSilence): str
 
 /** Its text with times in the time zone of the console. */
 export const alertText = ({ text }: Pick<AlertView, 'text'>, now: Date): string =>
-  text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (instant) => momentOf(new Date(instant), now))
+  withMoments(text, (moment) => momentOf(new Date(moment), now))

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { firstPartOf, historyPresets, historyQuestionIn } from '@imapfleet/api'
+import { edgeMetrics, type EdgeMetricName } from '@imapfleet/observe'
 import {
   addressOf,
   describe,
   isAbsolute,
+  labelChoices,
+  labelsIn,
   partsOf,
   presetNames,
   presetOf,
   readingsOf,
-  withLabels,
+  withLabel,
   zoomedOut,
 } from './history-question.ts'
 
@@ -104,14 +107,30 @@ test('a preset is recognised by its metrics, and every metric of a preset exists
   assert.equal(presetOf(['sessions_total:rate']), undefined)
 })
 
-test('a metric can be limited to some of its series, and extended again', () => {
-  const narrow = withLabels('logins_total:rate', ' result="ok" ')
+test('a metric can be limited to values of its labels, and extended again', () => {
+  const narrow = withLabel('logins_total:rate', 'result', 'ok')
   assert.equal(narrow, 'logins_total{result="ok"}:rate')
+  const narrower = withLabel(narrow, 'upstream', 'main')
+  assert.equal(narrower, 'logins_total{result="ok",upstream="main"}:rate')
+  assert.deepEqual(labelsIn(partsOf(narrower)?.labels ?? ''), { result: 'ok', upstream: 'main' })
   assert.equal(
-    withLabels(narrow, '{result="no",upstream="main"}'),
-    'logins_total{result="no",upstream="main"}:rate',
+    withLabel(narrower, 'result', 'refused'),
+    'logins_total{upstream="main",result="refused"}:rate',
   )
-  assert.equal(withLabels(narrow, ''), 'logins_total:rate')
+  assert.equal(withLabel(withLabel(narrower, 'result', ''), 'upstream', ''), 'logins_total:rate')
+  assert.deepEqual(labelsIn('result=ok, upstream="a=b"'), { result: 'ok', upstream: 'a=b' })
+  assert.equal(withLabel('no metric', 'result', 'ok'), 'no metric')
+})
+
+test('every label offers its values, except for the owners of certificates', () => {
+  const typed = (Object.keys(edgeMetrics) as EdgeMetricName[]).flatMap((name) =>
+    labelChoices(name, ['main']).flatMap(({ label, values }) => (values ? [] : `${name} ${label}`)),
+  )
+  assert.deepEqual(typed, ['certificate_expiry_seconds owner'])
+  assert.deepEqual(labelChoices('logins_total', ['main', 'second']), [
+    { label: 'upstream', values: ['main', 'second'] },
+    { label: 'result', values: ['ok', 'refused', 'failed'] },
+  ])
 })
 
 test('zooming out doubles the range, but not into the future', () => {

@@ -1,6 +1,13 @@
 /** The query of the history page: what it can be, its address, and its metrics in words. */
-import { historyPresets, usualHistory, type HistoryQuestion } from '@imapfleet/api'
-import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
+import { historyPresets, usualHistory, type EdgeView, type HistoryQuestion } from '@imapfleet/api'
+import {
+  edgeMetrics,
+  parseSeriesKey,
+  seriesKey,
+  type EdgeMetricName,
+  type MetricRow,
+  type ParsedSeries,
+} from '@imapfleet/observe'
 import { readingTitle } from './metric-titles.ts'
 
 type Preset = keyof typeof historyPresets
@@ -81,12 +88,33 @@ export function partsOf(text: string): { name: EdgeMetricName; labels: string; s
   return Object.hasOwn(edgeMetrics, name) ? { name: name as EdgeMetricName, labels, suffix } : undefined
 }
 
-/** The metric with these label values only; empty: all series. */
-export function withLabels(text: string, labels: string): string {
+/** The values of the labels to which the metric is limited. */
+export const labelsIn = (labels: string): ParsedSeries['labels'] =>
+  // The API also takes values without quotes.
+  parseSeriesKey(`{${labels.replaceAll(/(?<=(?:^|,)\s*[a-z_]+=)[^",]+/g, '"$&"')}}`).labels
+
+/** The names of their mail servers, sorted. */
+export const upstreamsOf = (edges: readonly EdgeView[]): string[] =>
+  [...new Set(edges.flatMap(({ upstreams = [] }) => upstreams.map(({ name }) => name)))].sort()
+
+/** The metric limited to the series with this value of the label; empty: all values. */
+export function withLabel(text: string, label: string, value: string): string {
   const parts = partsOf(text)
   if (!parts) return text
-  const chosen = labels.replaceAll(/[{}]/g, '').trim()
-  return `${parts.name}${chosen === '' ? '' : `{${chosen}}`}${parts.suffix}`
+  const { [label]: _, ...others } = labelsIn(parts.labels)
+  return `${seriesKey(parts.name, value === '' ? others : { ...others, [label]: value })}${parts.suffix}`
+}
+
+/**
+ * The labels of a metric with the values to choose from; undefined: they are not known. `upstreams`: names of the mail
+ * servers of the fleet.
+ */
+export function labelChoices(
+  name: EdgeMetricName,
+  upstreams: readonly string[],
+): { label: string; values: readonly string[] | undefined }[] {
+  const { labels = [], values = {} }: MetricRow = edgeMetrics[name]
+  return labels.map((label) => ({ label, values: label === 'upstream' ? upstreams : values[label] }))
 }
 
 /** A range twice as long with the same centre, but not beyond now. */

@@ -2,7 +2,15 @@
 import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
 import { useState } from 'preact/hooks'
 import { historyPresets } from '@imapfleet/api'
-import { partsOf, presetNames, presetOf, readingsOf, withLabels } from '../fleet/history-question.ts'
+import {
+  labelChoices,
+  labelsIn,
+  partsOf,
+  presetNames,
+  presetOf,
+  readingsOf,
+  withLabel,
+} from '../fleet/history-question.ts'
 import { metricTitle } from '../fleet/metric-titles.ts'
 import { Choice } from '../ui/choice.tsx'
 import { SearchField } from '../ui/search-field.tsx'
@@ -13,10 +21,12 @@ const nameIn = (text: string) => /^[a-z_]+/.exec(text)?.[0] ?? ''
 
 interface MetricsProps {
   chosen: readonly string[]
+  /** Names of the mail servers of the fleet, sorted. */
+  upstreams: readonly string[]
   onChoice: (metrics: readonly string[]) => void
 }
 
-export function HistoryMetrics({ chosen, onChoice }: MetricsProps) {
+export function HistoryMetrics({ chosen, upstreams, onChoice }: MetricsProps) {
   const preset = presetOf(chosen)
   const [isOpen, setOpen] = useState(false)
   return (
@@ -31,18 +41,18 @@ export function HistoryMetrics({ chosen, onChoice }: MetricsProps) {
       </div>
       <ul class="chosen-metrics" aria-label="Chosen metrics">
         {chosen.map((text) => (
-          <Chosen key={text} text={text} chosen={chosen} onChoice={onChoice} />
+          <Chosen key={text} {...{ text, chosen, upstreams, onChoice }} />
         ))}
       </ul>
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>All metrics ({all.length})</summary>
-        {isOpen && <MetricList chosen={chosen} onChoice={onChoice} />}
+        {isOpen && <MetricList {...{ chosen, onChoice }} />}
       </details>
     </div>
   )
 }
 
-function MetricList({ chosen, onChoice }: MetricsProps) {
+function MetricList({ chosen, onChoice }: Omit<MetricsProps, 'upstreams'>) {
   const [text, setText] = useState('')
   const words = text.toLowerCase().split(/\s+/)
   const found = all.filter(([name, { help }]) => {
@@ -86,28 +96,44 @@ function MetricList({ chosen, onChoice }: MetricsProps) {
   )
 }
 
-function Chosen({ text, chosen, onChoice }: MetricsProps & { text: string }) {
+function Chosen({ text, chosen, upstreams, onChoice }: MetricsProps & { text: string }) {
   const parts = partsOf(text)
   const name = parts ? metricTitle(parts.name) : text
   const known = parts ? readingsOf(parts.name) : []
-  const { labels: has = [] }: Partial<MetricRow> = parts ? edgeMetrics[parts.name] : {}
+  const chosenLabels = labelsIn(parts?.labels ?? '')
   const instead = (next: string) =>
     onChoice([...new Set(chosen.map((each) => (each === text ? next : each)))])
   return (
     <li>
       <span title={parts?.name}>{name}</span>
-      {parts && has.length > 0 && (
-        <input
-          class="input"
-          aria-label={`Series of ${name}`}
-          title={`Empty: all. By ${has.join(', ')}.`}
-          placeholder={`${has.at(-1)}="…"`}
-          spellcheck={false}
-          autocomplete="off"
-          value={parts.labels}
-          onChange={(event) => instead(withLabels(text, event.currentTarget.value))}
-        />
-      )}
+      {parts &&
+        labelChoices(parts.name, upstreams).map(({ label, values }) => {
+          const its = chosenLabels[label] ?? ''
+          const words = label.replaceAll('_', ' ')
+          const props = {
+            class: 'input',
+            'aria-label': `${words} of ${name}`,
+            value: its,
+            onChange: (event: { currentTarget: { value: string } }) =>
+              instead(withLabel(text, label, event.currentTarget.value)),
+          }
+          return values === undefined ? (
+            <input
+              key={label}
+              placeholder={`every ${words}`}
+              spellcheck={false}
+              autocomplete="off"
+              {...props}
+            />
+          ) : (
+            <select key={label} {...props}>
+              <option value="">every {words}</option>
+              {[...new Set([...values, its])].filter(Boolean).map((value) => (
+                <option key={value}>{value}</option>
+              ))}
+            </select>
+          )
+        })}
       {known.length > 1 && (
         <select
           class="input"

@@ -1,9 +1,6 @@
 /** Selects the time range, the step, the groups, and which edges and servers are included. */
 import { historyGroupings, type EdgeView, type History, type HistoryQuestion } from '@imapfleet/api'
-import { call } from '../api/client.ts'
-import { useAnswer, type AnswerState } from '../api/use-answer.ts'
-import { readWholeFleet } from '../fleet/all-edges.ts'
-import { absolute, relativeRanges } from '../fleet/history-question.ts'
+import { absolute, relativeRanges, upstreamsOf } from '../fleet/history-question.ts'
 import { Choice } from '../ui/choice.tsx'
 import { Select } from '../ui/select.tsx'
 import { TimeField } from '../ui/time-field.tsx'
@@ -12,8 +9,7 @@ interface WindowProps {
   question: HistoryQuestion
   /** The charts on the page. */
   shown: History | undefined
-  /** The selection of the charts. The lists of edges are filled after the charts. */
-  answer: Pick<AnswerState<unknown>, 'data' | 'problem'>
+  edges: readonly EdgeView[]
   onChange: (change: Partial<HistoryQuestion>) => void
 }
 
@@ -28,7 +24,7 @@ const stepWords: Readonly<Record<string, string>> = {
   '1d': '1 day',
 }
 
-export function HistoryWindow({ question, shown, answer, onChange }: WindowProps) {
+export function HistoryWindow({ question, shown, edges, onChange }: WindowProps) {
   const { from, to, step, groupBy, compare, stacked } = question
   const range = relativeRanges.find((each) => from === `-${each}` && to === '')
   const shift = (direction: 1 | -1) => {
@@ -74,7 +70,7 @@ export function HistoryWindow({ question, shown, answer, onChange }: WindowProps
         </span>
       </div>
       <div class="filters">
-        <Pickers {...{ question, answer, onChange }} />
+        <Pickers {...{ question, edges, onChange }} />
         <Select
           label="Step"
           chosen={step}
@@ -104,15 +100,8 @@ export function HistoryWindow({ question, shown, answer, onChange }: WindowProps
   )
 }
 
-const noEdges: readonly EdgeView[] = []
-
-function Pickers({ question, answer, onChange }: Omit<WindowProps, 'shown'>) {
+function Pickers({ question, edges, onChange }: Omit<WindowProps, 'shown'>) {
   const { region, edge, upstream } = question
-  const { data: edges = noEdges } = useAnswer(
-    'edges of a history',
-    async (signal) => (await readWholeFleet(call, signal)).edges,
-    { after: answer },
-  )
   const inRegion = edges.filter((each) => region === '' || each.region === region)
   const ofEdge = inRegion.filter(({ id }) => edge === '' || id === edge)
   const names = (all: readonly string[]) =>
@@ -134,11 +123,7 @@ function Pickers({ question, answer, onChange }: Omit<WindowProps, 'shown'>) {
       <Select
         label="Upstream"
         chosen={upstream}
-        options={optionsOf(
-          'all',
-          upstream,
-          names(ofEdge.flatMap(({ upstreams = [] }) => upstreams.map(({ name }) => name))),
-        )}
+        options={optionsOf('all', upstream, names(upstreamsOf(ofEdge)))}
         onChoice={(name) => onChange({ upstream: name })}
       />
     </>

@@ -5,13 +5,15 @@ import {
   historyQuestionIn,
   historyRequest,
   queryOf,
+  type EdgeView,
   type History,
   type HistoryQuestion,
 } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { absolute, addressOf, isAbsolute, zoomedOut } from '../fleet/history-question.ts'
+import { readWholeFleet } from '../fleet/all-edges.ts'
+import { absolute, addressOf, isAbsolute, upstreamsOf, zoomedOut } from '../fleet/history-question.ts'
 import { Page } from '../layout/page.tsx'
 import { navigate, search } from '../router/location.ts'
 import { Answered } from '../ui/answered.tsx'
@@ -27,6 +29,7 @@ import './history.css'
 const refreshMs = 30_000
 /** Without metrics nothing comes before the lists of edges. */
 const nothingAsked = { data: true, problem: undefined }
+const noEdges: readonly EdgeView[] = []
 
 interface HistoryAnswer {
   history: History
@@ -56,6 +59,12 @@ export function HistoryPage() {
     ...(isLive && { everyMs: refreshMs }),
     ...(first.question && { after: firstPart }),
   })
+  // The lists of choices are filled after the charts.
+  const { data: edges = noEdges } = useAnswer(
+    'edges of a history',
+    async (signal) => (await readWholeFleet(call, signal)).edges,
+    { after: hasMetrics ? answer : nothingAsked },
+  )
   // The charts stay while the next ones load, and keep the focus of a keyboard user.
   const [last, setLast] = useState(answer.data)
   if (answer.data !== undefined && answer.data !== last) setLast(answer.data)
@@ -79,13 +88,12 @@ export function HistoryPage() {
       }
     >
       <section class="card" aria-label="Selection">
-        <HistoryWindow
-          question={question}
-          shown={shown?.history}
-          answer={hasMetrics ? answer : nothingAsked}
-          onChange={change}
+        <HistoryWindow question={question} shown={shown?.history} edges={edges} onChange={change} />
+        <HistoryMetrics
+          chosen={question.metrics}
+          upstreams={upstreamsOf(edges)}
+          onChoice={(metrics) => change({ metrics })}
         />
-        <HistoryMetrics chosen={question.metrics} onChoice={(metrics) => change({ metrics })} />
       </section>
       {!hasMetrics ? (
         <Empty title="No metric selected">Choose a preset, or open the list above and select metrics.</Empty>

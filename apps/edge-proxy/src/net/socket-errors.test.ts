@@ -22,7 +22,9 @@ test('every raw error of an open connection becomes the end of its link', () => 
 test('a failed dial has a reason, and a sentence with the code and the setting to change', () => {
   const refused = errorWith('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:143', 'connect')
   assert.equal(dialErrorReason(refused), 'refused')
-  assert.equal(dialErrorText(refused), 'connect ECONNREFUSED 127.0.0.1:143')
+  assert.equal(dialErrorText(refused), 'connect ECONNREFUSED')
+  const unknownHost = errorWith('ENOTFOUND', 'getaddrinfo ENOTFOUND mail.example.org', 'getaddrinfo')
+  assert.equal(dialErrorText(unknownHost), 'getaddrinfo ENOTFOUND')
 
   const expired = errorWith('CERT_HAS_EXPIRED', 'certificate has expired; use --use-system-ca')
   assert.equal(dialErrorReason(expired), 'tls-failed')

@@ -73,10 +73,15 @@ export function acceptErrorText(error: unknown): string {
   return code in remedies ? `${code}: ${remedies[code]}` : code
 }
 
-/** The error of a dial as a sentence for operators. Omits Node's advice after a semicolon, which is about options of Node. */
+/**
+ * The error of a dial as a sentence for operators, who are told the address separately. Omits Node's advice after a
+ * semicolon, which is about options of Node.
+ */
 export function dialErrorText(error: unknown): string {
-  const { code, message, library, reason } = error as NodeJS.ErrnoException & OpensslError
-  const sentence = library !== undefined && reason !== undefined ? reason : message.split(';')[0]!
+  const { code, syscall, message, library, reason } = error as NodeJS.ErrnoException & OpensslError
+  const ofSystem = syscall && code ? `${syscall} ${code}` : undefined
+  const sentence =
+    library !== undefined && reason !== undefined ? reason : (ofSystem ?? message.split(';')[0]!)
   const text = code && !sentence.includes(code) ? `${sentence} (${code})` : sentence
   if (exhaustionOf(error) !== undefined) return `${text}: ${remedies[code!]}`
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
