@@ -8,6 +8,8 @@ import type { PagesLine } from './line.ts'
 export const warmUpMs = 5_000
 /** Fewer than the connections that Dovecot allows by default. */
 export const usersAtOnce = 32
+/** imapproxy loses connections beyond its queue of five: they are open for the client, and get no greeting. */
+const silenceMaxMs = 1_000
 
 /** The ID tells the edge that this is not the program that is measured, so nothing is learned about it. */
 const commandsOf = (user: string, password: string): string[] => [
@@ -23,15 +25,17 @@ const commandsOf = (user: string, password: string): string[] => [
 export async function warmUp({ proxy, password }: PagesLine): Promise<void> {
   const until = performance.now() + warmUpMs
   const users = Array.from({ length: usersAtOnce }, (_, at) => `warm${at}`)
+  let served = 0
   const play = async (user: string) => {
-    while (performance.now() < until) await playSession(proxy.port, commandsOf(user, password))
+    while (performance.now() < until) if (await playSession(proxy.port, commandsOf(user, password))) served++
   }
   await Promise.all(users.map(play))
+  if (served < usersAtOnce) throw new Error(`only ${served} sessions of the warm-up were served`)
 }
 
-/** Sends each command after the reply to the one before. Rejects if the connection ends earlier. */
-function playSession(port: number, commands: readonly string[]): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
+/** Sends each command after the reply to the one before. False: a reply did not come. Rejects if the connection ends earlier. */
+function playSession(port: number, commands: readonly string[]): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>()
   const socket = connect(port, '127.0.0.1')
   let sent = 0
   let received = ''
@@ -45,8 +49,12 @@ function playSession(port: number, commands: readonly string[]): Promise<void> {
     else socket.write(`w${sent} ${command}\r\n`)
   })
   socket.on('error', reject)
+  socket.setTimeout(silenceMaxMs, () => {
+    resolve(false)
+    socket.destroy()
+  })
   socket.on('close', () => {
-    if (sent > commands.length) resolve()
+    if (sent > commands.length) resolve(true)
     else reject(new Error(`the server closed the connection after ${sent} commands: ${received}`))
   })
   return promise
