@@ -9,6 +9,7 @@ import { pagesBarsTable } from './bars.ts'
 import { browseAllChanging } from './changing.ts'
 import { pagesContestants, whyMissing } from './contestants.ts'
 import { pagesDocument, type PagesSection } from './document.ts'
+import { stopLines } from './line.ts'
 import type { PagesBenchOptions } from './options.ts'
 import { playAll } from './play.ts'
 import { recordSessions } from './record.ts'
@@ -24,7 +25,10 @@ const hurriedDistance = 20
 export async function benchPages(options: PagesBenchOptions): Promise<void> {
   const roundcube = findRoundcube()
   await buildPrograms()
-  onInterrupt(stopAll)
+  onInterrupt(async () => {
+    await stopLines()
+    await stopAll()
+  })
   if (options.record) return recordSessions(options.record, options.shorter)
   const machine = describeMachine('apps/edge-proxy', 'packages', 'tests/bench')
   const able = { ...options, contestants: present(options) }

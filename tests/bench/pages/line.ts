@@ -45,6 +45,13 @@ export interface LineOptions {
   mailboxSeed: number
 }
 
+const stopsOfLiving = new Set<() => Promise<void>>()
+
+/** Stops all lines that still run, after an interruption. */
+export async function stopLines(): Promise<void> {
+  await Promise.all(Array.from(stopsOfLiving, (stop) => stop()))
+}
+
 export async function startPagesLine(options: LineOptions): Promise<PagesLine> {
   const directory = temporaryDirectory('pages')
   chmodSync(directory, 0o777)
@@ -52,7 +59,9 @@ export async function startPagesLine(options: LineOptions): Promise<PagesLine> {
   const stops: (() => Promise<void> | void)[] = [() => removeTemporaryDirectory(directory)]
   const stop = async () => {
     for (const each of stops.splice(0).toReversed()) await each()
+    stopsOfLiving.delete(stop)
   }
+  stopsOfLiving.add(stop)
   try {
     const dovecot = await dovecotServer({ ground, settings: anyUser })
     await dovecot.process.start()
