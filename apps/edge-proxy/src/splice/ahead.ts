@@ -219,7 +219,7 @@ export class Ahead {
     const left = unselects(command) ? this.#selections.client : undefined
     this.#clientCommands.add(sent, command, left)
     if (command.selects !== undefined) this.#leave(command)
-    this.#learning.sent(this.#clientCommands.count === 1 && this.#held.unanswered.length === 0)
+    this.#learning.sent(sent, this.#clientCommands.count === 1 && this.#held.unanswered.length === 0)
   }
 
   /** The client leaves its mailbox and selects this one, or none. */
@@ -383,7 +383,7 @@ export class Ahead {
    * @returns what the client gets in its place; 'pass': the reply unchanged
    */
   onTagged(sent: SentCommand, isOk: boolean, text: string): LineVerdict {
-    this.#learning.replied()
+    this.#learning.replied(sent)
     this.#held.left(sent.tag, isOk)
     const asked = this.#held.find(sent)
     if (asked === undefined) return sent.isOwn ? 'omit' : this.#onClientReply(sent, isOk, text)

@@ -7,12 +7,13 @@ import type { Knowledge } from '../ahead/knowledge.ts'
 import { contentTypeBehind, foundIn, type Response } from '../ahead/responses.ts'
 import { runtime } from '../runtime.ts'
 import type { Selection } from './selections.ts'
+import type { SentCommand } from './sent-command.ts'
 
 export class Learning {
   readonly #knowledge: Knowledge
   readonly #course: Course
-  /** When the last command went to the server while no other was unanswered. Undefined: the time was measured. */
-  #sentAt: number | undefined
+  /** The last command that went to the server while no other was unanswered, and when. Undefined: it was measured. */
+  #measuring: { readonly command: SentCommand; readonly sentAt: number } | undefined
 
   constructor(knowledge: Knowledge, course: Course) {
     this.#knowledge = knowledge
@@ -21,18 +22,21 @@ export class Learning {
 
   /**
    * A command of the client goes to the server.
-   * @param isFirst no other command is unanswered
+   * @param isFirst no other command of the client and no question is unanswered
    */
-  sent(isFirst: boolean): void {
-    if (isFirst) this.#sentAt = runtime.now()
+  sent(command: SentCommand, isFirst: boolean): void {
+    if (isFirst) this.#measuring = { command, sentAt: runtime.now() }
   }
 
-  /** A tagged reply has arrived. An untagged response says nothing about the time: the server may send it without a command. */
-  replied(): void {
-    if (this.#sentAt === undefined) return
+  /**
+   * The tagged reply to a command has arrived. Replies to other commands say nothing about the time: the edge may have sent an ID
+   * long before. Neither do untagged responses: the server may send them without a command.
+   */
+  replied(command: SentCommand): void {
+    if (this.#measuring?.command !== command) return
     const now = runtime.now()
-    this.#knowledge.measured(now - this.#sentAt, now)
-    this.#sentAt = undefined
+    this.#knowledge.measured(now - this.#measuring.sentAt, now)
+    this.#measuring = undefined
   }
 
   /**
