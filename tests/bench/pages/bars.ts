@@ -1,8 +1,16 @@
 /** The targets of answer-ahead on webmail pages, each with the figure that meets or misses it. */
 import { alignedTable, digits } from '../table.ts'
-import { counterOf, judgedPages, mean, ofKinds, perPage, type DistanceResults } from './results.ts'
+import {
+  counterOf,
+  firstPages,
+  judgedPages,
+  mean,
+  ofKinds,
+  perPage,
+  type DistanceResults,
+  type JudgedPage,
+} from './results.ts'
 import { aheadCounters } from './tables.ts'
-import type { PageKind } from './session.ts'
 
 interface PagesVerdict {
   bar: string
@@ -28,32 +36,22 @@ export function pagesBarsTable(all: readonly DistanceResults[]): string {
 
 function tripBars(results: DistanceResults): PagesVerdict[] {
   const pages = results.played.has(name) ? judgedPages(results, name) : []
-  const bar = (words: string, most: number, ...kinds: PageKind[]): PagesVerdict => {
-    const suiting = kinds.length === 0 ? pages : ofKinds(pages, ...kinds)
-    return {
-      bar: `${words}, server ${results.delayMs} ms away: at most ${most} round trips a page`,
-      value: suiting.length === 0 ? undefined : mean(suiting.map((page) => page.roundTrips)),
-      unit: 'round trips',
-      meets: (value) => value <= most,
-    }
-  }
-  const first = results.first.has(name)
-    ? judgedPages({ ...results, played: results.first }, name).filter(({ at }) => at >= 20)
-    : []
+  const bar = (words: string, most: number, suiting: readonly JudgedPage[]): PagesVerdict => ({
+    bar: `${words}, server ${results.delayMs} ms away: at most ${most} round trips a page`,
+    value: suiting.length === 0 ? undefined : mean(suiting.map((page) => page.roundTrips)),
+    unit: 'round trips',
+    meets: (value) => value <= most,
+  })
+  const first = firstPages(results, name).filter(({ at }) => at >= 20)
   const plugin = results.played.has('ahead and plugin') ? judgedPages(results, 'ahead and plugin') : []
   const strange = pages.filter(({ at }) => at >= 2)
   return [
-    bar('all pages', 2),
-    bar('list, folder and search', 1.6, 'list', 'folder', 'search'),
-    bar('preview, show and refresh', 2.2, 'preview', 'show', 'refresh'),
-    {
-      bar: `all pages with the plugin, server ${results.delayMs} ms away: at most 1.7 round trips a page`,
-      value: plugin.length === 0 ? undefined : mean(plugin.map((page) => page.roundTrips)),
-      unit: 'round trips',
-      meets: (value) => value <= 1.7,
-    },
-    learned('first session of a new program, from page 21 on', first, results.delayMs),
-    learned('a new user, from the third page on', strange, results.delayMs),
+    bar('all pages', 2, pages),
+    bar('list, folder and search', 1.6, ofKinds(pages, 'list', 'folder', 'search')),
+    bar('preview, show and refresh', 2.2, ofKinds(pages, 'preview', 'show', 'refresh')),
+    bar('all pages with the plugin', 1.7, plugin),
+    bar('first session of a new program, from page 21 on', 2, first),
+    bar('a new user, from the third page on', 2, strange),
     {
       bar: `pages that differ from those without a proxy, server ${results.delayMs} ms away: none`,
       // One that differs ends the benchmark.
@@ -62,15 +60,6 @@ function tripBars(results: DistanceResults): PagesVerdict[] {
       meets: (value) => value === 0,
     },
   ]
-}
-
-function learned(words: string, pages: readonly { waits: number }[], delayMs: number): PagesVerdict {
-  return {
-    bar: `${words}, server ${delayMs} ms away: at most 2 waits a page`,
-    value: pages.length === 0 ? undefined : mean(pages.map((page) => page.waits)),
-    unit: 'waits',
-    meets: (value) => value <= 2,
-  }
 }
 
 function costBars(results: DistanceResults): PagesVerdict[] {

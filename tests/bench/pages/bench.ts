@@ -11,7 +11,7 @@ import { pagesContestants, whyMissing } from './contestants.ts'
 import { pagesDocument, type PagesSection } from './document.ts'
 import { stopLines } from './line.ts'
 import type { PagesBenchOptions } from './options.ts'
-import { playAll } from './play.ts'
+import { playAll, type PlayedDistance } from './play.ts'
 import { recordSessions } from './record.ts'
 import type { DistanceResults } from './results.ts'
 import { measureRoundTrip } from './round-trip.ts'
@@ -56,13 +56,13 @@ async function measurePages(
   show: (section: PagesSection) => void,
 ): Promise<DistanceResults[]> {
   step('near the server')
-  const near = (await playAll(options, { delayMs: 0, pauseMs, firstShorter: 1 })).played
+  const close = await playAll(options, { delayMs: 0, pauseMs, firstShorter: 1 })
   const all: DistanceResults[] = []
   for (const delayMs of options.distances) {
     step(`server ${delayMs} ms away`)
     const order = { delayMs, pauseMs, firstShorter: 1 }
     const roundTripMs = await measureRoundTrip(delayMs)
-    const results = { delayMs, roundTripMs, near, ...(await playAll(options, order)) }
+    const results = resultsOf(delayMs, roundTripMs, close, await playAll(options, order))
     all.push(results)
     const learning = learningTable(results)
     show({
@@ -74,16 +74,24 @@ async function measurePages(
   return all
 }
 
+const resultsOf = (
+  delayMs: number,
+  roundTripMs: number,
+  close: PlayedDistance,
+  far: PlayedDistance,
+): DistanceResults => ({ delayMs, roundTripMs, near: close.played, nearFirst: close.first, ...far })
+
 async function measureHurried(
   options: PagesBenchOptions,
   show: (section: PagesSection) => void,
 ): Promise<void> {
   step('without a pause')
   const order = { pauseMs: 0, firstShorter: 3 }
-  const near = (await playAll(options, { ...order, delayMs: 0 })).played
+  const close = await playAll(options, { ...order, delayMs: 0 })
   const delayMs = hurriedDistance
   const roundTripMs = await measureRoundTrip(delayMs)
-  const results = { delayMs, roundTripMs, near, ...(await playAll(options, { ...order, delayMs })) }
+  const far = await playAll(options, { ...order, delayMs })
+  const results = resultsOf(delayMs, roundTripMs, close, far)
   show({
     title: `Pages that follow at once, server ${delayMs} ms away`,
     story: `No pause before a page: the connection of the previous page may still be in use or being reset. ${told(roundTripMs)}`,

@@ -1,7 +1,7 @@
 /** The part of docs/benchmarks.md about webmail pages: the figures of a complete run, and how they were measured. */
 import { machineTable, type Machine } from '../machine.ts'
 import type { PagesBenchOptions } from './options.ts'
-import { usersAtOnce, warmUpMs } from './warm-up.ts'
+import { sessionsPerNewUser, usersAtOnce, warmUpMs } from './warm-up.ts'
 
 export interface PagesSection {
   title: string
@@ -32,7 +32,7 @@ function method({ repeat, seed, contestants }: PagesBenchOptions): string {
   return [
     `- Debian's Roundcube in its default installation, with sqlite and without plugins, runs with: ${contestants.join(', ')}. Each contestant has a separate Roundcube and a separate Dovecot.`,
     `- A seed determines the pages of a session and their mails. ${sessions} run at every distance, each with a user who has never logged in before. The contestants take turns. Before that, the edge learns from a session of another user.`,
-    `- Before each session, ${usersAtOnce} users of another program log in, list and log out for ${warmUpMs / 1_000} s, as other users of a webmail do all the time. The edge learns nothing about Roundcube from them.`,
+    `- Before each session, ${usersAtOnce} users of another program log in, list and log out for ${warmUpMs / 1_000} s, as other users of a webmail do all the time. Each ${sessionsPerNewUser}th session is of a user who has not logged in before. The edge learns nothing about Roundcube from them.`,
     '- The mailbox has 8 folders with 563 mails of one to five parts, one of 4 MB. New mail is delivered to it during the session.',
     '- A relay delays each byte on its way to and from the server. It does not limit the bandwidth. The round trip time is measured: one byte to an echo server and back through the relay, minus the same without the relay (median of 20).',
     '- Round trips of a page: the time of the page, minus the time of the same page with the server on this machine and the same pauses, divided by the round trip time.',

@@ -13,6 +13,8 @@ export interface DistanceResults {
   played: PlayedSessions
   /** The same sessions without a distance. */
   near: PlayedSessions
+  /** The same first sessions without a distance. */
+  nearFirst: PlayedSessions
   /** The first session of each contestant, when its cache is empty and nothing has been learned. */
   first: PlayedSessions
 }
@@ -39,6 +41,10 @@ export function judgedPages(results: DistanceResults, contestant: PagesContestan
     }),
   )
 }
+
+/** The pages of the first sessions. */
+export const firstPages = (results: DistanceResults, contestant: PagesContestant): JudgedPage[] =>
+  judgedPages({ ...results, played: results.first, near: results.nearFirst }, contestant)
 
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length

@@ -4,6 +4,7 @@ import { asksAhead, type PagesContestant } from './contestants.ts'
 import type { SessionSample } from './measure.ts'
 import {
   counterOf,
+  firstPages,
   judgedPages,
   mean,
   quantile,
@@ -73,22 +74,22 @@ function ofAhead(counter: string, unit = 1) {
 }
 
 /**
- * How the waits of a page fall while the edge learns: in the first session of all, and in sessions of users that it does
- * not know.
+ * How the round trips of a page fall while the edge learns: in the first session of all, and in sessions of users that it
+ * does not know.
  */
 export function learningTable(results: DistanceResults): string | undefined {
   if (!results.played.has('edge with ahead')) return undefined
   const known = judgedPages(results, 'edge with ahead')
-  const first = judgedPages({ ...results, played: results.first }, 'edge with ahead')
+  const first = firstPages(results, 'edge with ahead')
   const between = (pages: JudgedPage[], from: number, to: number) =>
-    digits(mean(pages.filter(({ at }) => at >= from && at < to).map((page) => page.waits)))
+    digits(mean(pages.filter(({ at }) => at >= from && at < to).map((page) => page.roundTrips)))
   const row = (label: string, from: number, to: number) => [
     label,
     between(first, from, to),
     between(known, from, to),
   ]
   return alignedTable(
-    ['waits in pages', 'the first session of all', 'a new user later'],
+    ['round trips in pages', 'the first session of all', 'a new user later'],
     [row('1 and 2', 0, 2), row('3 to 10', 2, 10), row('11 to 20', 10, 20), row('21 and later', 20, Infinity)],
   )
 }

@@ -8,6 +8,9 @@ import type { PagesLine } from './line.ts'
 export const warmUpMs = 5_000
 /** Fewer than the connections that Dovecot allows by default. */
 export const usersAtOnce = 32
+/** Some sessions are of users who have not logged in before. */
+export const sessionsPerNewUser = 20
+let newUsers = 0
 /** imapproxy loses connections beyond its queue of five: they are open for the client, and get no greeting. */
 const silenceMaxMs = 1_000
 
@@ -24,12 +27,14 @@ const commandsOf = (user: string, password: string): string[] => [
 
 export async function warmUp({ proxy, password }: PagesLine): Promise<void> {
   const until = performance.now() + warmUpMs
-  const users = Array.from({ length: usersAtOnce }, (_, at) => `warm${at}`)
-  let served = 0
-  const play = async (user: string) => {
-    while (performance.now() < until) if (await playSession(proxy.port, commandsOf(user, password))) served++
+  let [begun, served] = [0, 0]
+  const play = async (at: number) => {
+    while (performance.now() < until) {
+      const user = ++begun % sessionsPerNewUser === 0 ? `new${newUsers++}` : `warm${at}`
+      if (await playSession(proxy.port, commandsOf(user, password))) served++
+    }
   }
-  await Promise.all(users.map(play))
+  await Promise.all(Array.from({ length: usersAtOnce }, (_, at) => play(at)))
   if (served < usersAtOnce) throw new Error(`only ${served} sessions of the warm-up were served`)
 }
 
