@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { CommanderError, type Argument, type Command, type Option } from 'commander'
 import { Failure } from './failure.ts'
 import { newProgram } from './program.test-support.ts'
+
+const home = temporaryDirectory('cli-blank')
 
 /** The words of each command that does something. */
 function leaves(
@@ -30,7 +33,7 @@ function isParsed(text: string, parse: Argument['parseArg'] | Option['parseArg']
 
 async function outcomeOf(words: readonly string[]): Promise<string> {
   try {
-    await newProgram().parseAsync(words, { from: 'user' })
+    await newProgram(home).parseAsync(words, { from: 'user' })
     return 'done'
   } catch (error) {
     if (error instanceof CommanderError) return error.message
@@ -39,7 +42,7 @@ async function outcomeOf(words: readonly string[]): Promise<string> {
   }
 }
 
-const all = leaves(newProgram())
+const all = leaves(newProgram(home))
 const freeText = ['value', 'note', 'message']
 const refusal = / is blank: |is invalid/
 
@@ -69,7 +72,7 @@ test('a blank argument of any command is wrong usage', async () => {
 
 test('a blank value of any option is wrong usage, except free text', async () => {
   for (const { words, command } of all)
-    for (const option of [...command.options, ...newProgram().options]) {
+    for (const option of [...command.options, ...newProgram(home).options]) {
       if (!option.required && !option.optional) continue
       const given = command.registeredArguments.map(sampleOf)
       const others = command.options

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import type { Command } from 'commander'
 import { newProgram } from './program.test-support.ts'
 
@@ -23,6 +24,6 @@ test('the sentences of every help fit into 80 columns', () => {
     for (const line of sentences) assert.ok(line.length <= helpWidth, `${command.name()}: ${line}`)
     for (const each of command.commands) look(each)
   }
-  look(newProgram())
+  look(newProgram(temporaryDirectory('cli-help')))
   assert.ok(seen.length > 50, `only ${seen.length} commands`)
 })

@@ -84,7 +84,7 @@ export function rolloutLines(rollout: RolloutView, page: TableLayout): string[] 
 }
 
 /** Whether edges of a rollout can run another revision than the others. */
-export const isUnderWay = ({ state }: Pick<RolloutSummary, 'state'>): boolean =>
+const isUnderWay = ({ state }: Pick<RolloutSummary, 'state'>): boolean =>
   state === 'running' || state === 'paused'
 
 /** One line for each rollout under way, whose values the layers of the configuration do not have yet. */
