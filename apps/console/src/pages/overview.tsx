@@ -1,7 +1,8 @@
 /** The fleet at a glance: problems, running rollouts and operations, traffic with events, and every edge. */
 import { firstEdges, type EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { call, outage, sentenceOf } from '../api/client.ts'
+import { call, sentenceOf } from '../api/client.ts'
+import { outage } from '../api/outage.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { pauseMs, readWholeFleet, type WholeFleet } from '../fleet/all-edges.ts'
 import { findingsOf } from '../fleet/findings.ts'
