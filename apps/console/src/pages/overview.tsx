@@ -83,7 +83,7 @@ export function Overview() {
                 {history.data && (
                   <FleetCharts
                     history={history.data}
-                    range={historyWindow(range).from}
+                    range={range}
                     edges={all}
                     historyOf={(from, to) => historyAddress(from, to, {})}
                   />
