@@ -253,7 +253,8 @@ test('requests for reading have the time limit of the client, and others the usu
     (request, response) => setTimeout(() => answerJson(one)(request, response), 100),
   )
   const client = clientOf(contract, { server, token, readTimeoutMs: 30 })
-  await assert.rejects(client.call('listThings'), { kind: 'network', reason: /time limit/ })
+  const signal = AbortSignal.timeout(10_000)
+  await assert.rejects(client.call('listThings', { signal }), { kind: 'network', reason: /time limit/ })
   assert.deepEqual(await client.call('makeThing', { body: {} }), one)
 })
 
