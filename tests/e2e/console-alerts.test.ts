@@ -66,7 +66,7 @@ suite('console: alerts', { skip: noChromium }, () => {
     const [acknowledged] = await alerts('open')
     assert.equal(acknowledged?.acknowledged?.reason, 'a new disk is on its way')
     await page.getByRole('link', { name: 'Overview' }).click()
-    await shown.getByText('1 of them acknowledged or silenced').waitFor()
+    await shown.getByText('1 open alert, acknowledged or silenced').waitFor()
     assert.equal(await shown.getByRole('link', { name: 'Edge silent' }).count(), 0)
     assert.deepEqual(offences, [])
     await close(page)

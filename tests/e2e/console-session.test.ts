@@ -183,6 +183,29 @@ suite('console: session', { skip: noChromium }, () => {
     await page.context().close()
   })
 
+  test('a control that hangs is noticed on a page with few polls, with the time of its last answer', async () => {
+    const { page } = await openPage(browser, origin())
+    await page.goto('/alerts')
+    await signInOnPage(page, plane.token)
+    await page.getByText('No channels').waitFor()
+    const hungAt = new Date()
+    plane.control.process.send('SIGSTOP')
+    try {
+      const banner = page.getByText('The page shows data from')
+      await banner.waitFor({ timeout: 22_000 })
+      const [shown = ''] = /\d\d:\d\d:\d\d/.exec((await banner.textContent()) ?? '') ?? []
+      const latest = hungAt.toTimeString().slice(0, 8)
+      assert.ok(
+        shown <= latest || latest < '00:01:00',
+        `data from ${shown}, although it hangs since ${latest}`,
+      )
+    } finally {
+      plane.control.process.send('SIGCONT')
+    }
+    await page.getByText('The page shows data from').waitFor({ state: 'detached' })
+    await page.context().close()
+  })
+
   test('without the built files, the root says what to run, and the API works', async () => {
     const bare = await plane.replica({ CONSOLE_DIRECTORY: plane.ground.directory })
     const page = await fetch(`${bare.api}/`)

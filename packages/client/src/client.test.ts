@@ -247,6 +247,17 @@ test('without an answer the time limit ends the request, and it is not repeated'
   assert.equal(attempts, 1)
 })
 
+test('requests for reading have the time limit of the client, and others the usual one', async () => {
+  const { server } = await serveInTurn(
+    () => undefined,
+    (request, response) => setTimeout(() => answerJson(one)(request, response), 100),
+  )
+  const client = clientOf(contract, { server, token, readTimeoutMs: 30 })
+  const signal = AbortSignal.timeout(10_000)
+  await assert.rejects(client.call('listThings', { signal }), { kind: 'network', reason: /time limit/ })
+  assert.deepEqual(await client.call('makeThing', { body: {} }), one)
+})
+
 test("the caller's signal ends a request with its reason, also between two attempts", async () => {
   const silent = await serveInTurn(() => undefined)
   const reason = new Error('the page was left')

@@ -41,6 +41,8 @@ export interface ClientOptions {
   /** For the console: the browser sends the cookie of the session. */
   cookie?: true
   fetch?: typeof fetch
+  /** Time limit of requests for reading that have none of their own. */
+  readTimeoutMs?: number
   /** An answer to a request for reading that the caller has already. It is not asked for again. */
   known?: (url: URL) => KnownAnswer | undefined
 }
@@ -64,6 +66,7 @@ const silenceMaxMs = 40_000
 export function clientOf<const T extends RouteTable>(contract: Contract<T>, options: ClientOptions) {
   const table: Readonly<Record<keyof T, RouteShape>> = contract.routes
   const { server, token, cookie, fetch: fetchGiven = fetch, known } = options
+  const { readTimeoutMs = answerTimeoutMs } = options
   const settings: RequestSettings = {
     server,
     access: token === undefined ? cookie && { cookie } : { token },
@@ -100,7 +103,8 @@ export function clientOf<const T extends RouteTable>(contract: Contract<T>, opti
     const url = urlOf(server, route.path, given)
     const answered = route.method === 'GET' && route.answer ? known?.(url) : undefined
     if (route.answer && answered) return parsedAnswer(route.answer, jsonOfKnown(answered, url, settings), url)
-    const timeout = AbortSignal.timeout(given.timeoutMs ?? answerTimeoutMs)
+    const usualMs = route.method === 'GET' ? readTimeoutMs : answerTimeoutMs
+    const timeout = AbortSignal.timeout(given.timeoutMs ?? usualMs)
     const signal = given.signal ? AbortSignal.any([given.signal, timeout]) : timeout
     try {
       const response = await sendRequest(settings, route, given, headers, signal)

@@ -1,22 +1,17 @@
 /**
- * The client of control, with the cookie of the session. The result of every request says whether control answers, which
- * the banner and all polls follow, and whether the session has ended.
+ * The client of control, with the cookie of the session. The result of every request says whether control answers, and whether the
+ * session has ended.
  */
 import { clientOf, NoAnswerError, ProblemError, type ApiClient } from '@imapfleet/client'
-import { signal } from '@preact/signals'
 import { contract } from './contract.ts'
 import { isAnsweredFirst, takeFirstAnswer } from './first-answers.ts'
 import { nextFrame } from '../ui/next-frame.ts'
+import { noteAnswered, noteRefused, noteUnanswered } from './outage.ts'
 import { withPages } from './page-names.ts'
 import { sessionEnded } from './session.ts'
 
-export interface ApiOutage {
-  since: Date
-  sentence: string
-}
-
-/** Undefined while control answers. */
-export const outage = signal<ApiOutage | undefined>(undefined)
+/** Longer than control needs for any of these. After this time the page shows that its data is old. */
+const readTimeoutMs = 8_000
 
 /** Undefined: the page began without answers, so the first request is what it is for. */
 const firstFigures = isAnsweredFirst ? nextFrame() : undefined
@@ -24,6 +19,7 @@ const firstFigures = isAnsweredFirst ? nextFrame() : undefined
 const client: ApiClient = clientOf(contract, {
   server: new URL(location.origin),
   cookie: true,
+  readTimeoutMs,
   known: takeFirstAnswer,
   fetch: async (...request) => {
     await firstFigures
@@ -45,16 +41,14 @@ export const call: ApiClient['call'] = async (name, ...given) => {
 /** The caller reports the state of its connection, because only the caller knows whether a loss lasts. */
 export const { stream } = client
 
-export function noteApiAnswer(): void {
-  outage.value = undefined
-}
+export const noteApiAnswer = (): void => noteAnswered(new Date())
 
 /** An error of a request that was not ended by its own signal. */
 export function noteApiFailure(error: unknown): void {
   const isOutage =
     error instanceof NoAnswerError || (error instanceof ProblemError && error.code === 'database_unavailable')
-  if (isOutage) outage.value = { since: outage.value?.since ?? new Date(), sentence: sentenceOf(error) }
-  else if (error instanceof ProblemError) noteApiAnswer()
+  if (isOutage) noteUnanswered(sentenceOf(error))
+  else if (error instanceof ProblemError) noteRefused()
   if (error instanceof ProblemError && error.status === 401) sessionEnded(error)
 }
 

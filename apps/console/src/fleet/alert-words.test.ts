@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AlertView } from '@imapfleet/api'
-import { alertDuration, alertStateWords, alertText, alertTone, isMuted, silenceWords } from './alert-words.ts'
+import {
+  alertDuration,
+  alertStateWords,
+  alertText,
+  alertTone,
+  isMuted,
+  muteWords,
+  silenceWords,
+} from './alert-words.ts'
 
 const alert: AlertView = {
   ...{ id: 1, rule: 'edge-silent', severity: 'page', title: 'Edge silent', subject: 'eu-1', region: 'eu' },
@@ -22,6 +30,24 @@ test('the state says whether someone knows of an open alert', () => {
     assert.equal(alertStateWords({ ...alert, ...said }), words)
     assert.equal(isMuted({ ...alert, ...said }), muted)
   }
+})
+
+test('a muted alert says by whom, until when and why', () => {
+  const now = new Date('2026-03-01T05:00:00Z')
+  const until = '2026-03-01T06:00:00Z'
+  const silence = {
+    ...{ id: 3, rule: null, region: null, edge: 'eu-1', subject: null, reason: 'move', createdBy: 'bob' },
+    ...{ createdAt: '', endsAt: until, endedBy: null, isActive: true },
+  }
+  const words = (said: Partial<AlertView>) => muteWords({ ...alert, ...said }, [silence], now)
+  assert.equal(words({}), '')
+  const byAnn = { ...acknowledged, until, reason: 'new disk' }
+  assert.match(
+    words({ acknowledged: byAnn, silencedBy: 3 }),
+    /^Acknowledged by ann until .*\d\d:00:00: new disk$/,
+  )
+  assert.match(words({ silencedBy: 3 }), /^Silenced by bob until .*\d\d:00:00: move$/)
+  assert.equal(words({ silencedBy: 4 }), 'Silenced by silence 4')
 })
 
 test('the duration of a resolved alert does not grow', () => {

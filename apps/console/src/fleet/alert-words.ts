@@ -15,6 +15,22 @@ export function alertStateWords(alert: AlertView): string {
   return alert.silencedBy === null ? 'open' : 'silenced'
 }
 
+/** Who muted an open alert, until when, and why. Empty: nobody did. `silences`: those that are known. */
+export function muteWords(
+  { acknowledged, silencedBy }: AlertView,
+  silences: readonly AlertSilence[],
+  now: Date,
+): string {
+  const until = (time: string, reason: string) => `until ${momentOf(new Date(time), now)}: ${reason}`
+  if (acknowledged)
+    return `Acknowledged by ${acknowledged.by} ${until(acknowledged.until, acknowledged.reason)}`
+  if (silencedBy === null) return ''
+  const silence = silences.find(({ id }) => id === silencedBy)
+  return silence
+    ? `Silenced by ${silence.createdBy} ${until(silence.endsAt, silence.reason)}`
+    : `Silenced by silence ${silencedBy}`
+}
+
 export const alertDuration = ({ since, resolvedAt }: AlertView, now: Date): string =>
   durationOf((resolvedAt === null ? now.getTime() : Date.parse(resolvedAt)) - Date.parse(since))
 

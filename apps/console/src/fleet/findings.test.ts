@@ -76,3 +76,24 @@ test('a problem that many edges have is one line, below or above others by its s
   const [one] = groupFindings(findingsOf(silent.slice(0, 2), now))
   assert.equal(one?.kind, 'one', 'two edges are named')
 })
+
+test('several problems of one or two edges are not counted as edges', () => {
+  const reporting = (id: string, ...texts: string[]): EdgeView => ({
+    ...well,
+    id,
+    problems: texts.map((text) => ({ kind: 'reported', severity: 'bad', text })),
+  })
+  const groups = (...edges: EdgeView[]) =>
+    groupFindings(findingsOf(edges, now)).map((group) =>
+      group.kind === 'one' ? `${group.finding.edge}: ${group.finding.text}` : `${group.edges.length} edges`,
+    )
+  assert.deepEqual(groups(reporting('us-1', 'a', 'b', 'c')), ['us-1: a.', 'us-1: b.', 'us-1: c.'])
+  assert.deepEqual(groups(reporting('us-1', 'a', 'b'), reporting('us-2', 'c')), [
+    'us-1: a.',
+    'us-1: b.',
+    'us-2: c.',
+  ])
+  assert.deepEqual(groups(reporting('us-1', 'a', 'b'), reporting('us-2', 'c'), reporting('us-3', 'd')), [
+    '3 edges',
+  ])
+})

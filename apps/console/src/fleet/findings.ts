@@ -84,8 +84,9 @@ export function groupFindings(found: readonly Finding[]): FindingGroup[] {
   const byKind = Map.groupBy(found, ({ kind, tone }) => `${tone} ${kind}`)
   return [...byKind.values()].flatMap((alike): FindingGroup[] => {
     const [first] = alike
-    if (!first || alike.length <= namedMax) return alike.map((finding) => ({ kind: 'one', finding }))
+    // An edge can report several problems.
     const edges = [...new Set(alike.map(({ edge }) => edge))]
+    if (!first || edges.length <= namedMax) return alike.map((finding) => ({ kind: 'one', finding }))
     return [{ kind: 'several', of: first.kind, tone: first.tone, edges, example: first.text }]
   })
 }

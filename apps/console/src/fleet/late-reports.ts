@@ -1,5 +1,5 @@
-/** Whether the newest reports are old. Charts end with the newest report, and would show old figures as current. */
-import type { History } from '@imapfleet/api'
+/** Whether the newest reports are old, or missing. Charts end with the newest report, and would show old figures as current. */
+import { isHeard, type EdgeView, type History } from '@imapfleet/api'
 
 /** Edges report every ten seconds, unless they are configured otherwise. */
 const lateMs = 180_000
@@ -12,3 +12,15 @@ export function areReportsLate({ from, to }: Pick<History, 'from' | 'to'>, range
   const now = Date.parse(from) + Number(count) * unitMs[unit as keyof typeof unitMs]
   return now - Date.parse(to) > lateMs
 }
+
+/** An edge sends its first report within this time. */
+const firstReportMs = 60_000
+
+type StartedEdge = Pick<EdgeView, 'state' | 'startedAt' | 'clockSkewMs' | 'forgottenAt'>
+
+/** Whether reports are missing only because an edge has just started. */
+export const areFirstReportsDue = (edges: readonly StartedEdge[], now: Date): boolean =>
+  edges.some(({ state, startedAt, clockSkewMs, forgottenAt }) => {
+    const ageMs = now.getTime() - (Date.parse(startedAt) - (clockSkewMs ?? 0))
+    return isHeard({ state }) && forgottenAt === undefined && ageMs < firstReportMs
+  })

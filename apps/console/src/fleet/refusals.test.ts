@@ -14,14 +14,15 @@ const historyWith = (totals: Record<string, number>): History => ({
 })
 
 test('reasons are in words, the most frequent first, and add up to the total', () => {
-  const { all, reasons } = refusalsOf(
+  const { all, reasons, sessions } = refusalsOf(
     historyWith({
       reuse_refused_total: 10,
+      sessions_total: 200,
       'reuse_refused_total{reason="notify"}': 2,
       'reuse_refused_total{reason="open-literal"}': 5,
     }),
   )
-  assert.equal(all, 10)
+  assert.deepEqual([all, sessions], [10, 200])
   assert.deepEqual(
     reasons.map(({ reason, count }) => [reason, count]),
     [
@@ -33,6 +34,6 @@ test('reasons are in words, the most frequent first, and add up to the total', (
 })
 
 test('without refusals the list is empty, and control accepts all reasons in one query', () => {
-  assert.deepEqual(refusalsOf({ ...historyWith({}), groups: [] }), { all: 0, reasons: [] })
+  assert.deepEqual(refusalsOf({ ...historyWith({}), groups: [] }), { all: 0, reasons: [], sessions: null })
   assert.ok(refusalMetrics.length <= 50)
 })

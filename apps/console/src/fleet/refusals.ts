@@ -53,11 +53,25 @@ export interface RefusalCount {
 
 const total = 'reuse_refused_total'
 
-export const refusalMetrics = [total, ...Object.keys(words).map((reason) => `${total}{reason="${reason}"}`)]
+const sessionsTotal = 'sessions_total'
 
-/** From a history of `refusalMetrics`, the most frequent first. Unknown reasons are summed as `other`. */
-export function refusalsOf({ groups: [group] }: History): { all: number; reasons: RefusalCount[] } {
-  const [all = null, ...counts] = group?.totals ?? []
+export const refusalMetrics = [
+  total,
+  sessionsTotal,
+  ...Object.keys(words).map((reason) => `${total}{reason="${reason}"}`),
+]
+
+interface Refusals {
+  all: number
+  /** The most frequent first. Unknown reasons are summed as `other`. */
+  reasons: RefusalCount[]
+  /** Sessions that ended. Null: nothing was reported. */
+  sessions: number | null
+}
+
+/** From a history of `refusalMetrics`. */
+export function refusalsOf({ groups: [group] }: History): Refusals {
+  const [all = null, sessions = null, ...counts] = group?.totals ?? []
   const reasons = Object.entries(words)
     .map(([reason, text], index) => ({ reason, text, count: counts[index] ?? 0 }))
     .filter(({ count }) => count > 0)
@@ -65,5 +79,5 @@ export function refusalsOf({ groups: [group] }: History): { all: number; reasons
   const rest = (all ?? 0) - known
   if (rest > 0)
     reasons.push({ reason: 'other', text: 'Reasons unknown to this version of the console.', count: rest })
-  return { all: all ?? 0, reasons: reasons.sort((a, b) => b.count - a.count) }
+  return { all: all ?? 0, reasons: reasons.sort((a, b) => b.count - a.count), sessions }
 }

@@ -2,7 +2,7 @@
 import type { ConsoleSession } from '@imapfleet/api'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { outage } from '../api/client.ts'
+import { outage } from '../api/outage.ts'
 import { PageLink } from '../router/link.tsx'
 import { AccountMenu } from './account.tsx'
 import { AwayBanner } from './away-banner.tsx'

@@ -29,12 +29,14 @@ const everyMs = 10_000
 export function Alerts() {
   const state = states.find((each) => each === search.value.get('state')) ?? 'open'
   const chosen = Number(search.value.get('alert'))
+  // The page of an edge links here with its name.
+  const edge = search.value.get('edge') ?? ''
   const [muting, setMuting] = useState<Muting>()
   const [problems, setProblems] = useState<readonly string[]>([])
   const pages = usePages(
-    state,
+    `${state} ${edge}`,
     async (page, signal) => {
-      const list = await call('listAlerts', { query: { ...page, state }, signal })
+      const list = await call('listAlerts', { query: { ...page, state, edge: edge || undefined }, signal })
       setProblems(list.problems)
       return { rows: list.alerts, next: list.next }
     },
@@ -43,9 +45,14 @@ export function Alerts() {
   return (
     <Page
       title="Alerts"
-      about="Conditions that have lasted longer than the hold time of their rule."
+      about={`Conditions ${edge && `at ${edge} `}that have lasted longer than the hold time of their rule.`}
       actions={
         <>
+          {edge !== '' && (
+            <button type="button" class="button" onClick={() => choose({ edge: '' })}>
+              Alerts of all edges
+            </button>
+          )}
           <Choice
             label="State"
             values={states}
@@ -70,7 +77,7 @@ export function Alerts() {
         <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
           {(alerts) =>
             alerts.length === 0 ? (
-              <Empty title={state === 'open' ? 'No alert is open' : 'No alerts'}>
+              <Empty title={`${state === 'open' ? 'No alert is open' : 'No alerts'}${edge && ` at ${edge}`}`}>
                 {state === 'open' ? 'Rules and channels are below.' : undefined}
               </Empty>
             ) : (
@@ -99,6 +106,13 @@ export function Alerts() {
   )
 }
 
+/** The address of its details. The selection of the list stays. */
+function detailsOf({ id }: AlertView): string {
+  const chosen = new URLSearchParams(search.value)
+  chosen.set('alert', String(id))
+  return `/alerts?${chosen}`
+}
+
 /** Alerts that are neither acknowledged nor silenced, then the others. Pages before tickets. */
 const unmutedFirst = (alerts: readonly AlertView[]): AlertView[] =>
   alerts.toSorted(
@@ -124,7 +138,7 @@ const columns = (mute: (muting: Muting) => void): TableColumn<AlertView>[] => [
     kind: 'wide',
     cell: (alert) => (
       <div>
-        <PageLink href={`/alerts?alert=${alert.id}`}>{alert.title}</PageLink>
+        <PageLink href={detailsOf(alert)}>{alert.title}</PageLink>
         <div class="alert-text">{alertText(alert, new Date())}</div>
       </div>
     ),

@@ -27,9 +27,9 @@ export function Refusals({ edge: { id } }: { edge: EdgeView }) {
     >
       <Answered answer={answer}>
         {(history) => {
-          const { all, reasons } = refusalsOf(history)
+          const { all, reasons, sessions } = refusalsOf(history)
           return reasons.length === 0 ? (
-            <Empty title="No connection was closed">Every connection was proven clean and kept.</Empty>
+            <NoRefusal sessions={sessions} />
           ) : (
             <Table
               caption="Reasons for refused reuse"
@@ -42,6 +42,13 @@ export function Refusals({ edge: { id } }: { edge: EdgeView }) {
       </Answered>
     </Card>
   )
+}
+
+/** @param sessions Sessions that ended; null if nothing was reported */
+function NoRefusal({ sessions }: { sessions: number | null }) {
+  if (sessions === null) return <Empty title="No reports in the last 24 hours" />
+  if (sessions === 0) return <Empty title="No session ended in the last 24 hours" />
+  return <Empty title="No connection was closed">Every connection was proven clean and kept.</Empty>
 }
 
 const columnsOf = (all: number): TableColumn<RefusalCount>[] => [

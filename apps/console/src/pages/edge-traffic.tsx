@@ -27,7 +27,7 @@ export function EdgeTraffic({ edge }: { edge: EdgeView }) {
       {(history) => (
         <FleetCharts
           history={history}
-          range={historyWindow(range).from}
+          range={range}
           edges={[edge]}
           only={edge}
           historyOf={(from, to) => historyAddress(from, to, { edge: id, groupBy: 'edge' })}

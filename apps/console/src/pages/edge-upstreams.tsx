@@ -8,6 +8,7 @@ import { countOf } from '../format/number.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Card } from '../ui/card.tsx'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
+import { Moment } from '../ui/moment.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { tell } from '../ui/toast.tsx'
@@ -30,6 +31,8 @@ const metrics = [
 
 export function Upstreams({ edge, onDone }: { edge: EdgeView; onDone: () => void }) {
   const { id, upstreams = [] } = edge
+  // A silent or forgotten edge may have changed since, and carries out no orders.
+  const isPresent = isHeard(edge) && edge.forgottenAt === undefined
   const [pausing, setPausing] = useState<string>()
   const { data } = useAnswer(
     `upstreams ${id}`,
@@ -72,13 +75,24 @@ export function Upstreams({ edge, onDone }: { edge: EdgeView; onDone: () => void
     ),
   }
   return (
-    <Card title="Mail servers" about="Counts of the last hour">
+    <Card
+      title="Mail servers"
+      about={
+        isPresent ? (
+          'Counts of the last hour'
+        ) : (
+          <>
+            Health as of the last heartbeat, <Moment at={edge.lastSeenAt} />; counts of the last hour
+          </>
+        )
+      }
+    >
       {rows.length === 0 ? (
         <Empty title="No mail servers yet">The first heartbeat of the edge lists them.</Empty>
       ) : (
         <Table
           caption={`Mail servers of ${id}`}
-          columns={isHeard(edge) ? [...columns, actions] : columns}
+          columns={isPresent ? [...columnsOf(isPresent), actions] : columnsOf(isPresent)}
           rows={rows}
           keyOf={({ name }) => name}
         />
@@ -103,15 +117,16 @@ export function Upstreams({ edge, onDone }: { edge: EdgeView; onDone: () => void
   )
 }
 
-const columns: TableColumn<Row>[] = [
+/** `isPresent`: the health is known now. */
+const columnsOf = (isPresent: boolean): TableColumn<Row>[] => [
   { title: 'Name', kind: 'head', cell: ({ name }) => name },
   {
     title: 'Health',
     kind: 'fixed',
     cell: ({ healthy, paused }) => (
       <>
-        <Badge tone={healthy ? 'good' : 'bad'}>{healthy ? 'up' : 'down'}</Badge>{' '}
-        {paused === true && <Badge tone="warn">paused</Badge>}
+        <Badge tone={isPresent ? (healthy ? 'good' : 'bad') : 'still'}>{healthy ? 'up' : 'down'}</Badge>{' '}
+        {paused === true && <Badge tone={isPresent ? 'warn' : 'still'}>paused</Badge>}
       </>
     ),
   },

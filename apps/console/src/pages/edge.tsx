@@ -3,12 +3,8 @@ import type { EdgeView, PathParams } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { EdgeStateBadge } from '../fleet/edge-state.tsx'
-import { isMuted } from '../fleet/alert-words.ts'
-import { findingsOfEdge } from '../fleet/findings.ts'
 import { historyAddress } from '../fleet/history-question.ts'
-import { alertsIn, lineOf } from '../fleet/open-alerts.ts'
 import { chooseRange, chosenRange, ranges } from '../fleet/range.ts'
-import { uncoveredFindings } from '../fleet/uncovered.ts'
 import { durationOf } from '../format/time.ts'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
@@ -17,9 +13,8 @@ import { Choice } from '../ui/choice.tsx'
 import { Card } from '../ui/card.tsx'
 import { Facts } from '../ui/facts.tsx'
 import { Moment } from '../ui/moment.tsx'
-import { Note } from '../ui/note.tsx'
 import { EdgeActions, ResumeEdge } from './edge-actions.tsx'
-import { OpenAlerts, useOpenAlerts } from './overview-alerts.tsx'
+import { EdgeFindings } from './edge-findings.tsx'
 import { FleetKeys } from './edge-fleet-keys.tsx'
 import { EdgePool } from './edge-pool.tsx'
 import { Refusals } from './edge-refusals.tsx'
@@ -74,6 +69,7 @@ const Links = ({ edge: { id, region } }: { edge: EdgeView }) => {
       >
         History
       </PageLink>
+      <PageLink href={`/alerts?edge=${name}`}>Alerts</PageLink>
       <WithRight to="listOrders">
         <PageLink href={`/orders?edge=${name}`}>Orders</PageLink>
       </WithRight>
@@ -88,7 +84,7 @@ const Links = ({ edge: { id, region } }: { edge: EdgeView }) => {
 
 const Whole = ({ edge, onDone }: { edge: EdgeView; onDone: () => void }) => (
   <>
-    <Findings edge={edge} />
+    <EdgeFindings edge={edge} />
     <EdgeTraffic edge={edge} />
     <div class="two">
       <EdgePool edge={edge} />
@@ -104,23 +100,6 @@ const Whole = ({ edge, onDone }: { edge: EdgeView; onDone: () => void }) => (
     <Refusals edge={edge} />
   </>
 )
-
-/** Open alerts of the edge, which say since when, and what it reports that no alert covers. */
-function Findings({ edge }: { edge: EdgeView }) {
-  const alerts = useOpenAlerts(edge.id)
-  const lines = (alerts?.alerts ?? []).filter((alert) => !isMuted(alert)).map(lineOf)
-  const found = uncoveredFindings(findingsOfEdge(edge, new Date()), alertsIn(lines))
-  return (
-    <>
-      <OpenAlerts list={alerts && { ...alerts, problems: [] }} lines={lines} />
-      {found.map(({ tone, kind, text }) => (
-        <Note key={text} tone={tone}>
-          {kind === 'reported' ? 'This edge reports:' : 'This edge'} {text}
-        </Note>
-      ))}
-    </>
-  )
-}
 
 function factsOf(edge: EdgeView) {
   const { wanted, applied, rejected } = edge.config

@@ -1,7 +1,9 @@
 /** The charts of the overview and of an edge, and what happened in their time range. */
 import type { EdgeView, History } from '@imapfleet/api'
 import { chartTimesOf, fleetChartsOf } from '../fleet/fleet-charts.ts'
+import { areFirstReportsDue } from '../fleet/late-reports.ts'
 import { endWithMarks, type Mark } from '../fleet/marks.ts'
+import { historyWindow, wordsOf, type Range } from '../fleet/range.ts'
 import { useMarks } from '../fleet/use-marks.ts'
 import { navigate } from '../router/location.ts'
 import { PageLink } from '../router/link.tsx'
@@ -14,8 +16,7 @@ import './fleet-charts.css'
 
 interface ChartsProps {
   history: History
-  /** The requested range, such as `-1h`. */
-  range: string
+  range: Range
   /** Their restarts are marked. */
   edges: readonly EdgeView[]
   /** Of this edge only: what happened to others is not marked. */
@@ -33,7 +34,13 @@ export function FleetCharts({ history, range, edges, only, historyOf }: ChartsPr
   const { times, endMs: lastEndMs, isUnfinished } = chartTimesOf(history)
   const endMs = endWithMarks(lastEndMs, marks)
   if (history.groups.length === 0)
-    return <p class="soft small">The first reports arrive within half a minute.</p>
+    return (
+      <p class="soft small">
+        {areFirstReportsDue(only ? [only] : edges, new Date())
+          ? 'The first reports arrive within half a minute.'
+          : `No reports in the last ${wordsOf(range)}.`}
+      </p>
+    )
   const charts = fleetChartsOf(history)
   // The lines of most charts are the regions: one legend names them for all.
   const shared = charts[0]?.lines ?? []
@@ -41,7 +48,7 @@ export function FleetCharts({ history, range, edges, only, historyOf }: ChartsPr
     lines.map(({ name }) => name).join() === shared.map(({ name }) => name).join()
   return (
     <>
-      <LateNote history={history} range={range} />
+      <LateNote history={history} range={historyWindow(range).from} />
       {shared.length > 1 && <ChartLegend lines={shared} />}
       <div class="fleet-charts">
         {charts.map(({ title, value, remark, lines, unit, max }) => (

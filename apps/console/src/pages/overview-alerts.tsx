@@ -1,17 +1,21 @@
-/** Open alerts that are neither acknowledged nor silenced, and how many are. */
+/** Open alerts: a few lines, and how many there are in all. */
+import type { AlertSilence } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { alertDuration, alertText, alertTone, isMuted } from '../fleet/alert-words.ts'
-import { alertsIn, type AlertLine } from '../fleet/open-alerts.ts'
-import { amountOf } from '../format/number.ts'
+import { alertDuration, alertText, alertTone, isMuted, muteWords } from '../fleet/alert-words.ts'
+import { countWords, extentOf, type AlertLine } from '../fleet/open-alerts.ts'
 import { PageLink } from '../router/link.tsx'
 import { Note } from '../ui/note.tsx'
 
 interface OpenAlertsProps {
   /** Undefined until control has answered. */
   list: ReturnType<typeof useOpenAlerts>
-  /** The alerts that `alertLines` selects. */
+  /** The alerts to show. */
   lines: readonly AlertLine[]
+  /** The page that lists all of them. */
+  href: string
+  /** For alerts that are muted by a silence. */
+  silences?: readonly AlertSilence[]
 }
 
 /** @param edge only those of this edge */
@@ -22,9 +26,9 @@ export const useOpenAlerts = (edge?: string) =>
     { everyMs: 10_000 },
   ).data
 
-export function OpenAlerts({ list: data, lines }: OpenAlertsProps) {
+export function OpenAlerts({ list: data, lines, href, silences = [] }: OpenAlertsProps) {
   if (!data || (data.alerts.length === 0 && data.problems.length === 0)) return null
-  const muted = data.alerts.filter(isMuted).length
+  const { count, muted } = countWords(data.alerts, data.next === null)
   return (
     <>
       {data.problems.map((problem) => (
@@ -36,12 +40,12 @@ export function OpenAlerts({ list: data, lines }: OpenAlertsProps) {
         <section class="findings card" aria-label="Open alerts">
           <ul>
             {lines.map((line) => (
-              <OpenAlert key={line.first.id} line={line} />
+              <OpenAlert key={line.first.id} line={line} silences={silences} />
             ))}
-            {data.alerts.length > alertsIn(lines).length && (
-              <li>
-                <PageLink href="/alerts">{amountOf(data.alerts.length, 'open alert')}</PageLink>
-                {muted > 0 && `, ${muted} of them acknowledged or silenced`}
+            {data.alerts.length > lines.length && (
+              <li class={data.alerts.every(isMuted) ? 'muted' : ''}>
+                <PageLink href={href}>{count}</PageLink>
+                {muted}
               </li>
             )}
           </ul>
@@ -51,11 +55,16 @@ export function OpenAlerts({ list: data, lines }: OpenAlertsProps) {
   )
 }
 
-const OpenAlert = ({ line: { first, others } }: { line: AlertLine }) => (
-  <li class={alertTone(first)}>
-    <PageLink href={`/alerts?alert=${first.id}`}>{first.title}</PageLink>
-    {others.length > 0 && ` at ${amountOf(others.length + 1, 'edge')} of ${first.region}`} for{' '}
-    {alertDuration(first, new Date())}: {others.length > 0 && 'first, '}
-    {alertText(first, new Date())}.
-  </li>
-)
+function OpenAlert({ line, silences }: { line: AlertLine; silences: readonly AlertSilence[] }) {
+  const { first, others } = line
+  const now = new Date()
+  const mute = muteWords(first, silences, now)
+  return (
+    <li class={mute === '' ? alertTone(first) : 'muted'}>
+      <PageLink href={`/alerts?alert=${first.id}`}>{first.title}</PageLink>{' '}
+      {others.length > 0 && `${extentOf(line)} `}
+      for {alertDuration(first, now)}: {others.length > 0 && 'first, '}
+      {alertText(first, now)}.{mute !== '' && ` ${mute}`}
+    </li>
+  )
+}

@@ -1,6 +1,7 @@
 /** All edges in one table: filtered, sorted, problems first. The selection is in the address. */
 import type { EdgeView } from '@imapfleet/api'
-import { call, outage, sentenceOf } from '../api/client.ts'
+import { call, sentenceOf } from '../api/client.ts'
+import { outage } from '../api/outage.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import {
   edgeFigureMetrics,

@@ -10,7 +10,7 @@ const shownAtFirst = 4
 
 interface FindingsProps {
   found: readonly Finding[]
-  /** The alerts above, which are not shown twice. */
+  /** Alerts that are shown above or muted: they are not shown again. */
   told: readonly AlertView[]
   all: readonly EdgeView[]
 }
@@ -24,7 +24,7 @@ export function Findings({ found, told, all }: FindingsProps) {
         configuration.
       </p>
     )
-  const groups = groupFindings(uncoveredFindings(found, told))
+  const groups = groupFindings(uncoveredFindings(found, told, new Date()))
   if (groups.length === 0) return null
   const shown = isWhole ? groups : groups.slice(0, shownAtFirst)
   return (
@@ -32,7 +32,11 @@ export function Findings({ found, told, all }: FindingsProps) {
       <ul>
         {shown.map((group) => (
           <Line
-            key={group.kind === 'one' ? `${group.finding.edge} ${group.finding.text}` : group.of}
+            key={
+              group.kind === 'one'
+                ? `${group.finding.edge} ${group.finding.text}`
+                : `${group.tone} ${group.of}`
+            }
             group={group}
           />
         ))}

@@ -1,12 +1,14 @@
 /** The fleet at a glance: problems, running rollouts and operations, traffic with events, and every edge. */
 import { firstEdges, type EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { call, outage, sentenceOf } from '../api/client.ts'
+import { call, sentenceOf } from '../api/client.ts'
+import { outage } from '../api/outage.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { pauseMs, readWholeFleet, type WholeFleet } from '../fleet/all-edges.ts'
 import { findingsOf } from '../fleet/findings.ts'
 import { fleetChartMetrics } from '../fleet/fleet-charts.ts'
 import { historyAddress } from '../fleet/history-question.ts'
+import { isMuted } from '../fleet/alert-words.ts'
 import { alertLines, alertsIn } from '../fleet/open-alerts.ts'
 import { chooseRange, chosenRange, historyWindow, ranges, wordsOf } from '../fleet/range.ts'
 import { Page } from '../layout/page.tsx'
@@ -35,7 +37,9 @@ export function Overview() {
   const isPartial = whole.data === undefined && typeof first.data?.next === 'string'
   const edges = whole.data || !first.data ? whole : { ...whole, data: wholeOf(first.data) }
   const alerts = useOpenAlerts()
-  const onTop = alertLines(alerts?.alerts ?? [])
+  const open = alerts?.alerts ?? []
+  const onTop = alertLines(open)
+  const told = [...alertsIn(onTop), ...open.filter(isMuted)]
   const range = chosenRange()
   const history = useAnswer(
     `traffic ${range}`,
@@ -61,7 +65,7 @@ export function Overview() {
                 {problem}
               </Note>
             ))}
-            <OpenAlerts list={alerts} lines={onTop} />
+            <OpenAlerts list={alerts} lines={onTop} href="/alerts" />
             {all.length === 0 ? (
               <NoEdge />
             ) : (
@@ -69,7 +73,7 @@ export function Overview() {
                 {isPartial ? (
                   <p class="soft">Loading all edges …</p>
                 ) : (
-                  <Findings found={findingsOf(all, new Date())} told={alertsIn(onTop)} all={all} />
+                  <Findings found={findingsOf(all, new Date())} told={told} all={all} />
                 )}
                 <UnderWay />
                 {history.problem && !outage.value && (
@@ -79,7 +83,7 @@ export function Overview() {
                 {history.data && (
                   <FleetCharts
                     history={history.data}
-                    range={historyWindow(range).from}
+                    range={range}
                     edges={all}
                     historyOf={(from, to) => historyAddress(from, to, {})}
                   />

@@ -1,6 +1,6 @@
 /** Draws an answer of control. Before it, or instead of it, draws why there is none. Old data stays visible. */
 import type { ComponentChildren } from 'preact'
-import { outage } from '../api/client.ts'
+import { outage } from '../api/outage.ts'
 import type { AnswerState } from '../api/use-answer.ts'
 import { Empty, Failed, Loading } from './state.tsx'
 
