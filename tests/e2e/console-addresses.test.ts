@@ -43,6 +43,8 @@ suite('console: addresses', { skip: noChromium }, () => {
     assert.equal(await page.getByRole('button', { name: 'Undo …' }).count(), 0)
     await page.goto('/edges/nosuch')
     await page.getByText('No edge is named nosuch: the page Overview lists all edges.').waitFor()
+    await page.getByText('Not found', { exact: true }).waitFor()
+    assert.equal(await page.getByText('Loading failed').count(), 0)
     await page.goto('/orders/nosuch')
     await page.getByText('id must be a UUID').waitFor()
     assert.deepEqual(offences, [])

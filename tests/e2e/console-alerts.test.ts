@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { AlertSilence, AlertView } from '@imapfleet/api'
 import { accessibilityFaults } from '../support/accessibility.ts'
-import { noChromium, pageHeading } from '../support/browser.ts'
+import { noChromium, pageHeading, signInOnPage } from '../support/browser.ts'
 import { close, consoleOfFleet, pageWidth } from '../support/console.ts'
 import type { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
 suite('console: alerts', { skip: noChromium }, () => {
   let fleet: TestFleet
-  const { open } = consoleOfFleet(async (started) => {
+  const { enter, open } = consoleOfFleet(async (started) => {
     fleet = started
     await fleet.api('/v1/alert-rules/edge-silent', {
       method: 'POST',
@@ -41,6 +41,31 @@ suite('console: alerts', { skip: noChromium }, () => {
     assert.equal(await page.getByText('This edge has been silent for').count(), 0)
     assert.deepEqual(await accessibilityFaults(page), [])
     assert.deepEqual(offences, [])
+    await close(page)
+  })
+
+  test('a long name of a region leaves room for the other columns, and fits a narrow window', async () => {
+    const long = 'north-america-'.repeat(5)
+    const { page } = await enter('/alerts')
+    await page.route(/\/v1\/(alerts\?|edges\/us-1$)/, async (route) => {
+      const response = await route.fetch()
+      const text = (await response.text()).replaceAll('"region":"us"', `"region":"${long}"`)
+      await route.fulfill({ response, body: text })
+    })
+    await signInOnPage(page, fleet.stack.token)
+    const cell = page.getByRole('cell', { name: long })
+    await cell.waitFor()
+    const spill = `[...document.querySelectorAll('[aria-label="List of alerts"] td')].map((cell) =>
+      cell.firstElementChild.getBoundingClientRect().right - cell.getBoundingClientRect().right)`
+    assert.ok(Math.max(...((await page.evaluate(spill)) as number[])) <= 0, 'nothing is over the next column')
+    const text = await page.getByRole('cell', { name: /no heartbeat/ }).boundingBox()
+    assert.ok((text?.width ?? 0) > 250, `${text?.width} px for the text`)
+    assert.equal(await pageWidth(page), 1280)
+    await page.setViewportSize({ width: 375, height: 800 })
+    assert.equal(await pageWidth(page), 375)
+    await page.goto('/edges/us-1')
+    await page.getByRole('link', { name: `Edges of ${long}` }).waitFor()
+    assert.equal(await pageWidth(page), 375)
     await close(page)
   })
 

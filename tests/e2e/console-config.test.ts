@@ -159,10 +159,32 @@ suite('console: config', { skip: noChromium }, () => {
       .waitFor()
     await other.page.getByText('Its keys override those of the rollout').waitFor()
     assert.equal(await other.page.getByText('Nothing is set here').count(), 0)
+    const canSet = async () => await other.page.getByRole('button', { name: 'Set a key' }).isEnabled()
+    assert.equal(await canSet(), true)
     await other.page.getByLabel('Layer').selectOption('global')
     await other.page.getByText('on the edges that the rollout of revision 5 has not reached').waitFor()
     await other.page.getByText('Revision 5 changes on the edges that its rollout has reached').waitFor()
     await other.page.getByLabel('Changes', { exact: true }).getByText('+ 77').waitFor()
+    // The layer of the rollout cannot be written, and is not offered to be.
+    assert.equal(await canSet(), false)
+    for (const name of ['Import …', 'Change', 'Remove'])
+      assert.equal(
+        await other.page.getByRole('button', { name, exact: true }).first().isEnabled(),
+        false,
+        name,
+      )
+    await other.page.getByText('YAML', { exact: true }).click()
+    assert.equal(await other.page.getByLabel('Layer as YAML').isEditable(), false)
+    assert.deepEqual(await accessibilityFaults(other.page), [])
+    await other.page.goto('/config/2')
+    await other.page.getByRole('button', { name: 'Restore …' }).click()
+    await other.page
+      .getByText(
+        'This layer can be written when the rollout has ended: revision 5 of global is being rolled out.',
+      )
+      .waitFor()
+    assert.equal(await other.page.getByRole('button', { name: 'Write', exact: true }).isEnabled(), false)
+    await other.page.getByRole('button', { name: 'Cancel' }).click()
     await other.page.getByRole('link', { name: 'Overview' }).click()
     await other.page.getByRole('region', { name: 'Under way' }).getByText('Rollout of revision 5').waitFor()
     await close(other.page)

@@ -162,8 +162,10 @@ suite('console: find', { skip: noChromium }, () => {
     await page.getByLabel('What').fill('edges.resume')
     await page.getByLabel('What').press('Enter')
     await page.getByRole('cell', { name: 'edges.drain' }).waitFor({ state: 'detached' })
+    await page.getByLabel('Time').focus()
     await page.getByLabel('Time').selectOption('1 hour')
     await page.waitForURL(/from=-1h/)
+    assert.equal(await page.evaluate('document.activeElement.labels[0].textContent'), 'Time')
     await until('one entry', async () => (await rows.count()) === 2)
     assert.deepEqual(await accessibilityFaults(page), [])
 

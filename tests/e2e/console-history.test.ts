@@ -38,8 +38,14 @@ suite('console: history', { skip: noChromium }, () => {
     await page.getByLabel('upstream of Reused connections').selectOption('main')
     await page.waitForURL(/upstream%3D%22main/)
     await row.getByRole('cell', { name: '3', exact: true }).waitFor()
+    await page.getByLabel('upstream of Reused connections').focus()
     await page.getByLabel('upstream of Reused connections').selectOption('every upstream')
     await page.waitForURL((url) => !url.search.includes('upstream%3D'))
+    // The next choice follows with the keyboard.
+    assert.equal(
+      await page.evaluate("document.activeElement.getAttribute('aria-label')"),
+      'upstream of Reused connections',
+    )
     assert.equal(await page.getByRole('img', { name: /over time$/ }).count(), 2)
     assert.deepEqual(await accessibilityFaults(page), [])
 
@@ -101,6 +107,18 @@ suite('console: history', { skip: noChromium }, () => {
       .getByRole('alert')
       .getByText(/nonsense/)
       .waitFor()
+    const labelled = (labels: string) =>
+      page.goto(`/history?metric=${encodeURIComponent(`sessions_total${labels}:rate`)}`)
+    await labelled('{foo="x"}')
+    await page.getByLabel('foo of Sessions').selectOption('every foo')
+    await page.waitForURL(/metric=sessions_total%3Arate$/)
+    await labelled('{ending="bogus"}')
+    await page.getByText(/^sessions_total has no ending bogus; it has /).waitFor()
+    await page.goto('/history?metric=certificate_expiry_seconds')
+    await page.getByLabel('owner of Expiry of certificates').fill('a}')
+    await page.keyboard.press('Enter')
+    assert.equal(await page.evaluate('document.activeElement.validity.customError'), true)
+    assert.equal(new URL(page.url()).search, '?metric=certificate_expiry_seconds')
     await page.goto('/history')
     await page.getByLabel('Upstream', { exact: true }).selectOption('main')
     await page

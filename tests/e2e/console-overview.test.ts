@@ -212,6 +212,18 @@ suite('console: overview', { skip: noChromium }, () => {
     await close(page)
   })
 
+  test('a chart without a legend is as tall as its neighbour with one', async () => {
+    const { page } = await open('/')
+    await page.locator('.fleet-charts .u-over').nth(5).waitFor()
+    const gaps = (await page.evaluate(`[...document.querySelectorAll('.fleet-charts .card')].map((card) => {
+      const ends = [...card.querySelectorAll('.uplot, .chart-legend')].map((each) => each.getBoundingClientRect().bottom)
+      return card.getBoundingClientRect().bottom - Math.max(...ends)
+    })`)) as number[]
+    assert.equal(gaps.length, 6)
+    for (const gap of gaps) assert.ok(gap >= 0 && gap < 16, `${gaps.join(', ')} px below the charts`)
+    await close(page)
+  })
+
   test('while control does not answer, there is one banner, and nothing looks like a present state', async () => {
     const { page, offences } = await open('/?q=ap-1')
     const badge = page.locator('.long-table .badge').first()
@@ -219,10 +231,23 @@ suite('console: overview', { skip: noChromium }, () => {
       await page.evaluate("getComputedStyle(document.querySelector('.long-table .badge')).color")
     await badge.waitFor()
     const present = await looks()
+    const edge = await openPage(browser, plane.control.api)
+    await edge.page.goto('/edges/sa-7')
+    await signInOnPage(edge.page, plane.token)
+    const style = async (selector: string, key: string) =>
+      await edge.page.evaluate(`getComputedStyle(document.querySelector('${selector}')).${key}`)
+    const isGrey = async () => (await style('.swatch.part-1', 'filter')) === 'grayscale(1)'
+    const buttonColour = async () => await style('.danger-list .button', 'color')
+    await edge.page.locator('.danger-list .button').first().waitFor()
+    const red = await buttonColour()
+    assert.equal(await isGrey(), false)
     await plane.control.process.stop()
     await page.getByText('The page shows data from').waitFor()
     await until('the badges to fade', async () => (await looks()) !== present)
     assert.equal(await page.getByText('Control does not answer').count(), 1)
+    await until('the legend to fade', isGrey)
+    assert.notEqual(await buttonColour(), red)
+    await close(edge.page)
     assert.deepEqual(await accessibilityFaults(page), [])
     await plane.control.process.start()
     await page.getByText('The page shows data from').waitFor({ state: 'detached' })
@@ -233,7 +258,7 @@ suite('console: overview', { skip: noChromium }, () => {
 
   test('times are in the time zone of the browser or in UTC, and the choice is kept', async () => {
     const { page } = await open('/')
-    await page.getByText(/^Times are in \w/).waitFor()
+    await page.getByText(/^Times are in local time \(.+\)\.$/).waitFor()
     await page.getByLabel('UTC', { exact: true }).check({ force: true })
     await page.getByText('Times are in UTC.').waitFor()
     await page.reload()

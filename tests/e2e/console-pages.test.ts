@@ -118,6 +118,9 @@ suite('console: pages', { skip: noChromium }, () => {
     await page.getByRole('link', { name: 'Answers' }).click()
     await pageHeading(page, 'Order').waitFor()
     await page.getByRole('cell', { name: 'closed 1 idle connection' }).waitFor()
+    await page.goto('/edges/eu-1')
+    await page.getByText('There are no idle connections to close.').waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Purge' }).isEnabled(), false)
     await close(page)
   })
 
@@ -190,10 +193,10 @@ suite('console: pages', { skip: noChromium }, () => {
     await close(page)
   })
 
-  const limitedToken = async (name: string, limits: object): Promise<string> => {
+  const limitedToken = async (name: string, limits: object, role = 'operator'): Promise<string> => {
     const { body } = await fleet.api('/v1/tokens', {
       method: 'POST',
-      body: { name, role: 'operator', limits },
+      body: { name, role, limits },
     })
     return (body as { token: string }).token
   }
@@ -287,6 +290,13 @@ suite('console: pages', { skip: noChromium }, () => {
       .waitFor()
     assert.deepEqual(await entriesOf(second.page), ['Trace', 'Users', 'Orders'])
     await close(second.page)
+
+    const ofNothing = await limitedToken('nora', { domains: ['example.org'] }, 'viewer')
+    const third = await open('/', { token: ofNothing })
+    await third.page.getByText('Your rights allow no page of the console').waitFor()
+    assert.equal(await third.page.getByText('You may use').count(), 0)
+    assert.deepEqual(await accessibilityFaults(third.page), [])
+    await close(third.page)
   })
 
   test('a name with line breaks and control characters is shown on one line, escaped', async () => {
@@ -307,6 +317,7 @@ suite('console: pages', { skip: noChromium }, () => {
   })
 
   test('everything can be reached and done with the keyboard only', async () => {
+    await fleet.session(fleet.us, fleet.alice)
     const { page, offences } = await enter('/')
     await pageHeading(page, 'Sign in').waitFor()
     // The field already has the focus.
@@ -328,7 +339,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await pageHeading(page, 'us-1').waitFor()
     // The title is drawn shortly before it gets the focus.
     await until('the focus on the title of the new page', async () => (await focused()) === 'us-1')
-    await page.getByRole('button', { name: 'Purge' }).waitFor()
+    await page.getByText(/^Close \d+ idle connections?;/).waitFor()
     await tabTo('Purge')
     await page.keyboard.press('Enter')
     await page.getByRole('dialog').waitFor()

@@ -128,7 +128,8 @@ export const simulatedShots: readonly Shot[] = [
   { name: 'config-effective', path: '/config?view=effective', ready: table('Effective keys of global') },
   {
     name: 'config-yaml',
-    path: '/config?view=YAML',
+    // The rollout locks the global layer.
+    path: '/config?layer=region/eu-central&view=YAML',
     ready: async (page) => {
       const text = page.getByLabel('Layer as YAML')
       await text.fill('pool:\n  idleTimeoutMs: 300000\n  usesMax: 900\n')

@@ -1,8 +1,11 @@
-/** Shows part of a page only to users with the required rights. */
+/** What control refuses, and what it does not have; part of a page is only for users with the required rights. */
 import { ProblemError } from '@imapfleet/client'
 
 /** Whether the token of the user does not allow the request. To try again does not help. */
 export const isForbidden = (error: unknown): boolean => error instanceof ProblemError && error.status === 403
+
+/** Whether control has nothing of this name. It may come later. */
+export const isMissing = (error: unknown): boolean => error instanceof ProblemError && error.status === 404
 
 /** The answer, or `otherwise` if the token of the user does not allow the request. */
 export async function ifAllowed<Answer>(request: Promise<Answer>, otherwise: Answer): Promise<Answer> {

@@ -9,6 +9,10 @@ type RouteName = keyof typeof routes
 export const mayCall = (name: RouteName): boolean =>
   session.value.state !== 'in' || mayUse(session.value.who, built.routes[name])
 
+/** Whether a token with this role and these limits would allow the route. */
+export const wouldAllow = (rights: Parameters<typeof mayUse>[0], name: RouteName): boolean =>
+  mayUse(rights, built.routes[name])
+
 /** A sentence on why the user may not use the route. Empty: the user may. */
 export function refusalOf(name: RouteName): string {
   if (mayCall(name) || session.value.state !== 'in') return ''

@@ -25,7 +25,7 @@ export function AccountBadges({ order }: { order: Pick<OrderSummary, 'counts' | 
         const count = order.counts[status]
         return count === 0 ? null : (
           <Badge key={status} tone={tones[status]}>
-            {`${count} ${status}`}
+            {`${countOf(count)} ${status}`}
           </Badge>
         )
       })}

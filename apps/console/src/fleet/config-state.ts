@@ -1,6 +1,7 @@
 /** The layers together with the rollout that is under way, as of one moment. */
 import type { ApiClient } from '@imapfleet/client'
 import type { ConfigView, RevisionView, RolloutSummary } from '@imapfleet/api'
+import { underWay } from './rollout-lock.ts'
 
 export interface ConfigState extends ConfigView {
   /** Running or paused. The layers have its revision only when it is complete. */
@@ -20,8 +21,7 @@ export async function readConfigState(call: ApiClient['call'], signal: AbortSign
     const isSame = rollout?.revision === before?.revision && rollout?.state === before?.state
     before = rollout
     if (!isSame && attempt < attempts) continue
-    const rolling =
-      rollout && (rollout.state === 'running' || rollout.state === 'paused') ? rollout : undefined
+    const rolling = underWay(rollout)
     const coming =
       rolling && (await call('readRevision', { params: { revision: rolling.revision }, signal })).revision
     return { ...view, rolling, coming }

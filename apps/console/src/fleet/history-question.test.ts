@@ -6,12 +6,13 @@ import {
   addressOf,
   describe,
   isAbsolute,
+  isLabelValue,
   labelChoices,
-  labelsIn,
   partsOf,
   presetNames,
   presetOf,
   readingsOf,
+  unknownValues,
   withLabel,
   zoomedOut,
 } from './history-question.ts'
@@ -112,24 +113,58 @@ test('a metric can be limited to values of its labels, and extended again', () =
   assert.equal(narrow, 'logins_total{result="ok"}:rate')
   const narrower = withLabel(narrow, 'upstream', 'main')
   assert.equal(narrower, 'logins_total{result="ok",upstream="main"}:rate')
-  assert.deepEqual(labelsIn(partsOf(narrower)?.labels ?? ''), { result: 'ok', upstream: 'main' })
+  assert.deepEqual(partsOf(narrower)?.labels, { result: 'ok', upstream: 'main' })
   assert.equal(
     withLabel(narrower, 'result', 'refused'),
     'logins_total{upstream="main",result="refused"}:rate',
   )
   assert.equal(withLabel(withLabel(narrower, 'result', ''), 'upstream', ''), 'logins_total:rate')
-  assert.deepEqual(labelsIn('result=ok, upstream="a=b"'), { result: 'ok', upstream: 'a=b' })
+  assert.deepEqual(partsOf('logins_total{result=ok, upstream="a=b"}')?.labels, {
+    result: 'ok',
+    upstream: 'a=b',
+  })
   assert.equal(withLabel('no metric', 'result', 'ok'), 'no metric')
 })
 
 test('every label offers its values, except for the owners of certificates', () => {
   const typed = (Object.keys(edgeMetrics) as EdgeMetricName[]).flatMap((name) =>
-    labelChoices(name, ['main']).flatMap(({ label, values }) => (values ? [] : `${name} ${label}`)),
+    labelChoices({ name, labels: {} }, ['main']).flatMap(({ label, values }) =>
+      values ? [] : `${name} ${label}`,
+    ),
   )
   assert.deepEqual(typed, ['certificate_expiry_seconds owner'])
-  assert.deepEqual(labelChoices('logins_total', ['main', 'second']), [
+  assert.deepEqual(labelChoices({ name: 'logins_total', labels: {} }, ['main', 'second']), [
     { label: 'upstream', values: ['main', 'second'] },
     { label: 'result', values: ['ok', 'refused', 'failed'] },
+  ])
+})
+
+test('labels of an address are read as the API reads them, and those that it refuses can be removed', () => {
+  const twice = 'logins_total{result="refused",result="failed"}:rate'
+  assert.deepEqual(partsOf(twice)?.labels, { result: 'failed' })
+  assert.equal(describe(twice).title, 'Failed logins per second')
+  const foreign = partsOf('sessions_total{foo="x"}:rate')
+  assert.ok(foreign)
+  assert.deepEqual(labelChoices(foreign, []).at(-1), { label: 'foo', values: [] })
+  assert.equal(withLabel('sessions_total{foo="x"}:rate', 'foo', ''), 'sessions_total:rate')
+  assert.equal(partsOf('login_seconds:p99.9')?.suffix, ':p99.9')
+  for (const text of ['sessions_total{foo}', 'sessions_total{Foo="x"}', 'sessions_total{a="{"}'])
+    assert.equal(partsOf(text), undefined, text)
+})
+
+test('a value of a label is what the API can read', () => {
+  for (const value of ['imap.example.org:143', 'a=b', 'zoë']) {
+    assert.equal(isLabelValue(value), true, value)
+    const text = withLabel('certificate_expiry_seconds', 'owner', value)
+    assert.equal(partsOf(text)?.labels['owner'], value)
+  }
+  for (const value of ['}', '{', ',', '"', '\\']) assert.equal(isLabelValue(value), false, value)
+})
+
+test('a value that no edge reports is named with the known ones', () => {
+  assert.deepEqual(unknownValues(['logins_total{result="ok"}', 'logins_total{upstream="x"}', 'nonsense']), [])
+  assert.deepEqual(unknownValues(['logins_total{result="bogus"}:rate']), [
+    'logins_total has no result bogus; it has ok, refused, failed.',
   ])
 })
 

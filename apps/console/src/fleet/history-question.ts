@@ -2,7 +2,6 @@
 import { historyPresets, usualHistory, type EdgeView, type HistoryQuestion } from '@imapfleet/api'
 import {
   edgeMetrics,
-  parseSeriesKey,
   seriesKey,
   type EdgeMetricName,
   type MetricRow,
@@ -82,16 +81,36 @@ export function readingsOf(name: EdgeMetricName): { suffix: string; words: strin
   ]
 }
 
-/** `logins_total{result="ok"}:rate` in its parts; undefined if it is not a metric. */
-export function partsOf(text: string): { name: EdgeMetricName; labels: string; suffix: string } | undefined {
-  const [, name = '', labels = '', suffix = ''] = /^([a-z_]+)(?:\{([^}]*)\})?(:\w+)?$/.exec(text) ?? []
-  return Object.hasOwn(edgeMetrics, name) ? { name: name as EdgeMetricName, labels, suffix } : undefined
+/** `labels`: the values to which the metric is limited. Of a label that occurs twice, the last one counts. */
+interface MetricParts {
+  name: EdgeMetricName
+  labels: ParsedSeries['labels']
+  suffix: string
 }
 
-/** The values of the labels to which the metric is limited. */
-export const labelsIn = (labels: string): ParsedSeries['labels'] =>
-  // The API also takes values without quotes.
-  parseSeriesKey(`{${labels.replaceAll(/(?<=(?:^|,)\s*[a-z_]+=)[^",]+/g, '"$&"')}}`).labels
+/** `logins_total{result="ok"}:rate` in its parts, as the API reads it; undefined if it cannot be read. */
+export function partsOf(text: string): MetricParts | undefined {
+  const [, name = '', list = '', suffix = ''] =
+    /^([a-z_]+)(?:\{([^{}]*)\})?(:[a-z]+[\d.]*)?$/.exec(text) ?? []
+  const labels = labelsIn(list)
+  return labels && Object.hasOwn(edgeMetrics, name)
+    ? { name: name as EdgeMetricName, labels, suffix }
+    : undefined
+}
+
+/** The API also takes values without quotes. */
+function labelsIn(list: string): ParsedSeries['labels'] | undefined {
+  const labels: Record<string, string> = {}
+  for (const pair of list.split(',').filter((part) => part.trim() !== '')) {
+    const [, label, quoted, bare] = /^\s*([a-z_]+)=(?:"([^"]*)"|([^"]*))\s*$/.exec(pair) ?? []
+    if (label === undefined) return undefined
+    labels[label] = quoted ?? bare ?? ''
+  }
+  return labels
+}
+
+/** Whether the API can read the value of a label. */
+export const isLabelValue = (value: string): boolean => !/[{},"\\]/.test(value)
 
 /** The names of their mail servers, sorted. */
 export const upstreamsOf = (edges: readonly EdgeView[]): string[] =>
@@ -101,21 +120,40 @@ export const upstreamsOf = (edges: readonly EdgeView[]): string[] =>
 export function withLabel(text: string, label: string, value: string): string {
   const parts = partsOf(text)
   if (!parts) return text
-  const { [label]: _, ...others } = labelsIn(parts.labels)
+  const { [label]: _, ...others } = parts.labels
   return `${seriesKey(parts.name, value === '' ? others : { ...others, [label]: value })}${parts.suffix}`
 }
 
 /**
- * The labels of a metric with the values to choose from; undefined: they are not known. `upstreams`: names of the mail
- * servers of the fleet.
+ * The labels of a metric, and those it is limited to, with the values to choose from; undefined: they are not known.
+ * `upstreams`: names of the mail servers of the fleet.
  */
 export function labelChoices(
-  name: EdgeMetricName,
+  { name, labels: limits }: Pick<MetricParts, 'name' | 'labels'>,
   upstreams: readonly string[],
 ): { label: string; values: readonly string[] | undefined }[] {
   const { labels = [], values = {} }: MetricRow = edgeMetrics[name]
-  return labels.map((label) => ({ label, values: label === 'upstream' ? upstreams : values[label] }))
+  // A label that the metric does not have can only be removed.
+  const foreign = Object.keys(limits).filter((label) => !labels.includes(label))
+  return [
+    ...labels.map((label) => ({ label, values: label === 'upstream' ? upstreams : values[label] })),
+    ...foreign.map((label) => ({ label, values: [] })),
+  ]
 }
+
+/** A sentence for each label value that no edge reports. */
+export const unknownValues = (metrics: readonly string[]): string[] =>
+  metrics.flatMap((text) => {
+    const parts = partsOf(text)
+    if (!parts) return []
+    const { values = {} }: MetricRow = edgeMetrics[parts.name]
+    return Object.entries(parts.labels).flatMap(([label, value]) => {
+      const known = values[label]
+      return known === undefined || known.includes(value)
+        ? []
+        : [`${parts.name} has no ${label} ${value}; it has ${known.join(', ')}.`]
+    })
+  })
 
 /** A range twice as long with the same centre, but not beyond now. */
 export function zoomedOut(fromMs: number, toMs: number, nowMs: number): [fromMs: number, toMs: number] {

@@ -1,5 +1,11 @@
 /** Metrics in words, for titles of charts and lists. */
-import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
+import {
+  edgeMetrics,
+  seriesKey,
+  type EdgeMetricName,
+  type MetricRow,
+  type ParsedSeries,
+} from '@imapfleet/observe'
 
 /** Of all series together. It is followed by the function: `Logins` becomes `Logins per second`. */
 const titles: Readonly<Record<EdgeMetricName, string>> = {
@@ -86,14 +92,14 @@ const functions: Readonly<Record<string, string>> = {
 }
 
 /** The name of a metric, of all its series together or of those with the labels. */
-export function metricTitle(name: EdgeMetricName, labels = ''): string {
-  if (labels === '') return titles[name]
-  const own = titlesOfSeries[`${name}{${labels}}`]
-  return own ?? `${titles[name]} (${labels.replaceAll('"', '').replaceAll('=', ' ').replaceAll(',', ', ')})`
+export function metricTitle(name: EdgeMetricName, labels: ParsedSeries['labels'] = {}): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label} ${value}`)
+  if (pairs.length === 0) return titles[name]
+  return titlesOfSeries[seriesKey(name, labels)] ?? `${titles[name]} (${pairs.join(', ')})`
 }
 
 /** With the function: `Logins per second`, `Login time, 95th percentile`. */
-export function readingTitle(name: EdgeMetricName, labels: string, suffix: string): string {
+export function readingTitle(name: EdgeMetricName, labels: ParsedSeries['labels'], suffix: string): string {
   const { kind }: MetricRow = edgeMetrics[name]
   const words = functions[suffix] ?? (kind === 'counter' ? ' in each step' : '')
   return `${metricTitle(name, labels)}${words}`

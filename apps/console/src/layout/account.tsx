@@ -16,13 +16,18 @@ export const AccountMenu = ({ who }: { who: ConsoleSession }) => (
     <Choice label="Colours" values={themes} chosen={theme.value} onChoice={(name) => (theme.value = name)} />
     <div class="zone">
       <Choice label="Time zone" values={zones} chosen={chosenZone()} onChoice={chooseZone} />
-      <p class="soft">Times are in {chosenZone() === 'UTC' ? 'UTC' : localZone.value || 'local time'}.</p>
+      <p class="soft">
+        Times are in {chosenZone() === 'UTC' ? 'UTC' : `local time${inBrackets(localZone.value)}`}.
+      </p>
     </div>
     <button type="button" class="button small" onClick={() => void signOut()}>
       Sign out
     </button>
   </div>
 )
+
+/** The zone is found after the page is drawn: the words before it stay. */
+const inBrackets = (zone: string) => (zone === '' ? '' : ` (${zone})`)
 
 async function signOut(): Promise<void> {
   try {

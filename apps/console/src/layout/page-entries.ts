@@ -1,6 +1,6 @@
 /** The pages of the main navigation, in order, and the pages that the user may open. */
 import type { routes } from '@imapfleet/api'
-import { mayCall } from '../api/rights.ts'
+import { mayCall, wouldAllow } from '../api/rights.ts'
 import type { IconName } from './icon.tsx'
 
 export interface PageEntry {
@@ -26,6 +26,10 @@ const pageEntries: readonly PageEntry[] = [
 ]
 
 export const openEntries = (): readonly PageEntry[] => pageEntries.filter(({ needs }) => mayCall(needs))
+
+/** Whether a token with this role and these limits would open any page. */
+export const opensPage = (rights: Parameters<typeof wouldAllow>[0]): boolean =>
+  pageEntries.some(({ needs }) => wouldAllow(rights, needs))
 
 /** The entry that a path belongs to; undefined for a page outside the navigation. */
 export const entryOf = (path: string): PageEntry | undefined =>

@@ -2,9 +2,11 @@
 import type { TokenMade, TokenRequest, TokenView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call } from '../api/client.ts'
+import { opensPage } from '../layout/page-entries.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { Field } from '../ui/field.tsx'
 import { Moment } from '../ui/moment.tsx'
+import { Note } from '../ui/note.tsx'
 import { Select } from '../ui/select.tsx'
 import { Empty, EmptyCommand } from '../ui/state.tsx'
 import type { TableColumn } from '../ui/table.tsx'
@@ -77,19 +79,20 @@ function NewToken({ onMade, onClose }: { onMade: (token: TokenMade) => void; onC
   const [domains, setDomains] = useState('')
   const [hasBodies, setBodies] = useState(false)
   const words = (text: string) => text.split(/[\s,]+/).filter((word) => word !== '')
+  const chosen = roles.find(([each]) => each === role)?.[0] ?? 'viewer'
+  const limits = {
+    ...(words(regions).length > 0 && { regions: words(regions) }),
+    ...(words(domains).length > 0 && { domains: words(domains) }),
+  }
   return (
     <ConfirmDialog
       title="New token"
       action="Make"
       isComplete={name.trim() !== ''}
       onConfirm={async () => {
-        const limits = {
-          ...(words(regions).length > 0 && { regions: words(regions) }),
-          ...(words(domains).length > 0 && { domains: words(domains) }),
-        }
         const body: TokenRequest = {
           name: name.trim(),
-          role: roles.find(([each]) => each === role)?.[0] ?? 'viewer',
+          role: chosen,
           scopes: hasBodies ? ['trace-bodies'] : [],
           limits,
           expiresInSeconds: expirySeconds(expiry),
@@ -134,6 +137,13 @@ function NewToken({ onMade, onClose }: { onMade: (token: TokenMade) => void; onC
           />{' '}
           May include message bodies in traces
         </label>
+        <div role="status">
+          {!opensPage({ role: chosen, limits }) && (
+            <Note tone="warn">
+              This token can open no page of the console: a {chosen} needs rights without these limits.
+            </Note>
+          )}
+        </div>
       </div>
     </ConfirmDialog>
   )

@@ -49,7 +49,7 @@ export function Audit() {
         </>
       }
     >
-      <Filters key={JSON.stringify(filter)} filter={filter} known={pages.rows ?? []} />
+      <Filters filter={filter} known={pages.rows ?? []} />
       <section class="card">
         <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
           {(entries) =>
@@ -74,6 +74,13 @@ const empty: AuditFilter = { actor: '', action: '', target: '', from: '', to: ''
 
 function Filters({ filter, known }: { filter: AuditFilter; known: readonly AuditEntry[] }) {
   const [typed, setTyped] = useState(filter)
+  // Another address replaces what was typed. The fields stay, and keep the focus.
+  const now = JSON.stringify(filter)
+  const [seen, setSeen] = useState(now)
+  if (now !== seen) {
+    setSeen(now)
+    setTyped(filter)
+  }
   const id = useId()
   const { from, to } = filter
   const field = (key: 'actor' | 'action' | 'target') => ({

@@ -18,6 +18,8 @@ interface DraftProps {
   draft: Draft
   /** The newest revision. */
   newest: number
+  /** Why the layer cannot be written now. */
+  locked: string | undefined
   manual: readonly ConfigKey[]
   /** Names of upstreams of the edges. */
   upstreams: readonly string[]
@@ -25,7 +27,8 @@ interface DraftProps {
   onNewer: () => void
 }
 
-export function ConfigDraft({ layer, draft, newest, manual, upstreams, onNewer }: DraftProps) {
+export function ConfigDraft(props: DraftProps) {
+  const { layer, draft, newest, locked, manual, upstreams, onNewer } = props
   const { base, changes } = draft
   const [isWriting, setWriting] = useState(false)
   const { request, isEmpty, isLost, isConflict, check, wrong } = useDraftCheck(layer, draft, newest, onNewer)
@@ -47,7 +50,8 @@ export function ConfigDraft({ layer, draft, newest, manual, upstreams, onNewer }
           <button
             type="button"
             class="button primary"
-            disabled={difference.length === 0}
+            disabled={difference.length === 0 || locked !== undefined}
+            title={locked}
             onClick={() => setWriting(true)}
           >
             Write …
@@ -68,6 +72,7 @@ export function ConfigDraft({ layer, draft, newest, manual, upstreams, onNewer }
         />
       ))}
       <div class="card-body" role="status">
+        {locked !== undefined && <Note tone="warn">{locked}</Note>}
         {isLost ? (
           <NewerRevisions
             base={base}

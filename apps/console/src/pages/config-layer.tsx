@@ -26,6 +26,8 @@ interface LayerProps {
   layers: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** The revision that is being rolled out, of any layer. */
   coming: RevisionView | undefined
+  /** Why the layer cannot be changed now. */
+  locked: string | undefined
   manual: readonly ConfigKey[]
 }
 
@@ -35,7 +37,8 @@ const views = ['keys', 'effective', 'YAML'] as const
 /** Control shows no secrets. */
 const stood = '(redacted)'
 
-export function ConfigLayer({ layer, region, revision, layers, coming: rolling, manual }: LayerProps) {
+export function ConfigLayer(props: LayerProps) {
+  const { layer, region, revision, layers, coming: rolling, locked, manual } = props
   const [isImporting, setImporting] = useState(false)
   const own = layerText(layer)
   const chain = chainOf(layer, region)
@@ -50,6 +53,7 @@ export function ConfigLayer({ layer, region, revision, layers, coming: rolling, 
     keepDraft(layer, { base, changes: [...changes.filter((change) => change.key !== key), { key, text }] })
   }
   const beginWith = ({ key, value }: LayerKey) => begin(key, value === stood ? '' : textOf(value))
+  const lock = { disabled: locked !== undefined, title: locked }
   const actions: TableColumn<LayerKey> = {
     title: 'Actions',
     kind: 'actions',
@@ -57,15 +61,15 @@ export function ConfigLayer({ layer, region, revision, layers, coming: rolling, 
     cell: (row) =>
       row.from === own ? (
         <span class="row">
-          <button type="button" class="button small" onClick={() => beginWith(row)}>
+          <button type="button" class="button small" {...lock} onClick={() => beginWith(row)}>
             Change
           </button>
-          <button type="button" class="button small" onClick={() => begin(row.key, undefined)}>
+          <button type="button" class="button small" {...lock} onClick={() => begin(row.key, undefined)}>
             Remove
           </button>
         </span>
       ) : (
-        <button type="button" class="button small" onClick={() => beginWith(row)}>
+        <button type="button" class="button small" {...lock} onClick={() => beginWith(row)}>
           Set here
         </button>
       ),
@@ -83,10 +87,10 @@ export function ConfigLayer({ layer, region, revision, layers, coming: rolling, 
             onChoice={(next) => choose({ view: next === 'keys' ? '' : next })}
           />
           <WithRight to="writeRevision">
-            <button type="button" class="button" onClick={() => setImporting(true)}>
+            <button type="button" class="button" {...lock} onClick={() => setImporting(true)}>
               Import …
             </button>
-            <button type="button" class="button primary" onClick={() => begin('', '')}>
+            <button type="button" class="button primary" {...lock} onClick={() => begin('', '')}>
               Set a key
             </button>
           </WithRight>
@@ -119,7 +123,14 @@ export function ConfigLayer({ layer, region, revision, layers, coming: rolling, 
       {view === 'effective' ? (
         <ConfigEffective layers={layers} chain={chain} manual={manual} />
       ) : view === 'YAML' ? (
-        <ConfigYaml key={own} layer={layer} values={layers[own] ?? {}} revision={revision} manual={manual} />
+        <ConfigYaml
+          key={own}
+          layer={layer}
+          values={layers[own] ?? {}}
+          revision={revision}
+          isLocked={locked !== undefined}
+          manual={manual}
+        />
       ) : keys.length === 0 ? (
         <Empty title={coming ? 'Before the rollout, nothing is set here' : 'Nothing is set here'}>
           Edges use their own files.{' '}

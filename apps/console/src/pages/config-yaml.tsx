@@ -15,10 +15,12 @@ interface ConfigYamlProps {
   /** The keys of the layer itself. */
   values: Readonly<Record<string, unknown>>
   revision: number
+  /** By a rollout. The text is shown, but cannot be changed. */
+  isLocked: boolean
   manual: readonly ConfigKey[]
 }
 
-export function ConfigYaml({ layer, values, revision, manual }: ConfigYamlProps) {
+export function ConfigYaml({ layer, values, revision, isLocked, manual }: ConfigYamlProps) {
   const draft = draftOf(layer)
   const [text, setText] = useState(() => yamlOf(values, draft?.changes))
   const [cursor, setCursor] = useState('')
@@ -60,6 +62,7 @@ export function ConfigYaml({ layer, values, revision, manual }: ConfigYamlProps)
           aria-label="Layer as YAML"
           aria-describedby={id}
           aria-invalid={Boolean(mistake)}
+          readOnly={isLocked}
           spellcheck={false}
           autocomplete="off"
           rows={Math.min(40, Math.max(12, text.split('\n').length + 1))}
@@ -86,6 +89,7 @@ export function ConfigYaml({ layer, values, revision, manual }: ConfigYamlProps)
         <Help
           cursor={cursor}
           manual={manual}
+          isLocked={isLocked}
           present={new Set(keysOfYaml(text))}
           onAdd={(key, value) => type(withKey(text, key, value))}
         />
@@ -100,12 +104,13 @@ const offeredMax = 12
 interface HelpProps {
   cursor: string
   manual: readonly ConfigKey[]
+  isLocked: boolean
   /** Keys that are in the text. */
   present: ReadonlySet<string>
   onAdd: (key: string, value: string) => void
 }
 
-function Help({ cursor, manual, present, onAdd }: HelpProps) {
+function Help({ cursor, manual, isLocked, present, onAdd }: HelpProps) {
   const known = manualOf(cursor, manual)
   const section = known ? cursor.split('.').slice(0, -1).join('.') : cursor
   const others = keysOfSection(section, manual).filter((key) => !present.has(key))
@@ -138,6 +143,7 @@ function Help({ cursor, manual, present, onAdd }: HelpProps) {
                 <button
                   type="button"
                   class="button small"
+                  disabled={isLocked}
                   title={manualOf(key, manual)?.help}
                   onClick={() => onAdd(key, manualOf(key, manual)?.preset ?? '')}
                 >

@@ -7,6 +7,7 @@ import { readWholeFleet } from '../fleet/all-edges.ts'
 import { readConfigState } from '../fleet/config-state.ts'
 import { draftOf } from '../fleet/drafts.ts'
 import { chainOf, layerIn } from '../fleet/layer.ts'
+import { aroundLock, lockOf } from '../fleet/rollout-lock.ts'
 import { unknownLayer } from '../fleet/unknown-layer.ts'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
@@ -62,6 +63,7 @@ export function Config() {
               revision={revision}
               layers={layers}
               coming={coming}
+              locked={lockOf(rolling, layer, { inWaves: false })}
               manual={manual}
             />
             {draft && (
@@ -70,6 +72,7 @@ export function Config() {
                 layer={layer}
                 draft={draft}
                 newest={revision}
+                locked={lockOf(rolling, layer, { inWaves: false })}
                 manual={manual}
                 upstreams={upstreamsOf(edges)}
                 onNewer={config.reload}
@@ -99,7 +102,7 @@ function RollingNote({ rolling, layer, region }: RollingProps) {
       Revision {revision} of {other} is being rolled out{state === 'paused' && ' (paused)'}:{' '}
       <PageLink href={`/config/${revision}`}>see the rollout</PageLink>.{' '}
       {own === other
-        ? 'This layer can be changed when the rollout has ended. In an emergency, change the layer of a region or of an edge, or abort the rollout.'
+        ? `This layer can be changed when the rollout has ended. ${aroundLock[layer.kind]}`
         : isBelow
           ? 'This layer can be changed meanwhile. Its keys override those of the rollout, and its edges take part in the rollout.'
           : 'This layer can be changed meanwhile, without a rollout of its own.'}

@@ -73,9 +73,18 @@ export function EdgeActions({ edge, onDone }: ActionProps) {
         )}
         {canPurge && (
           <Action
-            text={`Close ${amountOf(connections.cached, 'idle connection')}; their users log in to the mail server again.`}
+            text={
+              connections.cached === 0
+                ? 'There are no idle connections to close.'
+                : `Close ${amountOf(connections.cached, 'idle connection')}; their users log in to the mail server again.`
+            }
           >
-            <button type="button" class="button danger" onClick={() => setAsking('purge')}>
+            <button
+              type="button"
+              class="button danger"
+              disabled={connections.cached === 0}
+              onClick={() => setAsking('purge')}
+            >
               Purge
             </button>
           </Action>

@@ -18,6 +18,8 @@ interface ChartsProps {
   history: History
   /** False: the last minutes are missing. */
   isWhole: boolean
+  /** False: none of the metrics can have values. */
+  isAsked: boolean
   /** The period before; undefined: not compared. */
   previous: History | undefined
   isStacked: boolean
@@ -30,6 +32,7 @@ interface ChartsProps {
 export function HistoryCharts({
   history,
   isWhole,
+  isAsked,
   previous,
   isStacked,
   isLive,
@@ -48,7 +51,7 @@ export function HistoryCharts({
   const hasValues = groups.some(({ totals }) => totals.some((total) => total !== null))
   return (
     <div class="history-charts">
-      {isWhole && !hasValues && (
+      {isWhole && isAsked && !hasValues && (
         <Empty title="No reports in this time range">
           Choose another time range, or check the edges in the overview.
         </Empty>

@@ -3,8 +3,8 @@ import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/obs
 import { useState } from 'preact/hooks'
 import { historyPresets } from '@imapfleet/api'
 import {
+  isLabelValue,
   labelChoices,
-  labelsIn,
   partsOf,
   presetNames,
   presetOf,
@@ -16,6 +16,7 @@ import { Choice } from '../ui/choice.tsx'
 import { SearchField } from '../ui/search-field.tsx'
 
 const metricsMax = 8
+const notInValues = 'A value cannot contain { } , " or \\.'
 const all = Object.entries(edgeMetrics as Record<string, MetricRow>) as [EdgeMetricName, MetricRow][]
 const nameIn = (text: string) => /^[a-z_]+/.exec(text)?.[0] ?? ''
 
@@ -40,8 +41,9 @@ export function HistoryMetrics({ chosen, upstreams, onChoice }: MetricsProps) {
         />
       </div>
       <ul class="chosen-metrics" aria-label="Chosen metrics">
-        {chosen.map((text) => (
-          <Chosen key={text} {...{ text, chosen, upstreams, onChoice }} />
+        {chosen.map((text, index) => (
+          // By the place, because the text changes with every choice, and the focus shall stay.
+          <Chosen key={index} {...{ text, chosen, upstreams, onChoice }} />
         ))}
       </ul>
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -99,23 +101,27 @@ function MetricList({ chosen, onChoice }: Omit<MetricsProps, 'upstreams'>) {
 function Chosen({ text, chosen, upstreams, onChoice }: MetricsProps & { text: string }) {
   const parts = partsOf(text)
   const name = parts ? metricTitle(parts.name) : text
-  const known = parts ? readingsOf(parts.name) : []
-  const chosenLabels = labelsIn(parts?.labels ?? '')
+  const suffix = parts?.suffix ?? ''
+  const usual = parts ? readingsOf(parts.name) : []
+  // The API has more functions, such as :p90.
+  const known = usual.some((each) => each.suffix === suffix)
+    ? usual
+    : [...usual, { suffix, words: suffix.slice(1) }]
   const instead = (next: string) =>
     onChoice([...new Set(chosen.map((each) => (each === text ? next : each)))])
   return (
     <li>
       <span title={parts?.name}>{name}</span>
       {parts &&
-        labelChoices(parts.name, upstreams).map(({ label, values }) => {
-          const its = chosenLabels[label] ?? ''
+        labelChoices(parts, upstreams).map(({ label, values }) => {
+          const its = parts.labels[label] ?? ''
           const words = label.replaceAll('_', ' ')
           const props = {
             class: 'input',
             'aria-label': `${words} of ${name}`,
             value: its,
-            onChange: (event: { currentTarget: { value: string } }) =>
-              instead(withLabel(text, label, event.currentTarget.value)),
+            onChange: ({ currentTarget: { value } }: { currentTarget: { value: string } }) =>
+              isLabelValue(value) && instead(withLabel(text, label, value)),
           }
           return values === undefined ? (
             <input
@@ -123,6 +129,10 @@ function Chosen({ text, chosen, upstreams, onChoice }: MetricsProps & { text: st
               placeholder={`every ${words}`}
               spellcheck={false}
               autocomplete="off"
+              onInput={({ currentTarget: field }) => {
+                field.setCustomValidity(isLabelValue(field.value) ? '' : notInValues)
+                field.reportValidity()
+              }}
               {...props}
             />
           ) : (
@@ -138,12 +148,14 @@ function Chosen({ text, chosen, upstreams, onChoice }: MetricsProps & { text: st
         <select
           class="input"
           aria-label={`Function for ${name}`}
-          value={parts?.suffix}
-          onChange={(event) => instead(`${text.replace(/:\w+$/, '')}${event.currentTarget.value}`)}
+          value={suffix}
+          onChange={(event) =>
+            instead(`${text.slice(0, text.length - suffix.length)}${event.currentTarget.value}`)
+          }
         >
-          {known.map(({ suffix, words }) => (
-            <option key={suffix} value={suffix}>
-              {words}
+          {known.map((each) => (
+            <option key={each.suffix} value={each.suffix}>
+              {each.words}
             </option>
           ))}
         </select>

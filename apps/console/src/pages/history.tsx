@@ -13,7 +13,14 @@ import { useState } from 'preact/hooks'
 import { call, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { readWholeFleet } from '../fleet/all-edges.ts'
-import { absolute, addressOf, isAbsolute, upstreamsOf, zoomedOut } from '../fleet/history-question.ts'
+import {
+  absolute,
+  addressOf,
+  isAbsolute,
+  unknownValues,
+  upstreamsOf,
+  zoomedOut,
+} from '../fleet/history-question.ts'
 import { Page } from '../layout/page.tsx'
 import { navigate, search } from '../router/location.ts'
 import { Answered } from '../ui/answered.tsx'
@@ -46,6 +53,7 @@ export function HistoryPage() {
   const zoomTo = (fromMs: number, toMs: number) => change(absolute(fromMs, toMs))
   const isLive = question.to === ''
   const hasMetrics = question.metrics.length > 0
+  const unknown = unknownValues(question.metrics)
   // Stacking draws the same values.
   const key = addressOf({ ...question, stacked: '' })
   // Later queries follow charts that are already there.
@@ -95,6 +103,11 @@ export function HistoryPage() {
           onChoice={(metrics) => change({ metrics })}
         />
       </section>
+      {unknown.map((sentence) => (
+        <Note key={sentence} tone="bad">
+          {sentence}
+        </Note>
+      ))}
       {!hasMetrics ? (
         <Empty title="No metric selected">Choose a preset, or open the list above and select metrics.</Empty>
       ) : (
@@ -109,6 +122,7 @@ export function HistoryPage() {
                 <HistoryCharts
                   history={found.history}
                   isWhole={found !== begun}
+                  isAsked={question.metrics.some((metric) => unknownValues([metric]).length === 0)}
                   previous={question.compare === '' ? undefined : found.previous}
                   isStacked={question.stacked !== ''}
                   isLive={isLive}

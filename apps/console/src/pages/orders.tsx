@@ -25,7 +25,7 @@ export function OrdersPage() {
   return (
     <Page
       title="Orders"
-      about="One-time commands to edges, newest first. Drains, revocations and configuration last, and are not listed here."
+      about="One-time commands to edges, newest first. Drains, revocations and configuration stay in effect, so they are not orders and are not listed here."
       actions={
         <>
           {edge !== '' && (

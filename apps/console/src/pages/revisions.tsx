@@ -45,7 +45,7 @@ export function Revisions() {
 
 export const RevisionState = ({ state = 'released' }: Pick<RevisionView, 'state'>) => {
   if (state === 'rolling') return <Badge tone="accent">rolling out</Badge>
-  return state === 'withdrawn' ? <Badge tone="warn">rolled back</Badge> : <Badge tone="good">in force</Badge>
+  return state === 'withdrawn' ? <Badge tone="warn">rolled back</Badge> : <Badge tone="good">released</Badge>
 }
 
 const columns: TableColumn<RevisionView>[] = [

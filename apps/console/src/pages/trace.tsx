@@ -3,6 +3,7 @@ import type { PathParams, TraceView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { call, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
+import { compareNames } from '../fleet/compare-names.ts'
 import { useLiveTrace, type LiveTrace } from '../fleet/live-trace.ts'
 import { amountOf } from '../format/number.ts'
 import { clockOf } from '../format/time.ts'
@@ -168,8 +169,9 @@ function State({ live }: { live: LiveTrace }) {
 }
 
 function Parts({ live }: { live: LiveTrace }) {
-  const tracing = [...live.edges.values()].filter(({ state }) => state === 'tracing')
-  const ended = [...live.edges.values()].filter(({ state }) => state === 'ended')
+  const edges = [...live.edges.values()].sort((one, other) => compareNames(one.edge, other.edge))
+  const tracing = edges.filter(({ state }) => state === 'tracing')
+  const ended = edges.filter(({ state }) => state === 'ended')
   if (live.edges.size === 0) return <>No edge has started to trace yet.</>
   return (
     <>

@@ -1,9 +1,10 @@
 /** Writes a revision: shows its changes and edges, asks for a note, and whether to roll out immediately or in waves. */
 import type { RestoreRequest, RevisionStatus } from '@imapfleet/api'
-import { useState } from 'preact/hooks'
-import { sentenceOf } from '../api/client.ts'
+import { useEffect, useState } from 'preact/hooks'
+import { call, sentenceOf } from '../api/client.ts'
 import { useCheck } from '../api/use-check.ts'
 import { rolloutIn, usualRollout } from '../fleet/rollout-form.ts'
+import { lockOf, readRolling } from '../fleet/rollout-lock.ts'
 import { navigate } from '../router/location.ts'
 import { Choice } from '../ui/choice.tsx'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
@@ -23,6 +24,8 @@ interface WriteProps {
 }
 
 const ways = ['immediately', 'in waves'] as const
+/** Until a layer that a rollout locks is checked again. */
+const lockedMs = 5_000
 
 export function WriteRevision({ title, base, make, onWritten, onClose }: WriteProps) {
   const [note, setNote] = useState('')
@@ -35,18 +38,29 @@ export function WriteRevision({ title, base, make, onWritten, onClose }: WritePr
   const how = { ...(rollout && { rollout }) }
   const isReady = !isInWaves || rollout !== undefined
   const [turn, setTurn] = useState(0)
-  const plan = useCheck(isReady ? JSON.stringify([base, how, turn]) : undefined, (signal) =>
-    make({ ...how, dryRun: true }, signal),
-  )
-  if (plan.data && plan.data.edges !== edges) setEdges(plan.data.edges)
+  const check = useCheck(isReady ? JSON.stringify([base, how, turn]) : undefined, async (signal) => {
+    const [status, rolling] = await Promise.all([
+      make({ ...how, dryRun: true }, signal),
+      readRolling(call, signal),
+    ])
+    return { status, locked: lockOf(rolling, status.revision.layer, { inWaves: isInWaves }) }
+  })
+  const plan = check.data?.status
+  const locked = check.data?.locked
+  if (plan && plan.edges !== edges) setEdges(plan.edges)
+  useEffect(() => {
+    if (locked === undefined) return undefined
+    const timer = setTimeout(() => setTurn(turn + 1), lockedMs)
+    return () => clearTimeout(timer)
+  }, [check.data])
   return (
     <ConfirmDialog
       title={title}
       action="Write"
-      isComplete={plan.data !== undefined && plan.data.revision.changes.length > 0}
+      isComplete={plan !== undefined && locked === undefined && plan.revision.changes.length > 0}
       onConfirm={async () => {
         // Based on the revision of the plan on screen, so that exactly this plan is written.
-        const seen = (plan.data?.revision.revision ?? 1) - 1
+        const seen = (plan?.revision.revision ?? 1) - 1
         const { revision } = await make({ note, ...how, base: seen }).catch((error: unknown) => {
           if (base === undefined) setTurn(turn + 1)
           throw error
@@ -61,10 +75,12 @@ export function WriteRevision({ title, base, make, onWritten, onClose }: WritePr
         <Choice label="Rollout" values={ways} chosen={way} onChoice={setWay} />
         {isInWaves && <RolloutFields form={form} onForm={setForm} edges={edges} />}
         <div class="plan" role="status">
-          {plan.problem ? (
-            <Note tone="bad">{sentenceOf(plan.problem)}</Note>
+          {check.problem ? (
+            <Note tone="bad">{sentenceOf(check.problem)}</Note>
+          ) : locked === undefined ? (
+            plan && <Plan status={plan} />
           ) : (
-            plan.data && <Plan status={plan.data} />
+            <Note tone="warn">{locked}</Note>
           )}
         </div>
       </div>

@@ -26,7 +26,7 @@ interface ChartProps {
   endMs: number
   lines: readonly ChartLine[]
   unit: Unit
-  /** In pixels, without the legend. */
+  /** In pixels, without the legend. A chart is taller in a card that has room. */
   height?: number
   max?: number
   isStacked?: boolean
@@ -68,7 +68,7 @@ export function Chart(props: ChartProps) {
     const box = place.current
     if (!box) return undefined
     const drawn = drawnLines(lines, { isStacked, isUnfinished })
-    const size = () => ({ width: box.clientWidth, height })
+    const size = () => ({ width: box.clientWidth, height: Math.max(height, box.clientHeight) })
     let isGone = false
     const draw = async () => {
       const { plotIn } = await loadPlots()
@@ -89,8 +89,8 @@ export function Chart(props: ChartProps) {
     }
     const again = () => void draw()
     again()
-    const width = new ResizeObserver(() => plot.current?.setSize(size()))
-    width.observe(box)
+    const room = new ResizeObserver(() => plot.current?.setSize(size()))
+    room.observe(box)
     // Colours are read when the chart is drawn, so a change of the theme draws it again.
     const dark = matchMedia('(prefers-color-scheme: dark)')
     dark.addEventListener('change', again)
@@ -98,7 +98,7 @@ export function Chart(props: ChartProps) {
     theme.observe(document.documentElement, { attributeFilter: ['data-theme'] })
     return () => {
       isGone = true
-      width.disconnect()
+      room.disconnect()
       theme.disconnect()
       dark.removeEventListener('change', again)
       plot.current?.destroy()

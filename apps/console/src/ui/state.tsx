@@ -1,6 +1,6 @@
 /** Placeholders for data: empty, loading, or failed. */
 import type { ComponentChildren } from 'preact'
-import { isForbidden } from '../api/allowed.ts'
+import { isForbidden, isMissing } from '../api/allowed.ts'
 import { sentenceOf } from '../api/client.ts'
 
 /** `children` say what to do. */
@@ -27,7 +27,9 @@ export const Loading = () => (
 
 export const Failed = ({ problem, onRetry }: { problem: unknown; onRetry?: () => void }) => (
   <div class="state" role="alert">
-    <strong>{isForbidden(problem) ? 'Not allowed' : 'Loading failed'}</strong>
+    <strong>
+      {isForbidden(problem) ? 'Not allowed' : isMissing(problem) ? 'Not found' : 'Loading failed'}
+    </strong>
     <p>{sentenceOf(problem)}</p>
     {onRetry && !isForbidden(problem) && (
       <button type="button" class="button" onClick={onRetry}>
