@@ -125,12 +125,14 @@ export function tokenColumns(now: number): Column<TokenView>[] {
     timeColumn('CREATED', (token) => token.createdAt),
     {
       title: 'STATE',
+      cut: 'never',
       hide: 'never',
       cell: (token) => validityText(token, now),
       style: (token) => (isValid(token, now) ? undefined : 'dim'),
     },
     {
       title: 'LAST USED',
+      cut: 'never',
       hide: 'first',
       cell: (token) => (token.lastUsedAt === null ? 'never' : dayAndClock(token.lastUsedAt)),
     },
