@@ -17,10 +17,11 @@ import { watchable } from '../watching.ts'
 
 const examples = `
 Examples:
-  imapfleet alerts                                          what is open
-  imapfleet alerts show 17                                  what to do about one
+  imapfleet alerts             what is open
+  imapfleet alerts show 17     what to do about one
   imapfleet alerts ack 17 --for 4h --reason 'new disk is on its way'
-  imapfleet alerts silence --region eu --for 2h --reason 'maintenance of the mail server'
+  imapfleet alerts silence --region eu --for 2h \\
+    --reason 'maintenance of the mail server'
   imapfleet alerts rules set clock-skew --threshold 30 --hold 20m
   imapfleet alerts rules set edge-problems --off`
 

@@ -19,7 +19,8 @@ Examples:
   imapfleet audit --actor alice
   imapfleet audit --action config.revise --limit 100
   imapfleet audit --target region/eu --from -24h
-  imapfleet audit --output json | jq '.entries[] | select(.action | startswith("trace"))'`
+  imapfleet audit --output json |
+    jq '.entries[] | select(.action | startswith("trace"))'`
 
 /** Null: there was no value before, or there is none now. */
 const value = (data: AuditEntry['before']) => (data === null ? '' : JSON.stringify(data))

@@ -34,7 +34,8 @@ export function addConfig(parent: Command, shell: Shell): void {
 
 const examples = `
 Examples:
-  imapfleet config set pool.idleTimeoutMs 60000 --region eu --note 'fewer idle connections'
+  imapfleet config set pool.idleTimeoutMs 60000 --region eu \\
+    --note 'fewer idle connections'
   imapfleet config set clients.connectionsMax 500 --edge eu-1 --dry-run
   imapfleet config unset pool.idleTimeoutMs --region eu
   imapfleet config get --edge eu-1

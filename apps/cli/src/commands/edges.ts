@@ -99,7 +99,8 @@ Examples:
   imapfleet edges forget eu-1
   imapfleet edges --watch
   imapfleet edges -o name --no-headers | xargs -n1 imapfleet edges show
-  imapfleet edges --output json | jq '.edges[] | select(.state == "silent") | .id'`
+  imapfleet edges --output json |
+    jq '.edges[] | select(.state == "silent") | .id'`
 
 /** All edges, page by page. */
 export const readEdges = async (client: ApiClient): Promise<EdgeView[]> => (await readFleet(client)).edges

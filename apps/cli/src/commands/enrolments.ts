@@ -24,7 +24,8 @@ const examples = `
 Examples:
   imapfleet edges enroll eu-1 --region eu --out eu-1.creds
   imapfleet edges enroll eu-1 --region eu --expires 365d --out eu-1.creds
-  imapfleet edges enroll eu-1 --region eu | ssh eu-1 'umask 077; cat > /etc/imapfleet/edge.creds'
+  imapfleet edges enroll eu-1 --region eu |
+    ssh eu-1 'umask 077; cat > /etc/imapfleet/edge.creds'
   imapfleet edges revoke eu-1`
 
 export function addEnrolments(edges: Command, shell: Shell): void {

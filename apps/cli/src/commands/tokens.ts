@@ -30,7 +30,8 @@ interface CreateOptions {
 const examples = `
 Examples:
   imapfleet tokens create grafana --role viewer
-  imapfleet tokens create alice --role operator --scope trace-bodies --expires 90d
+  imapfleet tokens create alice --role operator --scope trace-bodies \\
+    --expires 90d
   imapfleet tokens create team-eu --role operator --region eu
   imapfleet tokens create shop --role operator --domain shop.example
   imapfleet tokens revoke grafana`
