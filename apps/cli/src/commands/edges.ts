@@ -37,7 +37,9 @@ export function addEdges(parent: Command, shell: Shell): void {
             ? 'there are no edges yet: an edge is listed after its first heartbeat (see `imapfleet edges enroll --help`)'
             : `there are no edges in region ${options.region}`,
         )
-      shell.answer(command, { edges: list, problems }, (page) => table(edgeColumns(Date.now()), list, page))
+      shell.answer(command, { edges: list, problems }, (page) =>
+        table(edgeListColumns(Date.now()), list, page),
+      )
     },
   )
 
@@ -131,7 +133,7 @@ const present = (edge: EdgeView, count: number | string) => (isHeard(edge) ? Str
 
 const isRefused = ({ config }: EdgeView) => config.rejected?.revision === config.wanted
 
-export function edgeColumns(now: number): Column<EdgeView>[] {
+export function edgeListColumns(now: number): Column<EdgeView>[] {
   return [
     edgeColumn('ID', (edge) => edge.id),
     { title: 'REGION', cell: (edge) => edge.region },

@@ -11,7 +11,7 @@ import type {
 } from '@imapfleet/api'
 import { auditColumns } from '../commands/audit.ts'
 import { historyColumns } from '../commands/config.ts'
-import { edgeColumns } from '../commands/edges.ts'
+import { edgeListColumns } from '../commands/edges.ts'
 import { alertColumns } from './alert.ts'
 import { plain } from './colour.ts'
 import { firstChoice } from './fleet-choice.ts'
@@ -112,7 +112,7 @@ test('a long name of an edge hides no problem', () => {
     ...{ listeners: [], problems, connections: { cached: 1, active: 1, clients: 1 } },
     config: { wanted: 1, applied: 1, rejected: null },
   } as unknown as EdgeView
-  const { titles, line } = printed(edgeColumns(Date.parse(at)), edge, 80)
+  const { titles, line } = printed(edgeListColumns(Date.parse(at)), edge, 80)
   assert.match(line, /^e{5,}…1{5,} .*serving .*no space is left on the device$/)
   assert.ok(titles.includes('PROBLEMS'))
 

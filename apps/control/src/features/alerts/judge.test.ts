@@ -90,10 +90,10 @@ suite('alerts', () => {
       from generate_series(1, 40) id`
     const pagesOf = async (state: 'open' | 'current' | 'all') => {
       const ids: number[] = []
-      for (let before: number | null | undefined; before !== null;) {
-        const { alerts, next } = await listAlerts(deps, noLimits, { limit: 2, before, state })
+      for (let cursor: number | null | undefined; cursor !== null;) {
+        const { alerts, next } = await listAlerts(deps, noLimits, { limit: 2, before: cursor, state })
         ids.push(...alerts.map(({ id }) => id))
-        before = next
+        cursor = next
       }
       return ids
     }
