@@ -19,8 +19,10 @@ import { until } from '../support/until.ts'
 
 const ann = { user: 'ann@own.example', password: 'of-ann' }
 const bob = { user: 'bob@foreign.example', password: 'of-bob' }
+/** A value that only the layer of us has. */
+const lifetimeOfUs = 76_543_210
 /** Whatever the answers to the token of the region eu must not contain. */
-const outsideRegion = /us-1|"us"|\/us\b|farland/
+const outsideRegion = /us-1|"us"|\/us\b|farland|76543210/
 /** The same for the token of the domain own.example. */
 const outsideDomain = /foreign/
 
@@ -86,17 +88,26 @@ suite('limited tokens on a fleet', () => {
     const revocation = await post('/v1/revocations', { kind: 'user', subject: bob.user, region: 'us' })
     made.revocation = (revocation.body as RevocationStatus).revocation.sequence
     const change = async (region: string, more: object) => {
-      const body = { layer: { kind: 'region', name: region }, set: { 'pool.usesMax': 77 }, ...more }
+      const layer = { kind: 'region', name: region }
+      const body = { layer, set: { 'pool.usesMax': 77 }, ...more }
       const written = await post('/v1/config/revisions', body)
       assert.equal(written.status, 201, JSON.stringify(written.body))
       return (written.body as { revision: { revision: number } }).revision.revision
     }
     made.ownRevision = await change('eu', { note: 'of eu' })
+    await change('us', { set: { 'pool.lifetimeMaxMs': lifetimeOfUs } })
     made.revision = await change('us', { note: 'farland', rollout: { soakSeconds: 3_600 } })
     const pace = { kind: 'staged', regions: ['us'], soakSeconds: 3_600 }
     const domain = await post('/v1/revocations', { kind: 'domain', subject: 'foreign.example', pace })
     made.operation = (domain.body as RevocationStatus).operation?.id ?? ''
     assert.notEqual(made.operation, '')
+    await until('lines of the trace', async () => {
+      const client = await opened(fleet.us, bob)
+      await client.command('SELECT foreign')
+      await client.command('LOGOUT')
+      const { text } = await ask('readTraceLines', fleet.stack.token)
+      return outsideRegion.test(text) && outsideDomain.test(text)
+    })
   }
 
   /** What a limited token asks of each route. A route without a row does not compile. */
@@ -209,8 +220,15 @@ suite('limited tokens on a fleet', () => {
   /** Refused to the token of a program, whatever its limits. */
   const ofPeople: Name[] = ['allowLogin', 'allowDeviceLogin', 'endOwnToken']
 
+  /** Their answers name no edge, region or user: rules of the whole fleet, and figures of a rollout. */
+  const nameless: Record<'region' | 'domain', Name[]> = {
+    region: ['listAlertRules', 'readRolloutHealth'],
+    domain: [],
+  }
+
   /** What a token may ask for at all is in the contract. Everything that is hidden is refused, and lists leave it out. */
   async function tryEveryRoute(token: string, kind: 'region' | 'domain', outside: RegExp): Promise<void> {
+    const empty: Name[] = []
     for (const name of Object.keys(wishes) as Name[]) {
       const { limits, role } = routes[name]
       if (role === 'none') continue
@@ -227,7 +245,12 @@ suite('limited tokens on a fleet', () => {
       else if (limits !== 'both' && limits !== kind) assert.equal(status, 403, what)
       else if (isList) assert.equal(status, 200, what)
       else if (name !== 'readHistory') assert.ok([403, 404].includes(status), what)
+      if (routes[name].method !== 'GET' || (limits !== 'both' && limits !== kind)) continue
+      const whole = await ask(name, fleet.stack.token)
+      assert.equal(whole.status, 200, `${name} of an admin`)
+      if (!outside.test(whole.text)) empty.push(name)
     }
+    assert.deepEqual(empty, nameless[kind], 'an admin sees nothing that could be hidden')
   }
 
   test('the token of a region sees and touches nothing of another region, with any route', async () => {

@@ -1,5 +1,5 @@
-/** A program without a server and without a terminal. */
-import { PassThrough } from 'node:stream'
+/** A program without a terminal: without a server, or with one of the test. */
+import { PassThrough, Writable } from 'node:stream'
 import type { Command } from 'commander'
 import { createProgram } from './program.ts'
 import { openShell } from './shell.ts'
@@ -16,4 +16,30 @@ export function newProgram(configHome: string): Command {
     streams,
   )
   return createProgram(shell).program
+}
+
+/** Runs commands in this process, with a server of the test. A failure is thrown. */
+export function programWith(server: URL, configHome: string) {
+  const said = { stdout: '', stderr: '' }
+  const sink = (name: keyof typeof said) =>
+    new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        said[name] += chunk.toString()
+        done()
+      },
+    })
+  const shell = openShell(
+    {
+      ...{ server: server.href, token: 'good', profile: undefined, browser: 'false' },
+      ...{ configHome, directories: [] },
+    },
+    { stdin: new PassThrough(), stdout: sink('stdout'), stderr: sink('stderr') } as unknown as Parameters<
+      typeof openShell
+    >[1],
+  )
+  return async (...words: readonly string[]): Promise<typeof said> => {
+    Object.assign(said, { stdout: '', stderr: '' })
+    await createProgram(shell).program.parseAsync(words, { from: 'user' })
+    return { ...said }
+  }
 }

@@ -27,15 +27,18 @@ const examples = `
 Examples:
   imapfleet login https://fleet.example.org        sign in, or save a token
   imapfleet edges                                  list all edges
-  imapfleet stats --from -24h --group-by region    logins and reuse of the last day
+  imapfleet stats --from -24h --group-by region    logins and reuse of a day
   imapfleet config set pool.idleTimeoutMs 60000 --region eu
-  imapfleet revoke user alice@example.org          stop reusing the user's server connections
+  imapfleet revoke user alice@example.org          stop reusing connections
   imapfleet drain eu-1 --wait                      drain an edge
-  imapfleet trace alice@example.org --for 5m       show the user's IMAP protocol, live from all edges
+  imapfleet trace alice@example.org --for 5m       show the IMAP protocol live
 
 Exit status: 0 success; 1 the server refused, or an edge failed or did not
 answer; 2 wrong usage; 3 no server answered.
 \`config diff\`: 0 equal, 1 different, 2 error.`
+
+/** A column of descriptions that is narrower than this is not wrapped. */
+const minWidthToWrap = 20
 
 /** `prepare` must have returned before a line is parsed. */
 export function createProgram(shell: Shell) {
@@ -54,7 +57,7 @@ export function createProgram(shell: Shell) {
     .option('--no-headers', 'print tables and CSV without titles')
     .option('-q, --quiet', 'print no remarks, only the answer and errors')
     .addHelpText('after', examples)
-    .configureHelp({ showGlobalOptions: true, optionDescription })
+    .configureHelp({ showGlobalOptions: true, optionDescription, minWidthToWrap })
     // `report` prints errors, and only once.
     .configureOutput({ outputError: () => undefined })
     .exitOverride()

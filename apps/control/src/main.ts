@@ -46,35 +46,49 @@ const program = new Command('imapfleet-control')
     'after',
     `
 Environment:
-  DATABASE_URL              Postgres 15 or newer, postgres://user:password@host:5432/database?sslmode=verify-full
-  DATABASE_PASSWORD_FILE    file with the password, instead of one in DATABASE_URL
+  DATABASE_URL              Postgres 15 or newer, such as
+                            postgres://USER:SECRET@HOST/NAME?sslmode=verify-full
+  DATABASE_PASSWORD_FILE    file with the password, instead of one in
+                            DATABASE_URL
   DATABASE_CA_FILE          PEM file of the CA of the Postgres server
-  TRUSTED_PROXIES           networks whose X-Forwarded-For is trusted, separated by commas (none)
-  NATS_URL                  NATS servers with JetStream, separated by commas (nats://127.0.0.1:4222)
+  TRUSTED_PROXIES           networks whose X-Forwarded-For is trusted, separated
+                            by commas (none)
+  NATS_URL                  NATS servers with JetStream, separated by commas
+                            (nats://127.0.0.1:4222)
   NATS_TOKEN_FILE           file with a NATS token that all clients share
   NATS_CREDENTIALS_FILE     file with NATS credentials
-  NATS_ISSUER_FILE          issuer.json of nats init, to issue and revoke credentials of edges
+  NATS_ISSUER_FILE          issuer.json of nats init, to issue and revoke
+                            credentials of edges
   NATS_TLS_CA_FILE          PEM file of the CA of the NATS servers
-  NATS_TLS_CERT_FILE        PEM file of a client certificate, if the NATS servers require one
+  NATS_TLS_CERT_FILE        PEM file of a client certificate, if the NATS
+                            servers require one
   NATS_TLS_KEY_FILE         PEM file of the key of that certificate
-  NATS_REPLICAS             copies of each stream in a NATS cluster: 1, 3 or 5 (1)
-  REPORTS_STREAM_BYTES_MAX  bytes of reports that can wait for ingest (1073741824)
+  NATS_REPLICAS             copies of each stream in a NATS cluster: 1, 3 or 5
+                            (1)
+  REPORTS_STREAM_BYTES_MAX  bytes of reports that can wait for ingest
+                            (1073741824)
   TRACES_STREAM_BYTES_MAX   bytes of trace lines that are kept (268435456)
   TRACES_KEPT_HOURS         how long trace lines are kept (24)
   REPORTS_KEPT_DAYS         how long reports are kept (7)
   MINUTES_KEPT_DAYS         how long history per minute is kept (90)
   HOURS_KEPT_DAYS           how long history per hour is kept (1095)
   ALERTS_FILE               YAML file with the channels to which alerts are sent
-  PUBLIC_URL                address of control for browsers, https://control.example.org; for signing in by OIDC
-  OIDC_ISSUER               OpenID Connect provider through which people sign in (none; docs/people.md)
+  PUBLIC_URL                address of control for browsers,
+                            https://control.example.org; for signing in by OIDC
+  OIDC_ISSUER               OpenID Connect provider through which people sign in
+                            (none; docs/people.md)
   OIDC_CLIENT_ID            client that the provider knows control by
   OIDC_CLIENT_SECRET_FILE   file with the secret of that client
-  OIDC_GROUPS_FILE          YAML file of the groups that may use imapfleet, and their rights
+  OIDC_GROUPS_FILE          YAML file of the groups that may use imapfleet, and
+                            their rights
   OIDC_GROUPS_CLAIM         claim with the groups of a person (groups)
   OIDC_NAME_CLAIM           claim with the name of a person (email)
-  OIDC_SCOPES               scopes that are asked for, separated by spaces (openid email profile)
-  OIDC_LABEL                name of the provider on the button (the host of the issuer)
-  CONSOLE_DIRECTORY         directory of the built web console (the one that comes with control)`,
+  OIDC_SCOPES               scopes that are asked for, separated by spaces
+                            (openid email profile)
+  OIDC_LABEL                name of the provider on the button (the host of the
+                            issuer)
+  CONSOLE_DIRECTORY         directory of the built web console (the one that
+                            comes with control)`,
   )
 
 const modes: [Mode, string][] = [

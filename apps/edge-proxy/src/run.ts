@@ -35,10 +35,13 @@ const usage = `Usage: imapfleet-edge --config FILE [--check]
        imapfleet-edge doctor --config FILE [--user NAME] [--json]
 
   --config FILE   configuration (YAML), or an imapproxy.conf as it is
-  --check         check the configuration, the user, ports, files and certificates without starting, print
-                  what each line of an imapproxy.conf became, and exit
-  doctor          do the same checks, and check names, mail servers, NATS and the clock; one line for each
-  --user NAME     check as the user that starts the edge, such as that of its unit (only root can)
+  --check         check the configuration, the user, ports, files and
+                  certificates without starting, print what each line of an
+                  imapproxy.conf became, and exit
+  doctor          do the same checks, and check names, mail servers, NATS and
+                  the clock; one line for each
+  --user NAME     check as the user that starts the edge, such as that of its
+                  unit (only root can)
   --json          print what doctor finds as JSON
   --version       print the version
   --help          print this help

@@ -184,7 +184,7 @@ export const alertRoutes = {
     method: 'GET',
     path: '/v1/alerts',
     tag: 'alerts',
-    summary: 'Alerts, newest first',
+    summary: 'Alerts: open and pending ones with pages before tickets, then newest first',
     role: 'viewer',
     limits: 'region',
     query: numberedPage.extend({

@@ -17,6 +17,7 @@ export const historySchema = z
         group: z.string(),
         /** One array for each metric, in the order of `metrics`, with one value for each step. */
         values: z.array(z.array(z.number().nullable())),
+        /** For the whole range. A rate is that of the steps with a report. */
         totals: z.array(z.number().nullable()),
       }),
     ),
@@ -35,7 +36,8 @@ export const historyRoutes = {
     description:
       'A counter returns its increase within each step (`:rate`: per second), a gauge its average ' +
       '(`:last`, `:max`, `:min`), histograms `:p50`, `:p95`, `:p99`, `:avg`, `:sum` or `:count`. ' +
-      'Labels in braces select series: `logins_total{result="ok"}`. Steps without any report are null. ' +
+      'Labels in braces select series: `logins_total{result="ok"}`. Steps without any report are null, and `totals` ' +
+      'have the rate of the other steps. ' +
       'The answer ends (`to`) where the reports of all edges end, which can cut the last step short. ' +
       '`to=rolled-up`: without the last minutes, which control computes from the reports; a sooner answer of a large fleet.',
     role: 'viewer',

@@ -20,3 +20,16 @@ test('the moments of a sentence are said in other words, and the rest stays', ()
   )
   assert.deepEqual(seen, ['2026-03-01T03:00:00.000Z', '2026-03-01T03:00:09Z'])
 })
+
+test('what only looks like a moment stays', () => {
+  for (const moment of [
+    '2026-99-99T99:99:99Z',
+    '2026-12-31T23:59:60Z',
+    '2026-02-30T10:00:00Z',
+    '2026-03-01T25:00:00.000Z',
+  ])
+    assert.equal(
+      withMoments(`down since ${moment}`, () => assert.fail(moment)),
+      `down since ${moment}`,
+    )
+})

@@ -39,6 +39,16 @@ export function extentText(extent: AlertDetail['extent']): string {
   ].join(', ')
 }
 
-/** A sentence of control or of an edge, with its moments (ISO 8601) in other words. */
+/** A sentence of control or of an edge, with its moments (ISO 8601) in other words. A date that does not exist stays. */
 export const withMoments = (text: string, words: (moment: string) => string): string =>
-  text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, words)
+  text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (moment) =>
+    isDate(moment) ? words(moment) : moment,
+  )
+
+/** Date.parse takes 30 February for 2 March. */
+function isDate(moment: string): boolean {
+  const ms = Date.parse(moment)
+  return (
+    !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(moment.slice(0, 'yyyy-mm-ddThh:mm:ss'.length))
+  )
+}

@@ -17,10 +17,11 @@ import { watchable } from '../watching.ts'
 
 const examples = `
 Examples:
-  imapfleet alerts                                          what is open
-  imapfleet alerts show 17                                  what to do about one
+  imapfleet alerts             what is open
+  imapfleet alerts show 17     what to do about one
   imapfleet alerts ack 17 --for 4h --reason 'new disk is on its way'
-  imapfleet alerts silence --region eu --for 2h --reason 'maintenance of the mail server'
+  imapfleet alerts silence --region eu --for 2h \\
+    --reason 'maintenance of the mail server'
   imapfleet alerts rules set clock-skew --threshold 30 --hold 20m
   imapfleet alerts rules set edge-problems --off`
 
@@ -37,8 +38,8 @@ const muteOptions = (command: Command) =>
 const ruleArgument = () => new Argument('<rule>', 'name of the rule').choices(alertRuleNames)
 const ruleOption = () => new Option('--rule <rule>', 'only this rule').choices(alertRuleNames)
 const number = wholeArgument(1)
-const pendingText = (count: number): string =>
-  `${count === 1 ? '1 condition has' : `${count} conditions have`} not lasted for the hold time of the rule yet: imapfleet alerts --state pending`
+const pendingText = (count: number, more: boolean): string =>
+  `${count === 1 ? '1 condition has' : `${count}${more ? '+' : ''} conditions have`} not lasted for the hold time of the rule yet: imapfleet alerts --state pending`
 
 const inSeconds = (ms: number): number => Math.ceil(ms / 1000)
 
@@ -64,7 +65,7 @@ interface ListOptions extends PageOptions {
 function addList(alerts: Command, shell: Shell): void {
   watchable(
     pageOptions(alerts.command('list', { isDefault: true }))
-      .description('alerts, newest first (the default)')
+      .description('open alerts, pages before tickets, then newest first (the default)')
       .addOption(
         new Option('--state <state>', 'current: pending and open')
           .choices(['current', 'open', 'pending', 'resolved', 'all'])
@@ -86,8 +87,9 @@ function addList(alerts: Command, shell: Shell): void {
       const [first] = list.alerts
       if (first)
         shell.note(`where, what to do, and what was changed before: imapfleet alerts show ${first.id}`)
-      const pending = state === 'open' ? (await ask({ state: 'pending' })).alerts.length : 0
-      if (pending > 0) shell.note(pendingText(pending))
+      if (state !== 'open') return
+      const pending = await ask({ state: 'pending' })
+      if (pending.alerts.length > 0) shell.note(pendingText(pending.alerts.length, pending.next !== null))
     },
   )
 

@@ -19,19 +19,20 @@ Examples:
   imapfleet audit --actor alice
   imapfleet audit --action config.revise --limit 100
   imapfleet audit --target region/eu --from -24h
-  imapfleet audit --output json | jq '.entries[] | select(.action | startswith("trace"))'`
+  imapfleet audit --output json |
+    jq '.entries[] | select(.action | startswith("trace"))'`
 
 /** Null: there was no value before, or there is none now. */
 const value = (data: AuditEntry['before']) => (data === null ? '' : JSON.stringify(data))
 
-const columns: Column<AuditEntry>[] = [
+export const auditColumns: Column<AuditEntry>[] = [
   { title: 'NUMBER', cell: (entry) => String(entry.id), align: 'right' },
-  timeColumn('WHEN', (entry) => entry.at),
+  { ...timeColumn('WHEN', (entry) => entry.at), hide: 'never' },
   { title: 'WHO', cell: (entry) => entry.actor },
-  { title: 'ACTION', cell: (entry) => entry.action },
-  { title: 'TARGET', cell: (entry) => entry.target },
-  { title: 'BEFORE', cell: (entry) => value(entry.before), hide: 'first' },
-  { title: 'AFTER', cell: (entry) => value(entry.after), hide: 'first' },
+  { title: 'ACTION', cell: (entry) => entry.action, cut: 'middle', hide: 'never', room: 16 },
+  { title: 'TARGET', cell: (entry) => entry.target, cut: 'middle', room: 12 },
+  { title: 'BEFORE', cell: (entry) => value(entry.before), hide: 'first', room: 20 },
+  { title: 'AFTER', cell: (entry) => value(entry.after), hide: 'first', room: 20 },
 ]
 
 export function addAudit(parent: Command, shell: Shell): void {
@@ -51,6 +52,6 @@ export function addAudit(parent: Command, shell: Shell): void {
       const list = await client.call('listAudit', {
         query: { ...pageQuery(options), actor, action, target, from, to },
       })
-      shell.answerPage(command, list, list.entries, columns, 'no entries match')
+      shell.answerPage(command, list, list.entries, auditColumns, 'no entries match')
     })
 }

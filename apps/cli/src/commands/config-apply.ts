@@ -30,10 +30,12 @@ type ApplyOptions = ChangeOptions & DirectoryOptions
 
 const applyExamples = `
 Examples:
-  imapfleet config export fleet                 all layers as files: global.yaml, regions/eu.yaml, edges/eu-1.yaml
-  imapfleet config diff fleet                   exit status 0 if they are equal, 1 if they differ, 2 after an error
+  imapfleet config export fleet                 all layers as files
+  imapfleet config diff fleet                   0: equal, 1: different, 2: error
   imapfleet config apply fleet -m 'release 41'  all layers at once, or none
-  imapfleet config apply eu.yaml --region eu    one layer`
+  imapfleet config apply eu.yaml --region eu    one layer
+
+The files are global.yaml, regions/eu.yaml, edges/eu-1.yaml and so on.`
 
 export function addConfigApply(config: Command, shell: Shell): void {
   changeOptions(config.command('apply').argument(...source))

@@ -3,7 +3,7 @@ import { layerText, type RevisionView, type RolloutSummary } from '@imapfleet/ap
 import type { ApiClient } from '@imapfleet/client'
 import { flattenLayer, mergeLayers, type JsonValue, type Layer } from '@imapfleet/config'
 import type { Command } from 'commander'
-import { usage } from '../failure.ts'
+import { Failure, usage } from '../failure.ts'
 import { pageOptions, pageQuery, wholeArgument, type PageOptions } from '../options.ts'
 import { revisionLines } from '../print/revision.ts'
 import { underWayLines } from '../print/rollout.ts'
@@ -15,6 +15,7 @@ import { addConfigApply } from './config-apply.ts'
 import { addConfigChange, addConfigReturn } from './config-change.ts'
 import { addConfigFiles } from './config-directory.ts'
 import { addConfigKeys } from './config-keys.ts'
+import { readEdges } from './edges.ts'
 
 export function addConfig(parent: Command, shell: Shell): void {
   const config = parent
@@ -33,7 +34,8 @@ export function addConfig(parent: Command, shell: Shell): void {
 
 const examples = `
 Examples:
-  imapfleet config set pool.idleTimeoutMs 60000 --region eu --note 'fewer idle connections'
+  imapfleet config set pool.idleTimeoutMs 60000 --region eu \\
+    --note 'fewer idle connections'
   imapfleet config set clients.connectionsMax 500 --edge eu-1 --dry-run
   imapfleet config unset pool.idleTimeoutMs --region eu
   imapfleet config get --edge eu-1
@@ -73,17 +75,20 @@ function addGet(parent: Command, shell: Shell): void {
           throw usage('give only one of --edge and --region')
         const client = await shell.client(command)
         const { data, rows: all } = await readRows(client, options)
+        // The values of an edge include those of rollouts that have reached it.
+        const underWay =
+          options.edge === undefined ? underWayLines(await rolloutsOf(client, options.region)) : []
         const rows = all.filter(
           (row) => key === undefined || row.key === key || row.key.startsWith(`${key}.`),
         )
         if (rows.length === 0)
           shell.note(
-            `${key ?? 'nothing'} is${key === undefined ? '' : ' not'} set by the fleet: edges use their own files`,
+            options.edge === undefined
+              ? `no completed revision sets ${key ?? 'anything'}${underWay.length > 0 ? '' : ': edges use their own files'}`
+              : `no revision sets ${key ?? 'anything'} for ${options.edge}: it uses its own file`,
           )
         shell.answer(command, data, (page) => table(getColumns, rows, page))
-        // The values of an edge include those of rollouts that have reached it.
-        if (options.edge === undefined)
-          for (const line of underWayLines(await rolloutsOf(client, options.region))) shell.note(line)
+        for (const line of underWay) shell.note(line)
       },
     )
 }
@@ -92,7 +97,8 @@ function addGet(parent: Command, shell: Shell): void {
 async function rolloutsOf(client: ApiClient, region: string | undefined): Promise<readonly RolloutSummary[]> {
   const { rollouts } = await client.call('listRollouts', { query: { limit: 10 } })
   return rollouts.filter(
-    ({ layer }) => region === undefined || layer.kind === 'global' || layer.name === region,
+    ({ layer }) =>
+      region === undefined || layer.kind === 'global' || (layer.kind === 'region' && layer.name === region),
   )
 }
 
@@ -119,6 +125,7 @@ async function readRows(
       rows: Object.entries(config.layers).flatMap(([name, layer]) => rowsOf(name, layer)),
     }
   const name = layerText({ kind: 'region', name: region })
+  if (config.layers[name] === undefined) await checkRegion(client, region)
   const own = config.layers[name] ?? {}
   const layer = mergeLayers(config.layers['global'] ?? {}, own)
   const ownKeys = new Set(flattenLayer(own).map(([key]) => key))
@@ -127,6 +134,17 @@ async function readRows(
     layer: ownKeys.has(key) ? name : 'global',
   }))
   return { data: { revision: config.revision, layer }, rows }
+}
+
+/** A region without a layer is one that an edge or a rollout is in. */
+async function checkRegion(client: ApiClient, region: string): Promise<void> {
+  const rollouts = await rolloutsOf(client, region)
+  if (rollouts.some(({ layer }) => layer.kind === 'region')) return
+  if ((await readEdges(client)).some((edge) => edge.region === region)) return
+  throw new Failure(
+    'refused',
+    `there is no region ${region}, or it is outside the limits of the token: \`imapfleet edges\` lists the regions`,
+  )
 }
 
 /** `chain`: names of layers, the highest first. A revision that is being rolled out is not in the layers yet. */
@@ -146,14 +164,14 @@ export function rowsWithOrigin(
   })
 }
 
-const historyColumns: Column<RevisionView>[] = [
+export const historyColumns: Column<RevisionView>[] = [
   { title: 'REVISION', cell: (row) => String(row.revision), align: 'right' },
-  timeColumn('WHEN', (row) => row.createdAt),
-  { title: 'WHO', cell: (row) => row.createdBy },
+  { ...timeColumn('WHEN', (row) => row.createdAt), hide: 'never' },
+  { title: 'WHO', cell: (row) => row.createdBy, hide: 'first' },
   { title: 'LAYER', cell: (row) => layerText(row.layer) },
-  { title: 'STATE', cell: (row) => row.state ?? '' },
+  { title: 'STATE', cell: (row) => row.state ?? '', cut: 'never' },
   { title: 'CHANGES', cell: (row) => row.changes.map(({ key }) => key).join(', ') },
-  { title: 'NOTE', cell: (row) => row.note, hide: 'first' },
+  { title: 'NOTE', cell: (row) => row.note, hide: 'first', room: 12 },
 ]
 
 function addHistory(parent: Command, shell: Shell): void {

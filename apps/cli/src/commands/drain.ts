@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { Failure, usage } from '../failure.ts'
 import { durationOption, namedTarget, targetOptions, type TargetOptions } from '../options.ts'
 import { amount } from '../print/amount.ts'
+import { edgeColumn } from '../print/edge-column.ts'
 import { table, type Column } from '../print/table.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
@@ -126,7 +127,7 @@ export function progressOf(edges: readonly EdgeView[], drain: boolean): string {
 const namedMax = 5
 
 const drainColumns: Column<EdgeView>[] = [
-  { title: 'EDGE', cell: (edge) => edge.id },
+  edgeColumn('EDGE', (edge) => edge.id),
   { title: 'REGION', cell: (edge) => edge.region },
   {
     title: 'STATE',

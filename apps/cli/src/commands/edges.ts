@@ -6,6 +6,7 @@ import { confirm } from '../prompt.ts'
 import { amount } from '../print/amount.ts'
 import type { Style } from '../print/colour.ts'
 import { problemsText } from '../print/problems.ts'
+import { edgeColumn } from '../print/edge-column.ts'
 import { facts, table, type Column, type TableLayout } from '../print/table.ts'
 import { timeColumn } from '../print/time-column.ts'
 import { ago, dayAndClock, duration } from '../print/time.ts'
@@ -36,7 +37,9 @@ export function addEdges(parent: Command, shell: Shell): void {
             ? 'there are no edges yet: an edge is listed after its first heartbeat (see `imapfleet edges enroll --help`)'
             : `there are no edges in region ${options.region}`,
         )
-      shell.answer(command, { edges: list, problems }, (page) => table(columns(Date.now()), list, page))
+      shell.answer(command, { edges: list, problems }, (page) =>
+        table(edgeListColumns(Date.now()), list, page),
+      )
     },
   )
 
@@ -98,7 +101,8 @@ Examples:
   imapfleet edges forget eu-1
   imapfleet edges --watch
   imapfleet edges -o name --no-headers | xargs -n1 imapfleet edges show
-  imapfleet edges --output json | jq '.edges[] | select(.state == "silent") | .id'`
+  imapfleet edges --output json |
+    jq '.edges[] | select(.state == "silent") | .id'`
 
 /** All edges, page by page. */
 export const readEdges = async (client: ApiClient): Promise<EdgeView[]> => (await readFleet(client)).edges
@@ -129,9 +133,9 @@ const present = (edge: EdgeView, count: number | string) => (isHeard(edge) ? Str
 
 const isRefused = ({ config }: EdgeView) => config.rejected?.revision === config.wanted
 
-function columns(now: number): Column<EdgeView>[] {
+export function edgeListColumns(now: number): Column<EdgeView>[] {
   return [
-    { title: 'ID', cell: (edge) => edge.id, cut: 'never' },
+    edgeColumn('ID', (edge) => edge.id),
     { title: 'REGION', cell: (edge) => edge.region },
     {
       title: 'STATE',
@@ -158,6 +162,7 @@ function columns(now: number): Column<EdgeView>[] {
       title: 'LAST SEEN',
       cell: (edge) => ago(edge.lastSeenAt, now),
       raw: (edge) => edge.lastSeenAt,
+      cut: 'never',
       hide: 'first',
     },
     {

@@ -8,6 +8,7 @@ import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
 import { durationOption, pageOptions, pageQuery, type PageOptions } from '../options.ts'
 import { confirm } from '../prompt.ts'
+import { edgeColumn } from '../print/edge-column.ts'
 import { table, type Column } from '../print/table.ts'
 import { timeColumn } from '../print/time-column.ts'
 import { isValid, validityText } from '../print/validity.ts'
@@ -23,7 +24,8 @@ const examples = `
 Examples:
   imapfleet edges enroll eu-1 --region eu --out eu-1.creds
   imapfleet edges enroll eu-1 --region eu --expires 365d --out eu-1.creds
-  imapfleet edges enroll eu-1 --region eu | ssh eu-1 'umask 077; cat > /etc/imapfleet/edge.creds'
+  imapfleet edges enroll eu-1 --region eu |
+    ssh eu-1 'umask 077; cat > /etc/imapfleet/edge.creds'
   imapfleet edges revoke eu-1`
 
 export function addEnrolments(edges: Command, shell: Shell): void {
@@ -105,7 +107,7 @@ function stateText(enrolment: EnrolmentView, now: number): string {
 }
 
 const columns = (now: number): Column<EnrolmentView>[] => [
-  { title: 'EDGE', cell: ({ edge }) => edge },
+  edgeColumn('EDGE', ({ edge }) => edge),
   { title: 'REGION', cell: ({ region }) => region },
   { title: 'KEY', cell: ({ key }) => key },
   { title: 'BY', cell: ({ createdBy }) => createdBy },

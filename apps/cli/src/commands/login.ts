@@ -22,7 +22,7 @@ in $XDG_CONFIG_HOME/imapfleet/profiles.json, which only you can read.
 
 Examples:
   imapfleet login https://fleet.example.org
-  imapfleet login https://fleet.example.org --device      on a host without a browser
+  imapfleet login https://fleet.example.org --device   without a browser
   imapfleet login http://127.0.0.1:8080 --profile lab < token.txt`
 
 interface LoginOptions {

@@ -9,7 +9,8 @@ import { watchable } from '../watching.ts'
 
 const examples = `
 Examples:
-  imapfleet config set pool.idleTimeoutMs 60000 --rollout --canary eu-1 --soak 5m
+  imapfleet config set pool.idleTimeoutMs 60000 --rollout \\
+    --canary eu-1 --soak 5m
   imapfleet rollouts
   imapfleet rollouts show 17
   imapfleet rollouts abort 17`

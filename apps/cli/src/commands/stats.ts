@@ -35,9 +35,11 @@ Steps without a report are shown as -.
 
 Examples:
   imapfleet stats --from -24h --group-by region
-  imapfleet stats --from 2026-03-01T08:00:00Z --to 2026-03-01T12:00:00Z --step 15m --edge eu-1
+  imapfleet stats --from 2026-03-01T08:00:00Z --to 2026-03-01T12:00:00Z \\
+    --step 15m --edge eu-1
   imapfleet stats --from -30d --group-by edge --csv > month.csv
-  imapfleet stats --metrics 'logins_total{result="refused"},login_seconds:p95' --plot`
+  imapfleet stats --plot \\
+    --metrics 'logins_total{result="refused"},login_seconds:p95'`
 
 export function addStats(parent: Command, shell: Shell): void {
   parent

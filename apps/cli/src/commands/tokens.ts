@@ -30,7 +30,8 @@ interface CreateOptions {
 const examples = `
 Examples:
   imapfleet tokens create grafana --role viewer
-  imapfleet tokens create alice --role operator --scope trace-bodies --expires 90d
+  imapfleet tokens create alice --role operator --scope trace-bodies \\
+    --expires 90d
   imapfleet tokens create team-eu --role operator --region eu
   imapfleet tokens create shop --role operator --domain shop.example
   imapfleet tokens revoke grafana`
@@ -125,12 +126,14 @@ export function tokenColumns(now: number): Column<TokenView>[] {
     timeColumn('CREATED', (token) => token.createdAt),
     {
       title: 'STATE',
+      cut: 'never',
       hide: 'never',
       cell: (token) => validityText(token, now),
       style: (token) => (isValid(token, now) ? undefined : 'dim'),
     },
     {
       title: 'LAST USED',
+      cut: 'never',
       hide: 'first',
       cell: (token) => (token.lastUsedAt === null ? 'never' : dayAndClock(token.lastUsedAt)),
     },

@@ -30,8 +30,9 @@ const examples = `
 Examples:
   imapfleet top
   imapfleet top --region eu --sort errors
-  imapfleet top --once --output json | jq '.edges[] | select(.state == "silent") | .id'
-  imapfleet top --edge http://127.0.0.1:9143            one edge, without a control plane`
+  imapfleet top --once --output json |
+    jq '.edges[] | select(.state == "silent") | .id'
+  imapfleet top --edge http://127.0.0.1:9143   one edge, without control`
 
 export function addTop(parent: Command, shell: Shell): void {
   parent

@@ -69,6 +69,7 @@ function columns(now: number): Column<TraceView>[] {
     timeColumn('STARTED', (trace) => trace.createdAt),
     {
       title: 'STATE',
+      cut: 'never',
       cell: (trace) =>
         isLive(trace)
           ? `live until ${clock(trace.expiresAt)}`

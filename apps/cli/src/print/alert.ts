@@ -23,7 +23,8 @@ export const alertColumns = (now: number): Column<AlertView>[] => [
   { title: 'FOR', cell: (alert) => alertDuration(alert, now), align: 'right' },
   { title: 'REGION', cell: ({ region }) => region ?? '' },
   { title: 'RULE', cell: ({ rule }) => rule, hide: 'first' },
-  { title: 'WHAT', cell: alertText, raw: ({ text }) => text, hide: 'never', room: 30 },
+  // The cause is at the end.
+  { title: 'WHAT', cell: alertText, raw: ({ text }) => text, cut: 'middle', hide: 'never', room: 40 },
 ]
 
 const alertText = ({ text }: AlertView): string => withMoments(text, dayAndClock)
@@ -93,9 +94,9 @@ export const messageColumns: Column<AlertMessage>[] = [
     cell: ({ state }) => state,
     style: ({ state }) => (state === 'failed' ? 'red' : undefined),
   },
-  { title: 'SENT', cell: ({ sentAt }) => (sentAt === null ? '' : dayAndClock(sentAt)) },
+  { title: 'SENT', cell: ({ sentAt }) => (sentAt === null ? '' : dayAndClock(sentAt)), cut: 'never' },
   { title: 'ATTEMPTS', cell: ({ attempts }) => String(attempts), align: 'right' },
-  { title: 'ERROR', cell: ({ error }) => error ?? '' },
+  { title: 'ERROR', cell: ({ error }) => error ?? '', cut: 'middle' },
 ]
 
 export const alertSilenceColumns: Column<AlertSilence>[] = [
@@ -140,8 +141,12 @@ export const channelColumns: Column<AlertChannelView>[] = [
   { title: 'KIND', cell: ({ kind }) => kind },
   { title: 'TO', cell: ({ target }) => target },
   { title: 'ALERTS', cell: ({ severities, regions }) => [...severities, ...regions].join(', ') || 'all' },
-  { title: 'LAST SENT', cell: ({ lastSentAt }) => (lastSentAt === null ? 'never' : dayAndClock(lastSentAt)) },
+  {
+    title: 'LAST SENT',
+    cell: ({ lastSentAt }) => (lastSentAt === null ? 'never' : dayAndClock(lastSentAt)),
+    cut: 'never',
+  },
   { title: 'WAITING', cell: ({ waiting }) => String(waiting), align: 'right' },
   { title: 'GIVEN UP', cell: ({ failed }) => String(failed), align: 'right' },
-  { title: 'PROBLEM', cell: ({ problem }) => problem ?? '', style: () => 'red' },
+  { title: 'PROBLEM', cell: ({ problem }) => problem ?? '', cut: 'middle', style: () => 'red' },
 ]

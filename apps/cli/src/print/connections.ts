@@ -2,6 +2,7 @@
 import type { OrderView } from '@imapfleet/api'
 import type { Connection } from '@imapfleet/protocol'
 import type { Style } from './colour.ts'
+import { edgeColumn } from './edge-column.ts'
 import type { Column } from './table.ts'
 import { ago } from './time.ts'
 
@@ -22,7 +23,7 @@ export const connectionRows = ({ edges }: Pick<OrderView<'who'>, 'edges'>): Row[
 export function connectionColumns(now: number): Column<Row>[] {
   return [
     { title: 'USER', cell: (row) => row.user },
-    { title: 'EDGE', cell: (row) => row.edge },
+    edgeColumn('EDGE', (row) => row.edge),
     { title: 'UPSTREAM', cell: (row) => row.upstream },
     { title: 'STATE', cell: (row) => row.state, style: (row) => stateStyle[row.state] },
     { title: 'CLIENT', cell: (row) => row.client ?? '' },
@@ -30,6 +31,7 @@ export function connectionColumns(now: number): Column<Row>[] {
     {
       title: 'LAST USED',
       cell: (row) => ago(row.since, now),
+      cut: 'never',
       raw: (row) => new Date(row.since).toISOString(),
     },
   ]
@@ -63,7 +65,7 @@ const figure = (title: string, cell: (pool: Pool) => number): Column<Pool> => ({
 })
 
 export const poolColumns: Column<Pool>[] = [
-  { title: 'EDGE', cell: (pool) => pool.edge },
+  edgeColumn('EDGE', (pool) => pool.edge),
   { title: 'UPSTREAM', cell: (pool) => pool.upstream },
   figure('USERS', (pool) => pool.users),
   figure('LEASED', (pool) => pool.leased),

@@ -7,6 +7,7 @@ import type { LiveView } from '../live-fleet.ts'
 import type { Style } from './colour.ts'
 import { isMatching, sorted, type ScreenChoice, type Sorting } from './fleet-choice.ts'
 import { formatCount, share } from './number.ts'
+import { edgeColumn } from './edge-column.ts'
 import { table, tableWidth, wrapped, type Column, type TableLayout } from './table.ts'
 import { problemsText } from './problems.ts'
 import { ago, clock } from './time.ts'
@@ -204,7 +205,7 @@ function columnsBy(sorting: Sorting, now: number): Column<LiveEdge>[] {
     align: 'right',
   })
   return [
-    { title: 'EDGE', cell: ({ id }) => id },
+    edgeColumn('EDGE', ({ id }) => id),
     { title: 'REGION', cell: ({ region }) => region },
     { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => stateStyle[state] },
     number('sessions', 'SESS/S', (edge) => rate(edge.sessionsPerSecond)),

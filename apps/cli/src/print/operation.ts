@@ -8,6 +8,7 @@ import {
 } from '@imapfleet/api'
 import { amount } from './amount.ts'
 import type { Style } from './colour.ts'
+import { edgeColumn } from './edge-column.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
 import { timeColumn } from './time-column.ts'
 import { dayAndClock } from './time.ts'
@@ -59,7 +60,7 @@ export const operationColumns: Column<OperationSummary>[] = [
   { title: 'FOR', cell: (operation) => fleetTargetText(operation.target) },
   { title: 'WHAT', cell: (operation) => operation.title },
   { title: 'PROGRESS', cell: stageText, style: ({ state }) => stateStyle[state] },
-  { title: 'REASON', cell: (operation) => operation.reason ?? '' },
+  { title: 'REASON', cell: (operation) => operation.reason ?? '', cut: 'middle' },
 ]
 
 const statusStyle: Readonly<Record<StageEdge['status'], Style>> = {
@@ -77,13 +78,13 @@ interface Row extends StageEdge {
 const edgeColumns: Column<Row>[] = [
   { title: 'REGION', cell: (row) => row.region },
   { title: 'STATE', cell: (row) => row.state },
-  { title: 'EDGE', cell: (row) => row.id },
+  edgeColumn('EDGE', (row) => row.id),
   {
     title: 'STATUS',
     cell: (row) => (row.state === 'waiting' ? '' : row.status),
     style: (row) => (row.state === 'waiting' ? undefined : statusStyle[row.status]),
   },
-  { title: 'REASON', cell: (row) => row.reason ?? '' },
+  { title: 'REASON', cell: (row) => row.reason ?? '', cut: 'middle' },
 ]
 
 export function operationLines(operation: OperationView, page: TableLayout): string[] {

@@ -2,6 +2,7 @@
 import { fleetTargetText, type OrderedEdge, type OrderSummary, type OrderView } from '@imapfleet/api'
 import { orderResultText, type OrderAction, type OrderResult } from '@imapfleet/protocol'
 import type { Style } from './colour.ts'
+import { edgeColumn } from './edge-column.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
 import { timeColumn } from './time-column.ts'
 import { dayAndClock } from './time.ts'
@@ -19,7 +20,7 @@ export function accountLines<Action extends OrderAction>(
   page: TableLayout,
 ): string[] {
   const columns: Column<OrderedEdge<Action['kind']>>[] = [
-    { title: 'EDGE', cell: (edge) => edge.id },
+    edgeColumn('EDGE', (edge) => edge.id),
     { title: 'REGION', cell: (edge) => edge.region },
     { title: 'STATUS', cell: (edge) => edge.status, style: (edge) => statusStyle[edge.status] },
     { title: 'ANSWER', cell: (edge) => (edge.status === 'answered' ? detail(edge.result) : edge.reason) },

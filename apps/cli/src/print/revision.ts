@@ -1,6 +1,7 @@
 /** Prints a revision: its changes, and its state on each edge. */
 import { layerText, safe, type RevisionStatus, type RevisionView } from '@imapfleet/api'
 import type { Paint, Style } from './colour.ts'
+import { edgeColumn } from './edge-column.ts'
 import { table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock } from './time.ts'
 
@@ -14,10 +15,10 @@ const statusStyle: Readonly<Record<EdgeStatus['status'], Style>> = {
 }
 
 const columns: Column<EdgeStatus>[] = [
-  { title: 'EDGE', cell: (edge) => edge.id },
+  edgeColumn('EDGE', (edge) => edge.id),
   { title: 'REGION', cell: (edge) => edge.region },
   { title: 'STATUS', cell: (edge) => edge.status, style: (edge) => statusStyle[edge.status] },
-  { title: 'REASON', cell: (edge) => edge.reason ?? '' },
+  { title: 'REASON', cell: (edge) => edge.reason ?? '', cut: 'middle' },
 ]
 
 /** Head, changes, edges. */

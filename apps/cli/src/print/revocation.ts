@@ -2,6 +2,7 @@
 import type { RevocationRecord, RevocationStatus } from '@imapfleet/api'
 import type { Style } from './colour.ts'
 import { someNames } from './some-names.ts'
+import { edgeColumn } from './edge-column.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
 import { timeColumn } from './time-column.ts'
 import { dayAndClock } from './time.ts'
@@ -25,7 +26,7 @@ const statusStyle: Readonly<Record<EdgeStatus['status'], Style>> = {
 }
 
 const edgeColumns: Column<EdgeStatus>[] = [
-  { title: 'EDGE', cell: (edge) => edge.id },
+  edgeColumn('EDGE', (edge) => edge.id),
   { title: 'REGION', cell: (edge) => edge.region },
   { title: 'STATUS', cell: (edge) => edge.status, style: (edge) => statusStyle[edge.status] },
 ]

@@ -7,6 +7,7 @@ import {
   type RolloutView,
 } from '@imapfleet/api'
 import type { Style } from './colour.ts'
+import { edgeColumn } from './edge-column.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
 import { timeColumn } from './time-column.ts'
 import { dayAndClock } from './time.ts'
@@ -32,11 +33,16 @@ export function progressText({ waves }: { waves: readonly Pick<Wave, 'name' | 's
 export const rolloutColumns: Column<RolloutSummary>[] = [
   { title: 'REVISION', cell: (rollout) => String(rollout.revision), align: 'right' },
   { title: 'LAYER', cell: (rollout) => layerText(rollout.layer) },
-  { title: 'STATE', cell: (rollout) => rollout.state, style: (rollout) => stateStyle[rollout.state] },
-  { title: 'PROGRESS', cell: progressText },
+  {
+    title: 'STATE',
+    cell: (rollout) => rollout.state,
+    cut: 'never',
+    style: (rollout) => stateStyle[rollout.state],
+  },
+  { title: 'PROGRESS', cell: progressText, room: 12 },
   timeColumn('STARTED', (rollout) => rollout.createdAt),
-  { title: 'WHO', cell: (rollout) => rollout.createdBy },
-  { title: 'REASON', cell: (rollout) => rollout.reason ?? '' },
+  { title: 'WHO', cell: (rollout) => rollout.createdBy, hide: 'first' },
+  { title: 'REASON', cell: (rollout) => rollout.reason ?? '', cut: 'middle' },
 ]
 
 const statusStyle: Readonly<Record<WaveEdge['status'], Style | undefined>> = {
@@ -56,7 +62,7 @@ interface Row extends WaveEdge {
 const edgeColumns: Column<Row>[] = [
   { title: 'WAVE', cell: (row) => row.wave },
   { title: 'STATE', cell: (row) => row.state },
-  { title: 'EDGE', cell: (row) => row.id },
+  edgeColumn('EDGE', (row) => row.id),
   { title: 'REGION', cell: (row) => row.region },
   { title: 'STATUS', cell: (row) => row.status, style: (row) => statusStyle[row.status] },
 ]

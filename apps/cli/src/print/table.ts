@@ -126,10 +126,10 @@ function visible<Row>(columns: readonly Sized<Row>[], width: number | undefined)
   return kept
 }
 
-/** The width of the table without any shortening. */
+/** The width of the table if only columns with a `room` are shortened. */
 export function tableWidth<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number {
-  const widths = columns.map(({ title, cell }) =>
-    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(safe(cell(row))))),
+  const widths = columns.map(({ title, cell, room = Infinity }) =>
+    Math.max(stringWidth(title), ...rows.map((row) => Math.min(room, stringWidth(safe(cell(row)))))),
   )
   return total(widths)
 }

@@ -5,14 +5,16 @@ import { messageOf } from '../local-error.ts'
 
 export const quickstartUsage = `Usage: npm run quickstart [-- --upstream HOST:PORT]
 
-Starts nats-server, Postgres, the control plane, two edges (eu, us) and a demo mail server on this machine,
-and stops them all on Ctrl-C. Everything is kept in .run/.
+Starts nats-server, Postgres, the control plane, two edges (eu, us) and a demo
+mail server on this machine, and stops them all on Ctrl-C. Everything is kept in
+.run/.
 
-  --upstream HOST:PORT  use this IMAP server instead of the demo one; port 993 means TLS
+  --upstream HOST:PORT  use this IMAP server instead of the demo one; port 993
+                        means TLS
   --help                show this
 
-Environment: NATS_URL (and NATS_TOKEN_FILE) or DATABASE_URL use a server that already runs;
-NATS_SERVER_BIN names the nats-server program.`
+Environment: NATS_URL (and NATS_TOKEN_FILE) or DATABASE_URL use a server that
+already runs; NATS_SERVER_BIN names the nats-server program.`
 
 export type Arguments =
   { kind: 'start'; upstream: Upstream | undefined } | { kind: 'help' } | { kind: 'wrong'; message: string }

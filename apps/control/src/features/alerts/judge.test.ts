@@ -82,6 +82,41 @@ suite('alerts', () => {
     assert.deepEqual(await shown('resolved'), ['edge-silent eu-1'])
   })
 
+  test('newer tickets hide no page: pages come first, page by page, and a log is in the order of time', async () => {
+    await deps.db.sql`
+      insert into alerts (id, rule, subject, region, edge, text, state, since)
+      select id, case when id in (1, 2, 30) then 'edge-silent' else 'certificate-expires' end,
+        'eu-' || id, 'eu', 'eu-' || id, 'x', 'open', now()
+      from generate_series(1, 40) id`
+    const pagesOf = async (state: 'open' | 'current' | 'all') => {
+      const ids: number[] = []
+      for (let cursor: number | null | undefined; cursor !== null;) {
+        const { alerts, next } = await listAlerts(deps, noLimits, { limit: 2, before: cursor, state })
+        ids.push(...alerts.map(({ id }) => id))
+        cursor = next
+      }
+      return ids
+    }
+    const newestFirst = Array.from({ length: 40 }, (_, index) => 40 - index)
+    const pages = [30, 2, 1]
+    const byUrgency = [...pages, ...newestFirst.filter((id) => !pages.includes(id))]
+    for (const state of ['open', 'current'] as const) assert.deepEqual(await pagesOf(state), byUrgency, state)
+    assert.deepEqual(await pagesOf('all'), newestFirst)
+
+    // The row of the cursor can be resolved meanwhile, and one that does not exist is refused.
+    await deps.db.sql`update alerts set state = 'resolved', resolved_at = now() where id = 2`
+    const { alerts } = await listAlerts(deps, noLimits, { limit: 2, before: 2, state: 'open' })
+    assert.deepEqual(
+      alerts.map(({ id }) => id),
+      [1, 40],
+    )
+    await assert.rejects(listAlerts(deps, noLimits, { limit: 2, before: 99, state: 'open' }), /no row 99/)
+    await assert.rejects(
+      listAlerts(deps, { regions: ['us'] }, { limit: 2, before: 30, state: 'open' }),
+      /no row 30/,
+    )
+  })
+
   test('an edge that comes and goes sends one opening', async () => {
     for (let round = 0; round < 10; round++) {
       await observe(10, [silent('eu-1')])
@@ -209,7 +244,7 @@ suite('alerts', () => {
     await observe(0, [silent('eu-1'), skewed(99_000)])
     assert.deepEqual(await shown(), ['edge-silent eu-1'])
     await observe(10, [silent('eu-1'), skewed(101_000)])
-    assert.deepEqual(await shown(), ['clock-skew eu-2', 'edge-silent eu-1'])
+    assert.deepEqual(await shown(), ['edge-silent eu-1', 'clock-skew eu-2'])
     await changeAlertRule(deps, ann, 'edge-silent', { enabled: false })
     await observe(10, [silent('eu-1'), skewed(101_000)])
     assert.deepEqual(await shown(), ['clock-skew eu-2'])

@@ -14,7 +14,7 @@ import {
   sql,
   type SQL,
 } from 'drizzle-orm'
-import type { AccessLimits, AlertRuleName } from '@imapfleet/api'
+import { alertRule, alertRuleNames, type AccessLimits, type AlertRuleName } from '@imapfleet/api'
 import type { Queries } from '../../platform/db/database.ts'
 import { withinRegions } from '../../platform/db/within.ts'
 import { alertRuleChanges, alertSilences, alerts, controlReplicas, type ReplicaReport } from './table.ts'
@@ -32,7 +32,24 @@ export interface AlertPage {
   rule?: AlertRuleName | undefined
 }
 
-/** Newest first. Alerts without a region are within no limits. */
+const pageRules = alertRuleNames.filter((name) => alertRule(name).severity === 'page')
+const isPage = inArray(alerts.rule, pageRules)
+const newestFirst = [desc(alerts.id)]
+const pagesFirst = [sql`${isPage} desc`, ...newestFirst]
+
+/** Pages come before tickets, unless the list is a log: tickets must not hide what needs someone now. */
+export const isByUrgency = ({ state }: Pick<AlertPage, 'state'>): boolean =>
+  state !== 'resolved' && state !== 'all'
+
+/** The rows behind the last one of the page before. By urgency, that row has to exist. */
+function behind(page: AlertPage): SQL | undefined {
+  const { before } = page
+  if (before === undefined) return undefined
+  if (!isByUrgency(page)) return lt(alerts.id, before)
+  return sql`(${isPage}, ${alerts.id}) < (select ${isPage}, ${alerts.id} from ${alerts} where ${alerts.id} = ${before})`
+}
+
+/** Newest first, or pages first. Alerts without a region are within no limits. */
 export async function selectAlerts(
   queries: Queries,
   limits: AccessLimits,
@@ -43,7 +60,7 @@ export async function selectAlerts(
     .from(alerts)
     .where(
       and(
-        page.before === undefined ? undefined : lt(alerts.id, page.before),
+        behind(page),
         withinRegions(limits, alerts.region),
         ofState(page.state),
         page.region === undefined ? undefined : eq(alerts.region, page.region),
@@ -51,7 +68,7 @@ export async function selectAlerts(
         page.rule === undefined ? undefined : eq(alerts.rule, page.rule),
       ),
     )
-    .orderBy(desc(alerts.id))
+    .orderBy(...(isByUrgency(page) ? pagesFirst : newestFirst))
     .limit(page.limit)
 }
 

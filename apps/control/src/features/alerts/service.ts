@@ -39,6 +39,7 @@ import {
   forgetOldAlerts,
   forgetOldReplicas,
   insertSilence,
+  isByUrgency,
   lockAlert,
   lockRuleChange,
   markSilenceEnded,
@@ -57,7 +58,7 @@ import { alertView, channelView, messageView, silenceView } from './view.ts'
 
 type Reading = Pick<Deps, 'db' | 'now' | 'alerting'>
 
-/** Newest first. */
+/** Open and pending ones: pages first. Others: newest first. */
 export async function listAlerts(
   deps: Reading,
   limits: AccessLimits,
@@ -69,6 +70,7 @@ export async function listAlerts(
       page,
       (asked) => selectAlerts(queries, limits, asked),
       ({ id }) => id,
+      isByUrgency(page) ? (id) => findAlert(queries, limits, id) : undefined,
     )
     const silences = await activeSilences(queries, new Date(deps.now()))
     return {

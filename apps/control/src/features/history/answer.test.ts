@@ -75,7 +75,23 @@ test('labels select series of a metric', () => {
 test('a rate is per second, also in a shorter last step', () => {
   const [fleet] = ask('logins_total:rate', 'fleet').groups
   assert.deepEqual(fleet?.values, [[0.9, 0, null, 2]])
-  assert.deepEqual(fleet?.totals, [19 / 35])
+  // No edge reported in the third step.
+  assert.deepEqual(fleet?.totals, [19 / 25])
+})
+
+test('time without reports does not lower a rate, but a report without an upstream counts as zero', () => {
+  const late = [increase('eu-1', 2, { [ok('a')]: 20 }), increase('us-1', 3, { [ok('b')]: 10 })]
+  const ratesBy = (groupBy: GroupBy) =>
+    ask('logins_total:rate', groupBy, late).groups.map(({ group, totals }) => [group, ...totals])
+  assert.deepEqual(ratesBy('fleet'), [['fleet', 30 / 15]])
+  assert.deepEqual(ratesBy('region'), [
+    ['eu', 20 / 10],
+    ['us', 10 / 5],
+  ])
+  assert.deepEqual(ratesBy('upstream'), [
+    ['a', 20 / 15],
+    ['b', 10 / 15],
+  ])
 })
 
 test('a percentile is that of all logins together, not a mean of percentiles', () => {

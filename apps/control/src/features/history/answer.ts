@@ -35,6 +35,8 @@ export function historyOf(
     const labelsOf = seriesMatcher(expression)
     for (const row of steps) addRow(expression, index, row, labelsOf)
   })
+  // A report that leaves out an upstream says that nothing happened there.
+  const heard = groupBy === 'upstream' ? new Set(steps.map(({ at }) => stepOf(window, at))) : undefined
 
   return {
     from: new Date(window.from).toISOString(),
@@ -48,7 +50,7 @@ export function historyOf(
       .map(([group, tallies]) => ({
         group,
         values: tallies.map((row, index) => valuesOf(expressions[index]!, row, window)),
-        totals: tallies.map((row, index) => totalOf(expressions[index]!, row, window)),
+        totals: tallies.map((row, index) => totalOf(expressions[index]!, row, window, heard)),
       })),
   }
 
@@ -113,21 +115,34 @@ function valuesOf(
   row: readonly (Tally | undefined)[],
   window: Window,
 ): (number | null)[] {
-  return row.map((tally, step) => {
-    const start = window.from + step * window.stepMs
-    return tally ? read(expression, tally, Math.min(window.stepMs, window.to - start)) : null
-  })
+  return row.map((tally, step) => (tally ? read(expression, tally, stepLengthMs(window, step)) : null))
 }
 
-/** One value for the whole window. */
-function totalOf(expression: Expression, row: readonly (Tally | undefined)[], window: Window): number | null {
+const stepLengthMs = ({ from, to, stepMs }: Window, step: number): number =>
+  Math.min(stepMs, to - (from + step * stepMs))
+
+/**
+ * One value for the whole window. Its rate is that of the steps with a report, as a chart shows them: before them nothing
+ * is known. `heard`: these steps, if they are not those of the row.
+ */
+function totalOf(
+  expression: Expression,
+  row: readonly (Tally | undefined)[],
+  window: Window,
+  heard: ReadonlySet<number> | undefined,
+): number | null {
   const known = row.filter((tally) => tally !== undefined)
   if (known.length === 0) return null
   const { reading } = expression
   if (reading.of !== 'gauge') {
     const total: Tally = { sum: 0, counts: {} }
     for (const tally of known) add(total, tally)
-    return read(expression, total, window.to - window.from)
+    const coveredMs = row.reduce(
+      (sum, tally, step) =>
+        (heard ? heard.has(step) : tally !== undefined) ? sum + stepLengthMs(window, step) : sum,
+      0,
+    )
+    return read(expression, total, coveredMs)
   }
   const values = known.map((tally) => tally.sum)
   if (reading.take === 'last') return values.at(-1)!
