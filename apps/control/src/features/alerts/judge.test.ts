@@ -106,8 +106,8 @@ suite('alerts', () => {
     // The row of the cursor can be resolved or gone meanwhile.
     await deps.db.sql`update alerts set state = 'resolved', resolved_at = now() where id = 2`
     await deps.db.sql`delete from alerts where id = 30`
-    for (const before of [2, 30]) {
-      const { alerts } = await listAlerts(deps, noLimits, { limit: 2, before, state: 'open' })
+    for (const cursor of [2, 30]) {
+      const { alerts } = await listAlerts(deps, noLimits, { limit: 2, before: cursor, state: 'open' })
       assert.deepEqual(
         alerts.map(({ id }) => id),
         [1, 40],
