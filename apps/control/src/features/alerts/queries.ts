@@ -38,15 +38,18 @@ const newestFirst = [desc(alerts.id)]
 const pagesFirst = [sql`${isPage} desc`, ...newestFirst]
 
 /** Pages come before tickets, unless the list is a log: tickets must not hide what needs someone now. */
-export const isByUrgency = ({ state }: Pick<AlertPage, 'state'>): boolean =>
-  state !== 'resolved' && state !== 'all'
+const isByUrgency = ({ state }: Pick<AlertPage, 'state'>): boolean => state !== 'resolved' && state !== 'all'
 
-/** The rows behind the last one of the page before. By urgency, that row has to exist. */
-function behind(page: AlertPage): SQL | undefined {
+/**
+ * The rows behind the last one of the page before. By urgency, a cursor whose row is gone counts as a page: tickets can be
+ * repeated, but nothing is left out.
+ */
+function behind(limits: AccessLimits, page: AlertPage): SQL | undefined {
   const { before } = page
   if (before === undefined) return undefined
   if (!isByUrgency(page)) return lt(alerts.id, before)
-  return sql`(${isPage}, ${alerts.id}) < (select ${isPage}, ${alerts.id} from ${alerts} where ${alerts.id} = ${before})`
+  const its = and(eq(alerts.id, before), withinRegions(limits, alerts.region))
+  return sql`(${isPage}, ${alerts.id}) < (coalesce((select ${isPage} from ${alerts} where ${its}), true), ${before}::bigint)`
 }
 
 /** Newest first, or pages first. Alerts without a region are within no limits. */
@@ -60,7 +63,7 @@ export async function selectAlerts(
     .from(alerts)
     .where(
       and(
-        behind(page),
+        behind(limits, page),
         withinRegions(limits, alerts.region),
         ofState(page.state),
         page.region === undefined ? undefined : eq(alerts.region, page.region),

@@ -39,7 +39,6 @@ import {
   forgetOldAlerts,
   forgetOldReplicas,
   insertSilence,
-  isByUrgency,
   lockAlert,
   lockRuleChange,
   markSilenceEnded,
@@ -70,7 +69,6 @@ export async function listAlerts(
       page,
       (asked) => selectAlerts(queries, limits, asked),
       ({ id }) => id,
-      isByUrgency(page) ? (id) => findAlert(queries, limits, id) : undefined,
     )
     const silences = await activeSilences(queries, new Date(deps.now()))
     return {
