@@ -57,7 +57,7 @@ suite('console: alerts', { skip: noChromium }, () => {
     await cell.waitFor()
     const spill = `[...document.querySelectorAll('[aria-label="List of alerts"] td')].map((cell) =>
       cell.firstElementChild.getBoundingClientRect().right - cell.getBoundingClientRect().right)`
-    assert.ok(Math.max(...((await page.evaluate(spill)) as number[])) <= 0, 'nothing is over the next column')
+    assert.ok(Math.max(...(await page.evaluate<number[]>(spill))) <= 0, 'nothing is over the next column')
     const text = await page.getByRole('cell', { name: /no heartbeat/ }).boundingBox()
     assert.ok((text?.width ?? 0) > 250, `${text?.width} px for the text`)
     assert.equal(await pageWidth(page), 1280)

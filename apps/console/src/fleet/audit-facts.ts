@@ -25,8 +25,9 @@ const fieldsOf = (value: Facts): Readonly<Record<string, unknown>> =>
 
 function textOf(value: unknown): string {
   if (value === undefined || value === null || value === '') return ''
+  if (typeof value === 'string') return value
   if (Array.isArray(value)) return value.map(textOf).filter(Boolean).join(', ')
-  if (typeof value !== 'object') return String(value)
+  if (typeof value !== 'object') return JSON.stringify(value)
   return Object.entries(value)
     .map(([key, each]) => [key, textOf(each)] as const)
     .filter(([, text]) => text !== '')
