@@ -56,7 +56,8 @@ export function makeWorld(
   scenario: Scenario,
 ): { world: StubWorld; conclude(): Promise<void>; dismiss(): Promise<void> } {
   const clients: WireClient[] = []
-  const first = seen.connections.length
+  // An edge can open a connection before the login that uses it, and in an earlier scenario.
+  const isOfEarlier = new Set(seen.connections.filter(({ received }) => triesLogin(received)))
 
   const worldBehind = (front: ProxyProcess): StubWorld => {
     const patienceMs = front.name === 'ours' ? 20_000 : 2500
@@ -68,7 +69,10 @@ export function makeWorld(
         throw new Error('this scenario needs the stub server')
       },
       behind: worldBehind,
-      dials: () => seen.connections.slice(first).filter((connection) => triesLogin(connection.received)),
+      dials: () =>
+        seen.connections.filter(
+          (connection) => triesLogin(connection.received) && !isOfEarlier.has(connection),
+        ),
       until: async (condition, what) =>
         expect(await seen.signal.until(condition, patienceMs), `the server never saw ${what}`),
       user: async (name = `u${(userCount += 1)}x`) => {
