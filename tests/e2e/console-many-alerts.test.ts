@@ -1,4 +1,4 @@
-/** Open alerts and problems in the console, of edges that have many of them, or that nobody hears. */
+/** Open alerts and problems in the console, of edges that have many of them, and of silent edges. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { AlertView } from '@imapfleet/api'

@@ -4,17 +4,25 @@ import type { Command } from 'commander'
 import { createProgram } from './program.ts'
 import { openShell } from './shell.ts'
 
-/** What it does not refuse fails because it has no server. */
-export function newProgram(configHome: string): Command {
-  const stream = () => new PassThrough() as unknown
-  const streams = { stdin: stream(), stdout: stream(), stderr: stream() } as Parameters<typeof openShell>[1]
-  const shell = openShell(
+interface Streams {
+  stdin: PassThrough
+  stdout: Writable
+  stderr: Writable
+}
+
+const shellOf = (server: URL | undefined, configHome: string, streams: Streams) =>
+  openShell(
     {
-      ...{ server: undefined, token: undefined, profile: undefined, browser: 'false' },
+      ...{ server: server?.href, token: server && 'good', profile: undefined, browser: 'false' },
       ...{ configHome, directories: [] },
     },
-    streams,
+    streams as unknown as Parameters<typeof openShell>[1],
   )
+
+/** What it does not refuse fails because it has no server. */
+export function newProgram(configHome: string): Command {
+  const stream = () => new PassThrough()
+  const shell = shellOf(undefined, configHome, { stdin: stream(), stdout: stream(), stderr: stream() })
   return createProgram(shell).program
 }
 
@@ -28,15 +36,8 @@ export function programWith(server: URL, configHome: string) {
         done()
       },
     })
-  const shell = openShell(
-    {
-      ...{ server: server.href, token: 'good', profile: undefined, browser: 'false' },
-      ...{ configHome, directories: [] },
-    },
-    { stdin: new PassThrough(), stdout: sink('stdout'), stderr: sink('stderr') } as unknown as Parameters<
-      typeof openShell
-    >[1],
-  )
+  const streams = { stdin: new PassThrough(), stdout: sink('stdout'), stderr: sink('stderr') }
+  const shell = shellOf(server, configHome, streams)
   return async (...words: readonly string[]): Promise<typeof said> => {
     Object.assign(said, { stdout: '', stderr: '' })
     await createProgram(shell).program.parseAsync(words, { from: 'user' })

@@ -4,6 +4,7 @@
 import type { AlertDetail } from './alerts.ts'
 import type { LayerName } from './layer.ts'
 import type { AccessLimits } from './limits.ts'
+import type { RolloutSummary } from './rollouts.ts'
 import type { FleetTarget } from './target.ts'
 
 /** `global`, `region/eu`, `edge/eu-1`. */
@@ -23,6 +24,13 @@ function listed(noun: string, names: readonly string[] = []): string {
   const [last] = names.slice(-1)
   return names.length === 1 ? `${noun} ${last}` : `${noun}s ${names.slice(0, -1).join(', ')} and ${last}`
 }
+
+/** Whether edges of a rollout can run another revision than the others. */
+export const isUnderWay = ({ state }: Pick<RolloutSummary, 'state'>): boolean =>
+  state === 'running' || state === 'paused'
+
+/** Control cuts the text of an alert at this length, in characters. */
+export const alertTextMax = 500
 
 /** Regions without the problem that are named. */
 const soundNamedMax = 3

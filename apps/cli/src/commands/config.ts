@@ -74,10 +74,10 @@ function addGet(parent: Command, shell: Shell): void {
         if (options.edge !== undefined && options.region !== undefined)
           throw usage('give only one of --edge and --region')
         const client = await shell.client(command)
-        const { data, rows: all } = await readRows(client, options)
         // The values of an edge include those of rollouts that have reached it.
-        const underWay =
-          options.edge === undefined ? underWayLines(await rolloutsOf(client, options.region)) : []
+        const rollouts = options.edge === undefined ? await rolloutsOf(client, options.region) : []
+        const { data, rows: all } = await readRows(client, options, rollouts)
+        const underWay = underWayLines(rollouts)
         const rows = all.filter(
           (row) => key === undefined || row.key === key || row.key.startsWith(`${key}.`),
         )
@@ -106,6 +106,7 @@ async function rolloutsOf(client: ApiClient, region: string | undefined): Promis
 async function readRows(
   client: ApiClient,
   { edge, region }: { edge?: string; region?: string },
+  rollouts: readonly RolloutSummary[],
 ): Promise<{ data: unknown; rows: Row[] }> {
   const rowsOf = (layer: string, values: Layer) =>
     flattenLayer(values).map(([key, value]): Row => ({ layer, key, value }))
@@ -125,7 +126,7 @@ async function readRows(
       rows: Object.entries(config.layers).flatMap(([name, layer]) => rowsOf(name, layer)),
     }
   const name = layerText({ kind: 'region', name: region })
-  if (config.layers[name] === undefined) await checkRegion(client, region)
+  if (config.layers[name] === undefined) await checkRegion(client, region, rollouts)
   const own = config.layers[name] ?? {}
   const layer = mergeLayers(config.layers['global'] ?? {}, own)
   const ownKeys = new Set(flattenLayer(own).map(([key]) => key))
@@ -137,8 +138,11 @@ async function readRows(
 }
 
 /** A region without a layer is one that an edge or a rollout is in. */
-async function checkRegion(client: ApiClient, region: string): Promise<void> {
-  const rollouts = await rolloutsOf(client, region)
+async function checkRegion(
+  client: ApiClient,
+  region: string,
+  rollouts: readonly RolloutSummary[],
+): Promise<void> {
   if (rollouts.some(({ layer }) => layer.kind === 'region')) return
   if ((await readEdges(client)).some((edge) => edge.region === region)) return
   throw new Failure(

@@ -1,5 +1,6 @@
 /** Prints rollouts: progress, waves and edges. */
 import {
+  isUnderWay,
   layerText,
   type LayerName,
   type RolloutState,
@@ -88,10 +89,6 @@ export function rolloutLines(rollout: RolloutView, page: TableLayout): string[] 
     ...table(edgeColumns, rows, page),
   ]
 }
-
-/** Whether edges of a rollout can run another revision than the others. */
-const isUnderWay = ({ state }: Pick<RolloutSummary, 'state'>): boolean =>
-  state === 'running' || state === 'paused'
 
 /** One line for each rollout under way, whose values the layers of the configuration do not have yet. */
 export const underWayLines = (

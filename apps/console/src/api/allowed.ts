@@ -1,4 +1,4 @@
-/** What control refuses, and what it does not have; part of a page is only for users with the required rights. */
+/** Refusals of control: missing rights, and names that do not exist. */
 import { ProblemError } from '@imapfleet/client'
 
 /** Whether the token of the user does not allow the request. To try again does not help. */

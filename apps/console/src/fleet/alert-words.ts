@@ -15,7 +15,7 @@ export function alertStateWords(alert: AlertView): string {
   return alert.silencedBy === null ? 'open' : 'silenced'
 }
 
-/** Who muted an open alert, until when, and why. Empty: nobody did. `silences`: those that are known. */
+/** Who muted an open alert, until when, and why. Empty: the alert is not muted. `silences`: the known ones. */
 export function muteWords(
   { acknowledged, silencedBy }: AlertView,
   silences: readonly AlertSilence[],
@@ -41,6 +41,8 @@ export function silenceWords({ rule, region, edge, subject }: AlertSilence): str
   return parts.length === 0 ? 'everything' : parts.join(', ')
 }
 
-/** Its text with times in the time zone of the console. */
-export const alertText = ({ text }: Pick<AlertView, 'text'>, now: Date): string =>
+/** A sentence of control or of an edge, with its times in the time zone of the console. */
+export const withLocalTimes = (text: string, now: Date): string =>
   withMoments(text, (moment) => momentOf(new Date(moment), now))
+
+export const alertText = ({ text }: Pick<AlertView, 'text'>, now: Date): string => withLocalTimes(text, now)

@@ -1,7 +1,8 @@
 /** The problems of the fleet, from the list of edges, the most serious first. */
-import { isHeard, withMoments, type EdgeProblem, type EdgeView } from '@imapfleet/api'
+import { isHeard, type EdgeProblem, type EdgeView } from '@imapfleet/api'
 import { amountOf } from '../format/number.ts'
-import { durationOf, momentOf } from '../format/time.ts'
+import { durationOf } from '../format/time.ts'
+import { withLocalTimes } from './alert-words.ts'
 
 export type FindingKind = EdgeProblem['kind'] | 'forgotten' | 'waiting' | 'stopping' | 'draining'
 
@@ -53,7 +54,7 @@ export function findingsOfEdge(edge: EdgeView, now: Date): Finding[] {
       kind,
       kind === 'silent'
         ? `has been silent for ${silence}: the edge or its connection to NATS is down.`
-        : `${withMoments(text, (moment) => momentOf(new Date(moment), now)).replace(/\.$/, '')}.`,
+        : `${withLocalTimes(text, now).replace(/\.$/, '')}.`,
     ),
   )
   if (!isHeard(edge)) return findings

@@ -1,10 +1,10 @@
 /** What a rollout under way keeps from being written. Control refuses the same, but only when a revision is written. */
-import { layerText, type LayerName, type RolloutSummary } from '@imapfleet/api'
+import { isUnderWay, layerText, type LayerName, type RolloutSummary } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 
 /** The rollout that is running or paused; the newest is the only one that can be. */
 export const underWay = (newest: RolloutSummary | undefined): RolloutSummary | undefined =>
-  newest?.state === 'running' || newest?.state === 'paused' ? newest : undefined
+  newest && isUnderWay(newest) ? newest : undefined
 
 export const readRolling = async (
   call: ApiClient['call'],

@@ -1,5 +1,5 @@
 /** The findings that no alert on the page covers. */
-import type { AlertRuleName, AlertView } from '@imapfleet/api'
+import { alertTextMax, type AlertRuleName, type AlertView } from '@imapfleet/api'
 import { serverProblemIn } from '@imapfleet/protocol'
 import { alertText } from './alert-words.ts'
 import type { Finding, FindingKind } from './findings.ts'
@@ -39,8 +39,6 @@ export function uncoveredFindings(
   })
 }
 
-/** Control cuts the text of an alert at this length. */
-const alertTextMax = 500
 /** The beginning of a problem identifies it. */
 const identifyingMax = 100
 

@@ -1,6 +1,6 @@
 /** The running rollout, and the running operation in stages. */
 import type { OperationSummary, RolloutSummary } from '@imapfleet/api'
-import { layerText } from '@imapfleet/api'
+import { isUnderWay, layerText } from '@imapfleet/api'
 import { ifAllowed } from '../api/allowed.ts'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
@@ -20,7 +20,7 @@ export function UnderWay() {
         ifAllowed(call('listOperations', { query: { limit: 1 }, signal }), { operations: [], next: null }),
       ])
       return {
-        rollout: rollouts.find(({ state }) => state === 'running' || state === 'paused'),
+        rollout: rollouts.find(isUnderWay),
         operation: operations.find(({ state }) => state === 'running' || state === 'stopped'),
       }
     },

@@ -1,5 +1,5 @@
 /** Decides for each rule what is wrong, from facts that were read at one moment. Pure: facts.ts reads them. */
-import type { AlertRuleName, EdgeProblem } from '@imapfleet/api'
+import { alertTextMax, type AlertRuleName, type EdgeProblem } from '@imapfleet/api'
 import { oneLine, seriesOf } from '@imapfleet/observe'
 import { serverProblemIn } from '@imapfleet/protocol'
 import type { ReplicaReport } from './table.ts'
@@ -58,7 +58,6 @@ type Found = Omit<AlertFinding, 'rule'>
 const dayMs = 86_400_000
 /** A process that did not report for this time is down. It reports every 10 s. */
 const replicaSilentMs = 45_000
-const textMax = 500
 
 /** `thresholds`: of the rules that have one. */
 export function findingsOfRule(rule: AlertRuleName, facts: AlertFacts, threshold: number): AlertFinding[] {
@@ -69,7 +68,7 @@ export function findingsOfRule(rule: AlertRuleName, facts: AlertFacts, threshold
     ...found,
     rule,
     subject: oneLine(found.subject, 300),
-    text: oneLine(found.text, textMax),
+    text: oneLine(found.text, alertTextMax),
   }))
 }
 
