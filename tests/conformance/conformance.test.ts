@@ -29,7 +29,7 @@ for (const [edge, isAhead, played] of [
         for (const scenario of played.filter(({ on }) => on === 'any' || !isReal))
           it(`${scenario.name}: ${scenario.guarantee}`, async () => {
             const outcome = await runner.run(scenario)
-            if (!outcome.passed) throw new Error(outcome.seen)
+            if (!outcome.passed) throw new Error(`${edge} over ${server}: ${outcome.seen}\n${outcome.log}`)
           })
       })
     }

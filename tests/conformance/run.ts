@@ -10,9 +10,11 @@ import type { Scenario } from './scenario.ts'
 import { Mismatch } from './wire.ts'
 import { makeWorld, startStage, type Stage } from './world.ts'
 
-export type ScenarioOutcome = { passed: true } | { passed: false; seen: string }
+/** `log`: the last lines that the proxy logged. */
+export type ScenarioOutcome = { passed: true } | { passed: false; seen: string; log: string }
 
 const scenarioTimeoutMs = 60_000
+const logCharacters = 3_000
 
 export class Runner {
   readonly #proxy: ProxyName
@@ -53,7 +55,7 @@ export class Runner {
       const died = proxy.ending() === undefined ? '' : `the proxy process died (${proxy.ending()}): `
       await dismiss()
       await this.stop()
-      return { passed: false, seen: died + error.message }
+      return { passed: false, seen: died + error.message, log: proxy.log().slice(-logCharacters) }
     } finally {
       limit.abort()
       late.catch(() => undefined)

@@ -1,5 +1,6 @@
 /** The API with invalid, repeated and outdated requests, and while Postgres or NATS is down. */
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { problemDetailsSchema, type ProblemDetails, type RevocationStatus } from '@imapfleet/api'
 import { Plane } from '../support/plane.ts'
@@ -60,6 +61,24 @@ suite('the control API', () => {
     assert.equal(put.headers.get('allow'), 'DELETE, GET')
     const nul = { method: 'POST', headers, body: JSON.stringify({ user: 'a\u0000b' }) }
     assert.deepEqual(await refused('/v1/traces', nul), [400, 'request_invalid'])
+  })
+
+  test('a body that is too large is refused before it was sent, and its rest ends neither the answer nor the connection', async () => {
+    const [bytes, sentFirst] = [2_000_000, 100_000]
+    const { hostname, port } = new URL(plane.control.api)
+    const socket = connect(Number(port), hostname)
+    let received = ''
+    socket.setEncoding('latin1').on('data', (text: string) => (received += text))
+    const answers = (status: number) => received.split(`HTTP/1.1 ${status} `).length - 1
+    socket.write(
+      `POST /v1/config/revisions HTTP/1.1\r\nhost: control\r\nauthorization: Bearer ${plane.token}\r\n` +
+        `content-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n${' '.repeat(sentFirst)}`,
+    )
+    await until('the refusal', () => answers(413) === 1 && received.includes('request_too_large'))
+    socket.write(' '.repeat(bytes - sentFirst))
+    socket.write(`GET /healthz HTTP/1.1\r\nhost: control\r\nconnection: close\r\n\r\n`)
+    await until('the answer to the next request', () => answers(200) === 1)
+    socket.destroy()
   })
 
   test('a write with an idempotency key is done once, however often it is sent', async () => {

@@ -29,8 +29,6 @@ export function onError(explain: Explain): ErrorHandler<Env> {
   return async (error, context) => {
     const response = problemResponse(await explain(error, context.req))
     if (response.status === 401) response.headers.set('www-authenticate', 'Bearer')
-    // The rest of the body is not read.
-    if (response.status === 413) response.headers.set('connection', 'close')
     const retryAfter = { 429: '60', 503: '2' }[response.status]
     if (retryAfter !== undefined) response.headers.set('retry-after', retryAfter)
     return response
