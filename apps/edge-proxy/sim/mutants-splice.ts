@@ -434,6 +434,12 @@ export const mutantsOfSplice: readonly Mutant[] = [
     breaks: 'a server that reports without end does not fill the memory',
   },
   {
+    file: 'splice/learning.ts',
+    find: '    if (this.#measuring?.command !== command) return\n',
+    replace: '    if (this.#measuring === undefined) return\n',
+    breaks: 'the round trip is measured by the reply to the measured command',
+  },
+  {
     file: 'ahead/knowledge.ts',
     find: '      forgotten.forget()\n',
     replace: '',

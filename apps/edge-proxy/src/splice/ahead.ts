@@ -219,7 +219,7 @@ export class Ahead {
     const left = unselects(command) ? this.#selections.client : undefined
     this.#clientCommands.add(sent, command, left)
     if (command.selects !== undefined) this.#leave(command)
-    this.#learning.sent(sent, this.#clientCommands.count === 1 && this.#held.unanswered.length === 0)
+    this.#learning.sent(sent)
   }
 
   /** The client leaves its mailbox and selects this one, or none. */

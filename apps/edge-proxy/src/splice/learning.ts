@@ -12,7 +12,7 @@ import type { SentCommand } from './sent-command.ts'
 export class Learning {
   readonly #knowledge: Knowledge
   readonly #course: Course
-  /** The last command that went to the server while no other was unanswered, and when. Undefined: it was measured. */
+  /** The last command that went to the server, and when. Undefined: it was measured. */
   #measuring: { readonly command: SentCommand; readonly sentAt: number } | undefined
 
   constructor(knowledge: Knowledge, course: Course) {
@@ -20,12 +20,9 @@ export class Learning {
     this.#course = course
   }
 
-  /**
-   * A command of the client goes to the server.
-   * @param isFirst no other command of the client and no question is unanswered
-   */
-  sent(command: SentCommand, isFirst: boolean): void {
-    if (isFirst) this.#measuring = { command, sentAt: runtime.now() }
+  /** A command of the client goes to the server. */
+  sent(command: SentCommand): void {
+    this.#measuring = { command, sentAt: runtime.now() }
   }
 
   /**
