@@ -2,6 +2,7 @@
 export * from './findings.ts'
 export * from './histogram.ts'
 export * from './log.ts'
+export * from './metric-query.ts'
 export * from './metrics.ts'
 export * from './one-line.ts'
 export * from './prometheus.ts'

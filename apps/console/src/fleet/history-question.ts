@@ -2,6 +2,7 @@
 import { historyPresets, usualHistory, type EdgeView, type HistoryQuestion } from '@imapfleet/api'
 import {
   edgeMetrics,
+  parseMetricQuery,
   seriesKey,
   type EdgeMetricName,
   type MetricRow,
@@ -88,25 +89,16 @@ interface MetricParts {
   suffix: string
 }
 
-/** `logins_total{result="ok"}:rate` in its parts, as the API reads it; undefined if it cannot be read. */
+/** A metric of the query in its parts; undefined if the API cannot read it. Labels that the metric does not have are included. */
 export function partsOf(text: string): MetricParts | undefined {
-  const [, name = '', list = '', suffix = ''] =
-    /^([a-z_]+)(?:\{([^{}]*)\})?(:[a-z]+[\d.]*)?$/.exec(text) ?? []
-  const labels = labelsIn(list)
-  return labels && Object.hasOwn(edgeMetrics, name)
-    ? { name: name as EdgeMetricName, labels, suffix }
-    : undefined
-}
-
-/** The API also takes values without quotes. */
-function labelsIn(list: string): ParsedSeries['labels'] | undefined {
-  const labels: Record<string, string> = {}
-  for (const pair of list.split(',').filter((part) => part.trim() !== '')) {
-    const [, label, quoted, bare] = /^\s*([a-z_]+)=(?:"([^"]*)"|([^"]*))\s*$/.exec(pair) ?? []
-    if (label === undefined) return undefined
-    labels[label] = quoted ?? bare ?? ''
+  const { name = '', labels = [], suffix = '' } = parseMetricQuery(text) ?? {}
+  if (!Object.hasOwn(edgeMetrics, name)) return undefined
+  const limits: Record<string, string> = {}
+  for (const { label, value } of labels) {
+    if (value === undefined) return undefined
+    limits[label] = value
   }
-  return labels
+  return { name: name as EdgeMetricName, labels: limits, suffix }
 }
 
 /** Whether the API can read the value of a label. */

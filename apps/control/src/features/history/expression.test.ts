@@ -50,6 +50,7 @@ test('a wrong name, label or suffix is refused with the valid ones', () => {
   assert.match(refusal('constructor'), /No metric is named/)
   assert.match(refusal('logins_total{color="red"}'), /no label color; it has upstream, result/)
   assert.match(refusal('client_bytes_total{upstream="a"}'), /no label upstream; it has none/)
+  assert.match(refusal('logins_total{color}'), /no label color; it has upstream, result/)
   assert.match(refusal('login_seconds'), /is a histogram: add :p50/)
   assert.match(refusal('logins_total:p50'), /is a counter: use its name alone or add :rate/)
   assert.match(refusal('logins_total{'), /No metric is named/)

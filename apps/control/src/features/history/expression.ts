@@ -2,7 +2,14 @@
  * Parses the metrics of a history request: `logins_total`, `logins_total{result="ok"}`, `logins_total:rate`,
  * `upstreams_idle:max`, `login_seconds:p95`. The suffix says how values become one value for each step.
  */
-import { edgeMetrics, parseSeriesKey, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
+import {
+  edgeMetrics,
+  parseMetricQuery,
+  parseSeriesKey,
+  type EdgeMetricName,
+  type MetricQuery,
+  type MetricRow,
+} from '@imapfleet/observe'
 import { ServiceError } from '../../platform/errors.ts'
 
 /**
@@ -25,7 +32,6 @@ export interface Expression {
 }
 
 const expressionsMax = 50
-const shape = /^(?<name>[a-z_]+)(?:\{(?<labels>[^{}]*)\})?(?::(?<suffix>[a-z]+[\d.]*))?$/
 
 /** Parses a list separated by commas. Commas within braces belong to labels. A metric that is named twice is one. */
 export function parseExpressions(text: string): Expression[] {
@@ -39,31 +45,26 @@ export function parseExpressions(text: string): Expression[] {
 }
 
 function parseExpression(text: string): Expression {
-  const { name = '', labels = '', suffix = '' } = shape.exec(text)?.groups ?? {}
+  const { name = '', labels = [], suffix = '' } = parseMetricQuery(text) ?? {}
   if (!Object.hasOwn(edgeMetrics, name)) throw new ServiceError('metric_unknown', unknownName(text))
   const row: MetricRow = edgeMetrics[name as EdgeMetricName]
   return {
     text,
     name: name as EdgeMetricName,
-    labels: parseLabels(text, row, labels),
-    reading: parseSuffix(text, row, suffix),
+    labels: knownLabels(text, row, labels),
+    reading: parseSuffix(text, row, suffix.slice(1)),
   }
 }
 
-function parseLabels(text: string, row: MetricRow, labels: string): Record<string, string> {
+function knownLabels(text: string, row: MetricRow, labels: MetricQuery['labels']): Record<string, string> {
   const wanted: Record<string, string> = {}
-  for (const pair of labels.split(',').filter((part) => part.trim() !== '')) {
-    const {
-      label = '',
-      quoted,
-      bare,
-    } = /^\s*(?<label>[a-z_]+)=(?:"(?<quoted>[^"]*)"|(?<bare>[^"]*))\s*$/.exec(pair)?.groups ?? {}
-    if (!row.labels?.includes(label))
+  for (const { label, value } of labels) {
+    if (value === undefined || !row.labels?.includes(label))
       throw new ServiceError(
         'metric_unknown',
-        `${text} has no label ${label || pair}; it has ${row.labels?.join(', ') ?? 'none'}.`,
+        `${text} has no label ${label}; it has ${row.labels?.join(', ') ?? 'none'}.`,
       )
-    wanted[label] = quoted ?? bare ?? ''
+    wanted[label] = value
   }
   return wanted
 }
