@@ -260,6 +260,7 @@ suite('console: config', { skip: noChromium }, () => {
     await page.keyboard.press('/')
     await page.keyboard.type('idleTimeoutMs')
     const key = page.getByRole('row').filter({ hasText: 'pool.idleTimeoutMs' })
+    await page.getByRole('row').filter({ hasText: 'pool.usesMax' }).waitFor({ state: 'detached' })
     await key.getByRole('link', { name: 'region/us' }).waitFor()
     await page.getByLabel('Layer', { exact: true }).selectOption('global')
     await key.getByText('default, or the edge’s file').waitFor()
