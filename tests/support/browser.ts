@@ -89,6 +89,7 @@ export const untilLoaded = async (page: Page): Promise<void> =>
   await page
     .getByText(/^Loading( all edges)? …$/)
     .or(page.locator('.fleet-charts.waiting'))
+    .or(page.locator('.long-table td').filter({ hasText: /^…$/ }))
     .first()
     .waitFor({ state: 'detached' })
 
