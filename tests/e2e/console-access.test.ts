@@ -50,11 +50,11 @@ suite('console: access', { skip: noChromium }, () => {
     assert.deepEqual(await accessibilityFaults(page), [])
     await secret.getByRole('button', { name: 'Done' }).click()
     await secret.waitFor({ state: 'detached' })
-    assert.equal(await page.getByText(token).count(), 0)
     assert.equal((await plane.api('/v1/edges', { token })).status, 200)
     const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: 'ann' }) })
     await row.getByText('operator, regions eu and us').waitFor()
     await row.getByText(/left$/).waitFor()
+    assert.equal(await page.getByText(token).count(), 0)
     const { tokens } = (await plane.api('/v1/tokens')).body as { tokens: TokenView[] }
     const made = tokens.find(({ name }) => name === 'ann')
     const lifeMs = Date.parse(made?.expiresAt ?? '') - Date.parse(made?.createdAt ?? '')

@@ -112,13 +112,22 @@ suite('console: find', { skip: noChromium }, () => {
     const rows = page.locator('.users-table .rows tr')
     await rows.first().waitFor()
     const names = async () => await rows.locator('.col-name').allTextContents()
-    await until('both users', async () => {
-      await page.getByRole('button', { name: 'Refresh' }).click()
-      return (await names()).join(' ') === `${fleet.bob.user} ${fleet.alice.user}`
-    })
     const cells = async (row: number) => (await rows.nth(row).getByRole('cell').allTextContents()).slice(1, 4)
-    assert.deepEqual(await cells(0), ['2', '0', '2'])
-    assert.deepEqual(await cells(1), ['0', '1', '1'])
+    await until('both users with their connections', async () => {
+      // A second click would give up the first request.
+      const answered = page.waitForResponse('**/v1/orders')
+      await page.getByRole('button', { name: 'Refresh' }).click()
+      await (await answered).finished()
+      assert.equal((await names()).join(' '), `${fleet.bob.user} ${fleet.alice.user}`)
+      assert.deepEqual(
+        [await cells(0), await cells(1)],
+        [
+          ['2', '0', '2'],
+          ['0', '1', '1'],
+        ],
+      )
+      return true
+    })
     assert.deepEqual(await accessibilityFaults(page), [])
     await page.getByRole('button', { name: 'User', exact: true }).click()
     await until('the other order', async () => (await names())[0] === fleet.alice.user)
@@ -165,8 +174,8 @@ suite('console: find', { skip: noChromium }, () => {
     await page.getByLabel('Time').focus()
     await page.getByLabel('Time').selectOption('1 hour')
     await page.waitForURL(/from=-1h/)
-    assert.equal(await page.evaluate('document.activeElement.labels[0].textContent'), 'Time')
     await until('one entry', async () => (await rows.count()) === 2)
+    assert.equal(await page.evaluate('document.activeElement.labels[0].textContent'), 'Time')
     assert.deepEqual(await accessibilityFaults(page), [])
 
     const exported = async (form: string) => {

@@ -6,6 +6,7 @@ import { accessibilityFaults } from '../support/accessibility.ts'
 import { noChromium } from '../support/browser.ts'
 import { close, consoleOfFleet, pageWidth } from '../support/console.ts'
 import type { TestFleet } from '../support/fleet.ts'
+import { until } from '../support/until.ts'
 
 suite('console: history', { skip: noChromium }, () => {
   let fleet: TestFleet
@@ -41,6 +42,7 @@ suite('console: history', { skip: noChromium }, () => {
     await page.getByLabel('upstream of Reused connections').focus()
     await page.getByLabel('upstream of Reused connections').selectOption('every upstream')
     await page.waitForURL((url) => !url.search.includes('upstream%3D'))
+    await page.locator('.charts').getByText('upstream_reuses_total', { exact: true }).waitFor()
     // The next choice follows with the keyboard.
     assert.equal(
       await page.evaluate("document.activeElement.getAttribute('aria-label')"),
@@ -79,11 +81,12 @@ suite('console: history', { skip: noChromium }, () => {
 
     await page.getByRole('img', { name: /^Sessions per second/ }).focus()
     // The newest step may have just started, with nothing reported in it yet.
-    await page.keyboard.press('ArrowLeft')
-    await page
-      .getByRole('status')
-      .filter({ hasText: /: eu-1 ([\d.]+|nothing)/ })
-      .waitFor({ state: 'attached' })
+    const values = page.getByRole('status').filter({ hasText: /: eu-1 ([\d.]+|nothing)/ })
+    // The chart is drawn again when the answer for this address arrives.
+    await until('the values of a step', async () => {
+      await page.keyboard.press('ArrowLeft')
+      return (await values.count()) > 0
+    })
     await page.keyboard.press('+')
     await page.waitForURL(/from=20\d\d-.*to=20\d\d-/)
     const narrow = page.url()
@@ -141,14 +144,37 @@ suite('console: history', { skip: noChromium }, () => {
     await page.waitForURL(/from=2020-01-01T00%3A00%3A00Z&to=2020-01-01T01%3A00%3A00Z$/)
     await page.keyboard.press('-')
     await page.waitForURL(/from=2019-12-31T23%3A30%3A00Z&to=2020-01-01T01%3A30%3A00Z$/)
+    const answered = page.waitForResponse(/\/v1\/stats\/history\?.*from=2019-12-31T22/)
     await page.keyboard.press('-')
     await page.waitForURL(/from=2019-12-31T22%3A30%3A00Z&to=2020-01-01T02%3A30%3A00Z$/)
+    await (await answered).finished()
     await page.getByText('No reports in this time range').waitFor()
     assert.match(
       String(await page.evaluate("document.activeElement.getAttribute('aria-label')")),
       /^Sessions per second/,
     )
     assert.deepEqual(await accessibilityFaults(page), [])
+    assert.deepEqual(offences, [])
+    await close(page)
+  })
+
+  test('+ and - work on a chart that is not drawn yet', async () => {
+    const { page, offences } = await open('/history?from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z')
+    const chart = page.getByRole('img', { name: /^Login time/ })
+    await chart.locator('.uplot').waitFor()
+    // All charts but the first are drawn in the next frame, or after a second without one.
+    await page.evaluate(`{
+      const later = setTimeout
+      requestAnimationFrame = () => 0
+      setTimeout = (callback, ms) => (ms === 1_000 ? 0 : later(callback, ms))
+    }`)
+    await page.getByRole('button', { name: '← Earlier' }).click()
+    await chart.locator('.uplot').waitFor({ state: 'detached' })
+    await chart.focus()
+    await page.keyboard.press('-')
+    await page.waitForURL(/from=2019-12-31T22%3A30%3A00Z&to=2020-01-01T00%3A30%3A00Z$/)
+    await page.keyboard.press('+')
+    await page.waitForURL((url) => !url.search.includes('from=2019-12-31T22%3A30%3A00Z'))
     assert.deepEqual(offences, [])
     await close(page)
   })
@@ -169,6 +195,7 @@ suite('console: history', { skip: noChromium }, () => {
     await page.getByLabel('Compare with the period before').check()
     await page.getByText('the period before', { exact: true }).first().waitFor()
     await page.getByLabel('Stacked').check()
+    await page.waitForURL(/stacked=1/)
     const { searchParams } = new URL(page.url())
     assert.deepEqual(
       ['region', 'edge', 'compare', 'stacked'].map((key) => searchParams.get(key)),

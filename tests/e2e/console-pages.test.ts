@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Locator, Page } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
-import { noChromium, pageHeading } from '../support/browser.ts'
+import { noChromium, pageHeading, untilLoaded } from '../support/browser.ts'
 import { close, consoleOfFleet, pageWidth } from '../support/console.ts'
 import type { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
@@ -153,10 +153,13 @@ suite('console: pages', { skip: noChromium }, () => {
     await key.getByRole('cell', { name: 'region/us' }).waitFor()
     await key.getByRole('cell', { name: '400' }).waitFor()
 
-    await page.getByRole('link', { name: 'History', exact: true }).last().click()
+    // The navigation has links of the same names.
+    const links = page.getByRole('navigation', { name: 'More about us-1' })
+    await links.getByRole('link', { name: 'History' }).click()
     await page.waitForURL(/\/history\?.*edge=us-1/)
     await page.goBack()
-    await page.getByRole('link', { name: 'Orders', exact: true }).last().click()
+    await links.getByRole('link', { name: 'Orders' }).click()
+    await page.waitForURL(/\/orders\?edge=us-1/)
     await page.getByRole('cell', { name: 'edge us-1' }).first().waitFor()
     assert.equal(await page.getByRole('cell', { name: 'all edges' }).count(), 0)
     await page.goBack()
@@ -165,7 +168,7 @@ suite('console: pages', { skip: noChromium }, () => {
         method: 'POST',
         body: { user: `in-${region}`, region, seconds: 60, bytesMax: 1024 },
       })
-    await page.getByRole('link', { name: 'Traces', exact: true }).click()
+    await links.getByRole('link', { name: 'Traces' }).click()
     await page.getByRole('cell', { name: 'in-us' }).waitFor()
     assert.equal(await page.getByRole('cell', { name: 'in-eu' }).count(), 0, 'it does not run on this edge')
     await page.getByRole('link', { name: 'All traces, not only those on us-1' }).click()
@@ -184,10 +187,8 @@ suite('console: pages', { skip: noChromium }, () => {
     await until('the report', async () => {
       await page.reload()
       await page.getByRole('heading', { name: 'Why connections were not reused' }).waitFor()
-      return await reason.waitFor({ timeout: 1_000 }).then(
-        () => true,
-        () => false,
-      )
+      await untilLoaded(page)
+      return (await reason.count()) > 0
     })
     await reason.getByText('The client disconnected inside a literal.').waitFor()
     await close(page)
@@ -253,9 +254,11 @@ suite('console: pages', { skip: noChromium }, () => {
     )
     await entries.filter({ hasText: 'Alerts' }).click()
     await page.getByRole('table', { name: 'Rules of alerts' }).waitFor()
+    await untilLoaded(page)
     assert.equal(await buttons.filter({ hasText: /silence|Change|Acknowledge/ }).count(), 0)
     await entries.filter({ hasText: 'Config' }).click()
     await page.getByRole('region', { name: 'Revisions' }).waitFor()
+    await untilLoaded(page)
     assert.equal(await buttons.filter({ hasText: /Set|Import|Change|Remove/ }).count(), 0)
     assert.deepEqual(offences, [])
     await page.goto('/edges/none')
@@ -267,8 +270,10 @@ suite('console: pages', { skip: noChromium }, () => {
     const ofRegion = await limitedToken('rita', { regions: ['eu'] })
     const first = await open('/config', { token: ofRegion })
     await first.page.getByRole('heading', { name: 'region/eu' }).waitFor()
-    const layers = await first.page.getByLabel('Layer').getByRole('option').allTextContents()
-    assert.deepEqual(layers, ['region/eu', 'edge/eu-1'])
+    const layers = first.page.getByLabel('Layer').getByRole('option')
+    // The edges follow the configuration.
+    await layers.filter({ hasText: 'edge/eu-1' }).waitFor({ state: 'attached' })
+    assert.deepEqual(await layers.allTextContents(), ['region/eu', 'edge/eu-1'])
     const entriesOf = async (page: Page) =>
       await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allTextContents()
     assert.deepEqual(await entriesOf(first.page), [
@@ -305,7 +310,8 @@ suite('console: pages', { skip: noChromium }, () => {
     const { page, offences } = await open('/trace')
     await page.getByRole('link', { name: 'eve\\r\\n\\x1b[2J\\u202egnp', exact: true }).click()
     await pageHeading(page, 'Trace of eve\\r\\n\\x1b[2J\\u202egnp').waitFor()
-    assert.match(await page.title(), /^Trace of eve\\r\\n/)
+    // The title of the tab follows that of the page.
+    await until('the title', async () => (await page.title()).startsWith('Trace of eve\\r\\n'))
     await page.goto(`/users?user=${encodeURIComponent(user)}`)
     await page.getByText('eve\\r\\n\\x1b[2J\\u202egnp is not connected').waitFor()
     await page.getByRole('button', { name: 'Kick' }).click()
@@ -373,7 +379,7 @@ suite('console: pages', { skip: noChromium }, () => {
       for (const [path, seen] of pages) {
         await page.goto(path)
         await page.getByText(seen).first().waitFor()
-        await until(`what ${path} asks for`, async () => (await page.getByText('Loading …').count()) === 0)
+        await untilLoaded(page)
         const headings = await page.getByRole('heading').allTextContents()
         assert.equal(
           new Set(headings).size,

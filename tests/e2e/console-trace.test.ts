@@ -58,7 +58,7 @@ suite('console: trace', { skip: noChromium }, () => {
       .getByText(/C: .*SELECT/)
       .first()
       .waitFor()
-    assert.equal(await log.getByText('session ended').count(), 0)
+    await log.getByText('session ended').first().waitFor({ state: 'detached' })
     await page.getByLabel('Filter').fill('')
     assert.deepEqual(await accessibilityFaults(page), [])
 
@@ -111,7 +111,11 @@ suite('console: trace', { skip: noChromium }, () => {
     await readMail(fleet.us)
     await page.unroute('**/live')
     await page.getByText('live', { exact: true }).waitFor()
-    await ended.nth(1).waitFor()
+    await log
+      .locator('.trace-line')
+      .filter({ hasText: 'us-1' })
+      .filter({ hasText: 'session ended: logout' })
+      .waitFor()
     assert.equal(await ended.count(), 2, 'lines are shown once')
     assert.equal(await log.evaluate((box) => box.scrollTop), 0)
     await page.getByRole('button', { name: /new lines/ }).click()

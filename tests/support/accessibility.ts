@@ -1,6 +1,7 @@
-/** Accessibility faults that axe finds on a page: contrast, names, roles, order. */
+/** Accessibility faults that axe finds on a page when all of it is there: contrast, names, roles, order. */
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
+import { untilLoaded } from './browser.ts'
 
 interface Violation {
   id: string
@@ -11,6 +12,7 @@ interface Violation {
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 
 export async function accessibilityFaults(page: Page): Promise<string[]> {
+  await untilLoaded(page)
   // Not as a script element, which the content security policy of the page forbids.
   await page.evaluate(axe.source)
   const violations = (await page.evaluate(

@@ -84,6 +84,15 @@ export async function signInOnPage(page: Page, token: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 
+/** Until nothing says that it waits for an answer of control. What is missing then is absent. */
+export const untilLoaded = async (page: Page): Promise<void> =>
+  await page
+    .getByText(/^Loading( all edges)? …$/)
+    .or(page.locator('.fleet-charts.waiting'))
+    .or(page.locator('.long-table td').filter({ hasText: /^…$/ }))
+    .first()
+    .waitFor({ state: 'detached' })
+
 /** The heading of a page. A card may have a similar one. */
 export const pageHeading = (page: Page, name: string) =>
   page.getByRole('heading', { name, exact: true, level: 1 })

@@ -1,7 +1,14 @@
 /** Set-up for tests of console pages: a real fleet, a browser, and a signed-in user. */
 import { after, before } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { launchBrowser, openPage, signInOnPage, type Appearance, type Watched } from './browser.ts'
+import {
+  launchBrowser,
+  openPage,
+  signInOnPage,
+  untilLoaded,
+  type Appearance,
+  type Watched,
+} from './browser.ts'
 import { TestFleet } from './fleet.ts'
 
 export interface Visit extends Appearance {
@@ -49,6 +56,8 @@ export function consoleOfFleet(onReady: (fleet: TestFleet) => void | Promise<voi
 
 export const close = (page: Page): Promise<void> => page.context().close()
 
-/** Width of the content in pixels: more than the window if something does not fit. */
-export const pageWidth = async (page: Page): Promise<number> =>
-  (await page.evaluate('document.documentElement.scrollWidth')) as number
+/** Width of the content in pixels, when all of it is there: more than the window if something does not fit. */
+export async function pageWidth(page: Page): Promise<number> {
+  await untilLoaded(page)
+  return (await page.evaluate('document.documentElement.scrollWidth')) as number
+}

@@ -1,7 +1,7 @@
 /** The frame around every page. It cannot be seen before the user is known. */
 import type { ConsoleSession } from '@imapfleet/api'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useState } from 'preact/hooks'
 import { outage } from '../api/outage.ts'
 import { PageLink } from '../router/link.tsx'
 import { AccountMenu } from './account.tsx'
@@ -20,7 +20,8 @@ interface LayoutProps {
 
 export function Layout({ who, children }: LayoutProps) {
   const [isOpen, setOpen] = useState(false)
-  useEffect(followShortcuts, [])
+  // With the page, so that no key is lost.
+  useLayoutEffect(followShortcuts, [])
   return (
     <>
       <a class="skip" href="#content">

@@ -23,5 +23,8 @@ export function followShortcuts(): () => void {
   return () => removeEventListener('keydown', onKey)
 }
 
+/** Where a character means something. A choice keeps the focus after a click, and has no text. */
+const typed = 'input:not([type=radio], [type=checkbox]), textarea, select, dialog'
+
 const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.closest('input, textarea, select, dialog') !== null
+  target instanceof HTMLElement && target.closest(typed) !== null

@@ -107,17 +107,18 @@ export function Chart(props: ChartProps) {
   }, [key])
 
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    // Undefined until it is drawn, and again for a moment when other values have arrived.
     const drawn = plot.current
-    if (!drawn || event.ctrlKey || event.metaKey || event.altKey) return
     const last = times.length - 1
-    const at = drawn.cursor.idx ?? last
+    const at = drawn?.cursor.idx ?? last
     if (event.key === '-') onZoomOut()
     else if (event.key === '+' || event.key === '=') {
       const quarter = Math.max(1, Math.round(last / 4))
       onZoom(times[Math.max(0, at - quarter)] ?? endMs, times[at + quarter + 1] ?? endMs)
     } else {
-      const next = nextPlace(event.key, event.shiftKey, drawn.cursor.idx ?? undefined, last)
-      if (next === undefined) return
+      const next = drawn && nextPlace(event.key, event.shiftKey, drawn.cursor.idx ?? undefined, last)
+      if (!drawn || next === undefined) return
       drawn.setCursor({ left: drawn.valToPos((times[next] ?? 0) / 1000, 'x'), top: 0 })
       setSaid(sayAt(next, times, lines, unit))
     }
