@@ -56,6 +56,8 @@ export function makeWorld(
   scenario: Scenario,
 ): { world: StubWorld; conclude(): Promise<void>; dismiss(): Promise<void> } {
   const clients: WireClient[] = []
+  // Conditions on what the server has received are checked at each event.
+  seen.forget()
   // An edge can open a connection before the login that uses it, and in an earlier scenario.
   const isOfEarlier = new Set(seen.connections.filter(({ received }) => triesLogin(received)))
 
@@ -71,7 +73,7 @@ export function makeWorld(
       behind: worldBehind,
       dials: () =>
         seen.connections.filter(
-          (connection) => triesLogin(connection.received) && !isOfEarlier.has(connection),
+          (connection) => !isOfEarlier.has(connection) && triesLogin(connection.received),
         ),
       until: async (condition, what) =>
         expect(await seen.signal.until(condition, patienceMs), `the server never saw ${what}`),

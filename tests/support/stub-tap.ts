@@ -56,12 +56,14 @@ export class StubTap {
   readonly connections: TapConnection[] = []
   readonly port: number
   readonly #server: Server
+  #count = 0
 
   constructor(port: number, serverPort: number) {
     this.port = port
     this.#server = createServer((near) => {
       const far = connect(serverPort, '127.0.0.1')
-      this.connections.push(new TapConnection(this.connections.length + 1, near, far, this.signal))
+      this.#count += 1
+      this.connections.push(new TapConnection(this.#count, near, far, this.signal))
       this.signal.changed()
     })
   }
@@ -75,5 +77,9 @@ export class StubTap {
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const connection of this.connections) connection.destroy()
     await closed
+  }
+  /** Frees what closed connections received. */
+  forget(): void {
+    this.connections.splice(0, Infinity, ...this.connections.filter(({ open }) => open))
   }
 }
