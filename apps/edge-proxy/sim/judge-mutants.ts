@@ -33,7 +33,7 @@ export async function judgeMutants(options: JudgeOptions): Promise<number> {
   const judged = () => mutants.map((mutant) => ({ ...mutant, ...results.get(keyOf(mutant)) }))
   const isChosen = ({ file, breaks }: Mutant) => `${file} ${breaks}`.includes(only)
   const copy = copyEdge()
-  const passing = new Map<string, boolean>()
+  const knownFailures = new Map<string, string>()
   for (const mutant of mutants.filter(isChosen)) {
     const judgement = { ...results.get(keyOf(mutant)) }
     if (isAgain) {
@@ -43,9 +43,11 @@ export async function judgeMutants(options: JudgeOptions): Promise<number> {
     if (half !== 'units')
       judgement.simulation ??= await withMutant(copy, mutant, () => simulate(copy, options))
     if (half !== 'simulation' && judgement.units === undefined) {
-      const failing = await failingFolder(copy, mutant, passing)
-      if (failing !== undefined) {
-        print(`the unit tests of ${failing} fail without a planted fault`)
+      for (const part of foldersThatUse(copy, mutant.file)) {
+        const failure = knownFailures.get(part) ?? (await failureOf(copy, testsOf(copy, part)))
+        knownFailures.set(part, failure)
+        if (failure === '') continue
+        print(`the unit tests of ${part} fail without a planted fault:\n${failure}`)
         return 1
       }
       judgement.units = await withMutant(copy, mutant, () => unitTestsFail(copy, mutant))
@@ -102,19 +104,6 @@ async function simulate(copy: string, { worlds }: JudgeOptions): Promise<number 
   return (await runWorlds(order))?.seed ?? false
 }
 
-/** The first folder whose tests fail as they are, of those that may find the fault. */
-async function failingFolder(
-  copy: string,
-  { file }: Mutant,
-  known: Map<string, boolean>,
-): Promise<string | undefined> {
-  for (const part of foldersThatUse(copy, file)) {
-    if (!known.has(part)) known.set(part, !(await testsFail(copy, testsOf(copy, part))))
-    if (known.get(part) === false) return part
-  }
-  return undefined
-}
-
 const testsOf = (copy: string, part: string): string[] =>
   globSync(`apps/edge-proxy/src/${part}/*.test.ts`, { cwd: copy }).sort()
 
@@ -149,18 +138,24 @@ async function unitTestsFail(copy: string, { file }: Mutant): Promise<boolean> {
   const others = inFolder.filter((test) => !own.includes(test))
   const users = [...foldersThatUse(copy, file)].filter((part) => part !== dirname(file))
   for (const tests of [own, others, ...users.map((part) => testsOf(copy, part))])
-    if (await testsFail(copy, tests)) return true
+    if ((await failureOf(copy, tests)) !== '') return true
   return false
 }
 
-async function testsFail(copy: string, files: readonly string[]): Promise<boolean> {
-  if (files.length === 0) return false
-  const child = spawn(process.execPath, ['scripts/run-tests.ts', ...files], { cwd: copy, stdio: 'ignore' })
+/** What the tests print if one fails; empty if all pass. */
+async function failureOf(copy: string, files: readonly string[]): Promise<string> {
+  if (files.length === 0) return ''
+  const child = spawn(process.execPath, ['scripts/run-tests.ts', ...files], {
+    cwd: copy,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
   const timer = setTimeout(() => child.kill('SIGTERM'), unitTimeoutMs)
   return new Promise((resolve) => {
     child.on('close', (status) => {
       clearTimeout(timer)
-      resolve(status !== 0)
+      resolve(status === 0 ? '' : output || `exit status ${status}`)
     })
   })
 }

@@ -158,28 +158,34 @@ test('a login that the server may have read is not sent again if the server clos
 })
 
 test('a connection ahead that fails says nothing about the server, and no other one is opened for ten minutes', async () => {
-  const scripted = await ScriptedServer.start()
-  const server = distant(scripted, { breakerFailures: 1 })
-  const opening = openConnection(server, as(), client)
-  while (scripted.asked.length === 0) await turn()
-  scripted.greeting = '* BYE too many connections without a login\r\n'
-  assert.equal((await opening).kind, 'opened')
-  while (scripted.connections.length < 2) await turn()
-  await settled()
-  assert.deepEqual(server.addresses.down, [])
-  assert.equal(server.downReason, undefined)
-  scripted.greeting = '* OK ready\r\n'
-  assert.equal(await logIn(server), 'opened')
-  await settled()
-  assert.equal(scripted.connections.length, 3)
-  const restore = passing(600_001)
-  try {
+  for (const greeting of [
+    '* BYE too many connections without a login',
+    '* BYE out of order',
+    'what is this',
+  ] as const) {
+    const scripted = await ScriptedServer.start()
+    const server = distant(scripted, { breakerFailures: 1 })
+    const opening = openConnection(server, as(), client)
+    while (scripted.asked.length === 0) await turn()
+    scripted.greeting = `${greeting}\r\n`
+    assert.equal((await opening).kind, 'opened')
+    while (scripted.connections.length < 2) await turn()
+    await settled()
+    assert.deepEqual(server.addresses.down, [], greeting)
+    assert.equal(server.downReason, undefined)
+    scripted.greeting = '* OK ready\r\n'
     assert.equal(await logIn(server), 'opened')
-  } finally {
-    restore()
+    await settled()
+    assert.equal(scripted.connections.length, 3)
+    const restore = passing(600_001)
+    try {
+      assert.equal(await logIn(server), 'opened')
+    } finally {
+      restore()
+    }
+    await isReady(server)
+    server.connectAhead.end()
   }
-  await isReady(server)
-  server.connectAhead.end()
 })
 
 test('an unused connection is closed with LOGOUT after 45 s, and when the server gets new settings', async () => {
