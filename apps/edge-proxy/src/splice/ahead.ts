@@ -219,6 +219,7 @@ export class Ahead {
     const left = unselects(command) ? this.#selections.client : undefined
     this.#clientCommands.add(sent, command, left)
     if (command.selects !== undefined) this.#leave(command)
+    if (mayKeepResult(command)) this.#selections.client.hasKeptResult = true
     this.#learning.sent(sent)
   }
 
@@ -472,6 +473,10 @@ const closed = '* OK [CLOSED] Previous mailbox closed.\r\n'
 
 /** Whether the reply is BAD: the server does not understand the command. */
 const isRefusal = (isOk: boolean, reply: string): boolean => !isOk && !/^NO\b/i.test(reply)
+
+/** Whether the server may keep the result of the command, for example because of RETURN (SAVE). */
+const mayKeepResult = ({ question, text }: Command): boolean =>
+  question === undefined && /^(?:UID +)?(?:SEARCH|SORT|THREAD) +RETURN\b/i.test(text)
 
 /** Whether the command leaves the selected mailbox without selecting another one. */
 const unselects = ({ shape }: Command): boolean => shape === 'UNSELECT' || shape === 'CLOSE'
