@@ -399,7 +399,9 @@ export class Ahead {
     const { state, question } = asked
     const flaw = this.#held.replied(asked, isOk, text)
     // NO is a valid answer, for example if the mailbox is gone. BAD means that the server did not understand the question.
-    const isBad = state === 'expected' && isRefusal(isOk, text)
+    // It is also BAD that the mailbox has fewer messages now, so that the numbers in the question are too high.
+    const hasNumbers = asked.wider?.kind === 'numbered'
+    const isBad = state === 'expected' && isRefusal(isOk, text) && !hasNumbers
     if (isBad) this.#setup.knowledge.refused(question)
     else if (state === 'claimed') this.#noteUnderstood(question, !isRefusal(isOk, text))
     if (isBad || flaw === 'anomaly') this.fail(isBad ? 'refused' : 'anomaly')
