@@ -219,6 +219,7 @@ export class Ahead {
     const left = unselects(command) ? this.#selections.client : undefined
     this.#clientCommands.add(sent, command, left)
     if (command.selects !== undefined) this.#leave(command)
+    if (mayKeepResult(command)) this.#selections.client.hasKeptResult = true
     this.#learning.sent(sent)
   }
 
@@ -398,7 +399,9 @@ export class Ahead {
     const { state, question } = asked
     const flaw = this.#held.replied(asked, isOk, text)
     // NO is a valid answer, for example if the mailbox is gone. BAD means that the server did not understand the question.
-    const isBad = state === 'expected' && isRefusal(isOk, text)
+    // It is also BAD that the mailbox has fewer messages now, so that the numbers in the question are too high.
+    const hasNumbers = asked.wider?.kind === 'numbered'
+    const isBad = state === 'expected' && isRefusal(isOk, text) && !hasNumbers
     if (isBad) this.#setup.knowledge.refused(question)
     else if (state === 'claimed') this.#noteUnderstood(question, !isRefusal(isOk, text))
     if (isBad || flaw === 'anomaly') this.fail(isBad ? 'refused' : 'anomaly')
@@ -472,6 +475,10 @@ const closed = '* OK [CLOSED] Previous mailbox closed.\r\n'
 
 /** Whether the reply is BAD: the server does not understand the command. */
 const isRefusal = (isOk: boolean, reply: string): boolean => !isOk && !/^NO\b/i.test(reply)
+
+/** Whether the server may keep the result of the command, for example because of RETURN (SAVE). */
+const mayKeepResult = ({ question, text }: Command): boolean =>
+  question === undefined && /^(?:UID +)?(?:SEARCH|SORT|THREAD) +RETURN\b/i.test(text)
 
 /** Whether the command leaves the selected mailbox without selecting another one. */
 const unselects = ({ shape }: Command): boolean => shape === 'UNSELECT' || shape === 'CLOSE'

@@ -229,7 +229,8 @@ export class Asking {
     if (last !== client) return here.some(({ wider }) => wider?.kind === 'all-messages')
     const isComplete = here.every(({ reply }) => reply !== undefined)
     // The server does not report changes of flags while another mailbox is selected.
-    return client.isKnown && !client.hasToldFlags && isComplete && this.#clientCommands.isElsewhere
+    const canReturn = client.isKnown && !client.hasToldFlags && !client.hasKeptResult
+    return canReturn && isComplete && this.#clientCommands.isElsewhere
   }
 
   /** Whether a mailbox that was left ahead of the client can be selected again and its changes be found. */

@@ -453,6 +453,24 @@ test('an answer is recorded unchanged, except for the number of recent messages,
   assert.deepEqual(recording.lines, ['* 3 EXISTS\r\n', '* 0 RECENT\r\n', '* OK [UIDNEXT 4] x\r\n'])
 })
 
+test('what a server reports about the mailbox that a SELECT leaves is not kept', async () => {
+  const left = '* 2 EXPUNGE\r\n* 9 EXISTS\r\n* 1 FETCH (FLAGS (x))\r\n'
+  const closed = '* OK [CLOSED] Previous mailbox closed.\r\n'
+  for (const [before, lines] of [
+    [closed, answer],
+    [left + closed, answer],
+    // The server does not show where the answer begins.
+    ['* 2 EXPUNGE\r\n', undefined],
+    ['* 9 EXISTS\r\n', undefined],
+    ['* 1 FETCH (FLAGS (x))\r\n', undefined],
+  ] as const) {
+    const { fromClient, fromServer, connection } = await begin({ pool: { selectCache: 'exact' } })
+    fromClient('a SELECT INBOX\r\n')
+    fromServer(`${before}${answer}a OK [READ-WRITE] done\r\n`)
+    assert.equal(connection.selectAnswer?.lines, lines, before)
+  }
+})
+
 test('an answer that is too long or has a literal is not recorded', () => {
   const recording = (): Recording => ({ key: 'SELECT INBOX', lines: [], bytes: 0 })
   assert.equal(record(recording(), '* LIST () "/" {5}\r\n'), false)

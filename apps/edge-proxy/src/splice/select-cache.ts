@@ -197,7 +197,7 @@ export class SelectCache {
   onReply(ok: boolean, text: string): void {
     const { key, lines } = this.#recording!
     this.#recording = undefined
-    if (ok && hasUnselect(this.#connection.capabilities))
+    if (ok && hasUnselect(this.#connection.capabilities) && !hasReports(lines))
       this.#connection.rememberSelect({
         key,
         lines: lines.join(''),
@@ -226,9 +226,20 @@ export function selectionKey(
 export function record(recording: Recording, line: string): boolean {
   recording.bytes += line.length
   if (recording.bytes > recordedBytesMax || /\{\d+\}\r?\n$/.test(line)) return false
+  // All lines before it are about the mailbox that the SELECT has left. The next client has left no mailbox (RFC 7162 3.2.11).
+  if (/^\* +OK +\[CLOSED\]/i.test(line)) {
+    recording.lines.length = 0
+    return true
+  }
   // The first SELECT removes the \Recent flag from the messages, so a second SELECT finds none (RFC 3501 2.3.2).
   recording.lines.push(line.replace(/^\* +\d+ RECENT/i, '* 0 RECENT'))
   return true
+}
+
+/** Whether some lines are not part of the answer to SELECT: reports about the mailbox that was left, or about a change. */
+function hasReports(lines: readonly string[]): boolean {
+  const counts = lines.filter((line) => /^\* +\d+ +EXISTS\b/i.test(line))
+  return counts.length > 1 || lines.some((line) => /^\* +(?:\d+ +(?:EXPUNGE|FETCH)|VANISHED)\b/i.test(line))
 }
 
 /** Commands that do not change the mailbox. */

@@ -240,3 +240,32 @@ test('an answer by sequence numbers is not given if it lacks a message that the 
   fromClient(`c UID FETCH 50,70,80 ${headers}\r\n`)
   assert.deepEqual(await up(1), [`UID FETCH 50,70,80 ${headers}`])
 })
+
+test('a page by message numbers that are too high is dropped, and answer-ahead is not paused', async () => {
+  const knowledge = knowledgeOf([
+    ['STATUS INBOX (MESSAGES)', 'STATUS INBOX (MESSAGES 4)'],
+    ['SELECT INBOX', '4 EXISTS', 'OK [UIDNEXT 13] x'],
+    ['UID SEARCH ALL', 'SEARCH 9 10 11 12'],
+    ['UID FETCH 10:12 (UID FLAGS ENVELOPE)', '2 FETCH (UID 10 FLAGS ())'],
+  ])
+  knowledge.answered(4)
+  // The UIDs of this user are unknown.
+  const session = await beginAhead(knowledge, {
+    ahead: { upstream: 'main', mode: 'on', roundTripMinMs: 0, knowledge, identity: 'main ann' },
+  })
+  session.fromClient('a STATUS INBOX (MESSAGES)\r\n')
+  const first = await session.up(3)
+  session.fromServer('* STATUS INBOX (MESSAGES 4)\r\na OK done\r\n')
+  await session.client.until('a OK done\r\n')
+  const numbered = 'FETCH 2:* (UID FLAGS ENVELOPE)'
+  assert.deepEqual(
+    [first.slice(1), await session.up(1)],
+    [['SELECT INBOX', 'UID SEARCH RETURN (ALL) ALL'], [numbered]],
+  )
+  // Meanwhile all messages but one were removed.
+  session.fromServer(`* 1 EXISTS\r\n${session.tag('SELECT INBOX')} OK done\r\n`)
+  session.fromServer(`${session.tag(numbered)} BAD Invalid messageset\r\n`)
+  assert.notEqual(knowledge.commandsMax(0), 0)
+  session.fromClient('b SELECT INBOX\r\n')
+  assert.equal(await session.client.until('b OK done\r\n'), '* 1 EXISTS\r\nb OK done\r\n')
+})
