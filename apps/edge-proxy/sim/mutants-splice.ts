@@ -301,14 +301,32 @@ export const mutantsOfSplice: readonly Mutant[] = [
   },
   {
     file: 'splice/asking.ts',
-    find: '    return client.isKnown && !client.hasToldFlags && isComplete',
-    replace: '    return client.isKnown && isComplete',
+    find: '    const canReturn = client.isKnown && !client.hasToldFlags && ',
+    replace: '    const canReturn = client.isKnown && ',
     breaks: 'a mailbox whose flags the client has been told is not left ahead',
   },
   {
     file: 'splice/asking.ts',
-    find: '    return client.isKnown && !client.hasToldFlags',
-    replace: '    return !client.hasToldFlags',
+    find: ' && !client.hasKeptResult\n',
+    replace: '\n',
+    breaks: 'a mailbox in which the client has saved a search result is not left ahead',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: ' && !hasNumbers\n',
+    replace: '\n',
+    breaks: 'message numbers that are too high do not turn answer-ahead off',
+  },
+  {
+    file: 'splice/select-cache.ts',
+    find: '    recording.lines.length = 0\n',
+    replace: '',
+    breaks: 'the cached answer to a SELECT says nothing about the mailbox that was left',
+  },
+  {
+    file: 'splice/asking.ts',
+    find: '    const canReturn = client.isKnown && ',
+    replace: '    const canReturn = ',
     breaks: 'a mailbox is left ahead only if it can be given back',
   },
   {
