@@ -19,7 +19,7 @@ export async function serveHttp(
   const server = createAdaptorServer({
     fetch,
     createServer,
-    // It closes the connection after 500 ms.
+    // The cleanup of the library would close the connection 500 ms after the answer.
     autoCleanupIncoming: false,
     serverOptions: { requestTimeout: 60_000, headersTimeout: 15_000, maxHeaderSize: 16_384 },
   }) as Server
@@ -46,7 +46,7 @@ export async function serveHttp(
  * connection that is closed with unread data is reset, and its client may get an error instead of the answer.
  */
 function discardUnread(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  // As Node does it for a body that was not touched. A stream that was made of the body pauses it at each chunk.
+  // Node does the same if the body was not touched. A web stream that was made of the body would pause it at each chunk.
   outgoing.once('finish', () => {
     if (!incoming.complete) incoming.removeAllListeners('data').resume()
   })
