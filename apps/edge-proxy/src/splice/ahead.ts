@@ -314,7 +314,8 @@ export class Ahead {
   unselectSent(tag: string): string {
     if (!this.#held.mustLeave) return ''
     const from = this.#selections.client
-    const isOver = from.mailbox === undefined || this.#judged!.selects !== undefined
+    // After BAD to a SELECT that is not parsed here, the server may still have the client's mailbox selected.
+    const isOver = from.mailbox === undefined || this.#judged!.question?.selects !== undefined
     this.#held.leaves(tag)
     if (isOver) {
       this.#selections.client = this.#selections.add(tag)

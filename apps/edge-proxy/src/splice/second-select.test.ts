@@ -140,6 +140,35 @@ test('a client that stays in its mailbox gets all changes of it, and then its an
   await isQuiet()
 })
 
+test('a client that stays in its mailbox is told its keywords, and that it is now read-only', async () => {
+  const session = await gone()
+  const { client, fromClient, fromServer, commands, up } = session
+  fromClient('d NOOP\r\n')
+  const [leave, select, search] = (await commands(3)).map(([tag]) => tag)
+  const keywords = '* FLAGS (\\Seen new)\r\n* OK [PERMANENTFLAGS (\\Seen new)] x\r\n'
+  fromServer(`${leave} OK left\r\n${keywords}* 3 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n`)
+  fromServer(`${select} OK [READ-ONLY] selected\r\n`)
+  fromServer(`* ESEARCH (TAG "${search}") UID ALL 10:12\r\n${search} OK done\r\n`)
+  assert.deepEqual(await up(1), ['NOOP'])
+  fromServer('d OK done\r\n')
+  assert.equal(
+    await client.until('d OK done\r\n'),
+    `${keywords}* OK [READ-ONLY] The mailbox is read-only.\r\nd OK done\r\n`,
+  )
+})
+
+test('a SELECT that the server may not understand leaves the mailbox of the client selected', async () => {
+  for (const text of ['SELECT (a', 'SELECT INBOX (x)', 'EXAMINE']) {
+    const session = await gone()
+    const { client, fromClient, fromServer, up } = session
+    fromClient(`d ${text}\r\n`)
+    await giveBack(session, backToWork, { select: work, uids: ' ALL 10:12' })
+    assert.deepEqual(await up(1), [text])
+    fromServer('d BAD what\r\n')
+    assert.equal(await client.until('what\r\n'), 'd BAD what\r\n')
+  }
+})
+
 test('reports after the list of messages follow the changes found from the list', async () => {
   const session = await gone()
   const { client, fromClient, fromServer, up } = session

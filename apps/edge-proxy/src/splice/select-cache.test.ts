@@ -46,6 +46,22 @@ test('an answer that arrives in pieces is kept whole', async () => {
   assert.deepEqual(connection.selectAnswer, { ...kept, lines })
 })
 
+test('no answer is kept after the client has saved the result of a search, which the next client must not find', async () => {
+  for (const search of [
+    'UID SEARCH RETURN (SAVE)',
+    'SEARCH RETURN (ALL SAVE)',
+    'uid sort return (save) (DATE)',
+  ]) {
+    const { fromClient, fromServer, connection } = await begin({ pool: { selectCache: 'exact' } })
+    fromClient('a SELECT INBOX\r\n')
+    fromServer(`${answer}a OK [READ-WRITE] done\r\n`)
+    assert.notEqual(connection.selectAnswer, undefined)
+    fromClient(`b ${search} UTF-8 FLAGGED\r\n`)
+    fromServer('b OK done\r\n')
+    assert.equal(connection.selectAnswer, undefined)
+  }
+})
+
 test('only a plain answer to one plain SELECT is kept', async () => {
   const cases: [SessionSetup, string, string][] = [
     [{}, 'a SELECT INBOX\r\n', `${answer}a NO gone\r\n`],

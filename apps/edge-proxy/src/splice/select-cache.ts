@@ -140,7 +140,8 @@ export class SelectCache {
     isAlone: boolean,
   ): void {
     if (maySelect(verb)) this.#context.metrics.counters.select_cache_misses_total.value++
-    if (mayChangeMailbox(verb, bytes, from, to)) this.#connection.forgetSelect()
+    if (mayChangeMailbox(verb, bytes, from, to) || savesResult(verb, bytes, from, to))
+      this.#connection.forgetSelect()
     this.#recording =
       key !== undefined && isAlone && this.#mayHaveUnselect ? { key, lines: [], bytes: 0 } : undefined
   }
@@ -241,6 +242,15 @@ function hasReports(lines: readonly string[]): boolean {
   const counts = lines.filter((line) => /^\* +\d+ +EXISTS\b/i.test(line))
   return counts.length > 1 || lines.some((line) => /^\* +(?:\d+ +(?:EXPUNGE|FETCH)|VANISHED)\b/i.test(line))
 }
+
+/**
+ * Whether the server may save the result of a search until the mailbox is left (RFC 5182). A SELECT removes the result. The words
+ * are searched for in the whole line: a false positive costs one answer.
+ */
+const savesResult = (verb: Verb, bytes: Buffer, from: number, to: number): boolean =>
+  (harmless.has(verb) || verb === 'UID') &&
+  containsWord(bytes, from, to, 'RETURN') &&
+  containsWord(bytes, from, to, 'SAVE')
 
 /** Commands that do not change the mailbox. */
 const harmless: ReadonlySet<Verb> = new Set<Verb>([

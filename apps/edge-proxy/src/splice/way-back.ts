@@ -90,13 +90,22 @@ export class WayBack {
   }
 
   /** The responses that report the changes to the client. Undefined: the changes are unknown. */
-  #changes({ from, search, isRefused }: Return): string[] | undefined {
+  #changes({ from, select, search, isRefused }: Return): string[] | undefined {
     const { server } = this.#selections
     const isSame = server.uidValidity !== undefined && server.uidValidity === from.uidValidity
     const { found, count } = search
     if (!isSame || isRefused || found === undefined || found.length !== count) return undefined
-    return changesSince(from.uids!, ascending(found))
+    const changes = changesSince(from.uids!, ascending(found))
+    return changes && [...settingsIn(select), ...changes]
   }
+}
+
+/** The part of the answer to SELECT that other sessions may have changed: the keywords, and the permission to write. */
+function settingsIn({ responses, question, reply }: AskedAhead): string[] {
+  const lines = responses.map(({ chunks }) => Buffer.concat(chunks).toString('latin1'))
+  const settings = lines.filter((line) => /^\* +(?:FLAGS|OK +\[PERMANENTFLAGS)\b/i.test(line))
+  const isNowReadOnly = question.name === 'SELECT' && /^OK +\[READ-ONLY\]/i.test(reply ?? '')
+  return isNowReadOnly ? [...settings, '* OK [READ-ONLY] The mailbox is read-only.\r\n'] : settings
 }
 
 /**
