@@ -382,7 +382,9 @@ export class Auditor implements ServerWatcher {
   problemOfAnswer(index: number, session: SessionRecord): string | undefined {
     session.namedQuestion = index
     const asked = this.#asked[index]
-    const isOwn = asked && asked.at > (session.loginAt ?? Infinity) && this.#mayBeOf(asked, session)
+    // A wild client sends its login in pieces, so the moment of its login is unknown.
+    const isBehindLogin = asked && (session.isWild || asked.at > (session.loginAt ?? Infinity))
+    const isOwn = isBehindLogin && this.#mayBeOf(asked, session)
     if (!isOwn) return 'got what was asked for another session'
     const change = this.#laterChange(session, asked)
     return change && `got what was asked before its ${change}`
