@@ -220,6 +220,8 @@ export class Ahead {
     this.#clientCommands.add(sent, command, left)
     if (command.selects !== undefined) this.#leave(command)
     if (mayKeepResult(command)) this.#selections.client.hasKeptResult = true
+    // With STORE .SILENT the server tells the client only if another program changes these flags again.
+    if (stores(command)) this.#selections.client.hasSetFlags = true
     this.#learning.sent(sent)
   }
 
@@ -480,6 +482,9 @@ const isRefusal = (isOk: boolean, reply: string): boolean => !isOk && !/^NO\b/i.
 /** Whether the server may keep the result of the command, for example because of RETURN (SAVE). */
 const mayKeepResult = ({ question, text }: Command): boolean =>
   question === undefined && /^(?:UID +)?(?:SEARCH|SORT|THREAD) +RETURN\b/i.test(text)
+
+/** Whether the client knows flags of messages after this command, because it sets them. */
+const stores = ({ shape }: Command): boolean => shape === 'STORE' || shape === 'UID STORE'
 
 /** Whether the command leaves the selected mailbox without selecting another one. */
 const unselects = ({ shape }: Command): boolean => shape === 'UNSELECT' || shape === 'CLOSE'

@@ -230,7 +230,7 @@ export class Asking {
     const isComplete = here.every(({ reply }) => reply !== undefined)
     // The server does not report changes of flags while another mailbox is selected.
     const canReturn = client.isKnown && !client.hasToldFlags && !client.hasKeptResult
-    return canReturn && isComplete && this.#clientCommands.isElsewhere
+    return canReturn && !client.hasSetFlags && isComplete && this.#clientCommands.isElsewhere
   }
 
   /** Whether a mailbox that was left ahead of the client can be selected again and its changes be found. */

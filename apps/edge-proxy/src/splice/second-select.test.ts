@@ -334,6 +334,26 @@ test('a mailbox is not left ahead after the client has saved the result of a sea
   await isQuiet()
 })
 
+test('a mailbox is not left ahead after the client has set flags, because the server would tell it if others change them', async () => {
+  const store = 'UID STORE 10 +FLAGS.SILENT (\\Seen)'
+  const storing: WebmailPage = [...page.slice(0, 2), [store], ...page.slice(2)]
+  const knowledge = knowledgeOf(storing, storing, storing)
+  knowledge.answered(6)
+  const { client, fromClient, fromServer, up, tag, isQuiet } = await beginAhead(knowledge)
+  fromClient('a SELECT Work\r\n')
+  await up(2)
+  fromServer(`${work}a OK done\r\n* ESEARCH (TAG "${tag(all)}") UID ALL 10:12\r\n${tag(all)} OK done\r\n`)
+  fromClient('b UID SEARCH ALL\r\n')
+  await client.until('b OK done\r\n')
+  fromClient(`c ${store}\r\n`)
+  while ((await up(1))[0] !== store);
+  fromServer('c OK done\r\n')
+  await client.until('c OK done\r\n')
+  fromClient(`d ${count}\r\n`)
+  assert.deepEqual(await up(1), [count])
+  await isQuiet()
+})
+
 test('an answer to SELECT is given only after the server has left its mailbox again', async () => {
   const { client, fromClient, fromServer, commands, isQuiet } = await refreshing()
   const [leave, select, search, back] = (await commands(6)).map(([tag]) => tag)

@@ -21,6 +21,8 @@ export class Selection {
   hasChanged = false
   /** The client has got flags of its messages. From then on, a dropped answer with flags would hide a change from the client. */
   hasToldFlags = false
+  /** The client has set flags of its messages. */
+  hasSetFlags = false
   /** The server may keep the result of a search of the client until the mailbox is left (RFC 5182). */
   hasKeptResult = false
 
