@@ -454,11 +454,22 @@ export class Ahead {
   }
 
   /** Drops all held answers and pauses answer-ahead for this server, after an answer that makes it unsafe. */
-  fail(reason: 'refused' | 'anomaly' | 'bye' | 'unexpected-tag' | 'closed'): void {
+  fail(reason: 'refused' | 'anomaly' | 'bye' | 'unexpected-tag' | 'closed' | 'overdue'): void {
     if (this.#held.unanswered.length === 0 && reason !== 'refused' && reason !== 'anomaly') return
     this.#held.dropFrom(0, 'anomaly')
     this.#setup.knowledge.failed(this.#context.clock.now())
     this.#context.log.warn('ahead_paused', { upstream: this.#setup.upstream, reason })
+  }
+
+  /**
+   * A command of the client has waited too long for the reply to a question. The server can answer the command itself, unless
+   * its answer looks like that to the question.
+   * @returns whether the command no longer waits for an expected question, and must be judged again
+   */
+  giveUp(): boolean {
+    if (this.#held.expected.length === 0) return false
+    this.fail('overdue')
+    return true
   }
 
   /** The session has ended. */

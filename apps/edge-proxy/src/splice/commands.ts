@@ -157,7 +157,8 @@ function beginCommand(
 }
 
 function stopFor(verdict: 'wait' | 'UNSELECT', at: number, conversation: Conversation): Passage {
-  return verdict === 'wait' ? waitForTurn(at, conversation) : { kind: 'own-command', to: at, verb: verdict }
+  if (verdict === 'wait') return waitForTurn(at, conversation, 'question')
+  return { kind: 'own-command', to: at, verb: verdict }
 }
 
 /** Whether the command enables CONDSTORE. Only commands that need no selected mailbox are considered. */
@@ -237,7 +238,11 @@ function answerOf(
   }
 }
 
-function waitForTurn(at: number, conversation: Conversation, wait: 'turn' | 'logout' = 'turn'): Passage {
+function waitForTurn(
+  at: number,
+  conversation: Conversation,
+  wait: 'turn' | 'question' | 'logout' = 'turn',
+): Passage {
   conversation.waitForTurn(wait)
   return { kind: 'passed', to: at }
 }

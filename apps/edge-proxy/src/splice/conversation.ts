@@ -50,6 +50,8 @@ export type Wait =
   | 'continuation'
   /** Earlier replies, before a command that the edge answers. */
   | 'turn'
+  /** The reply to a question that was asked ahead, or to a command of the edge that makes up for one. */
+  | 'question'
   /** Earlier replies, before a LOGOUT. Bytes after the LOGOUT are dropped. */
   | 'logout'
 
@@ -168,7 +170,7 @@ export class Conversation {
   }
 
   /** The client's command must wait for earlier replies before it is answered or sent. */
-  waitForTurn(wait: 'turn' | 'logout'): void {
+  waitForTurn(wait: 'turn' | 'question' | 'logout'): void {
     this.#waitsFor = wait
   }
 

@@ -361,3 +361,35 @@ test('flags are asked ahead only while the client has received none since its SE
   await client.until('c OK done\r\n')
   await isQuiet()
 })
+
+test('a command that waits too long for a question goes to the server itself, and answer-ahead pauses', async () => {
+  const page: WebmailPage = [
+    ['SELECT INBOX', '3 EXISTS', '0 RECENT', 'OK [UIDNEXT 13] x'],
+    ['UID SEARCH ALL', 'SEARCH 10 11 12'],
+  ]
+  const knowledge = knowledgeOf(page, page)
+  const session = await beginAhead(knowledge, { pool: { replyTimeoutMs: 100 } })
+  const { client, fromClient, fromServer, up, tag, endings, logged } = session
+  fromClient('a SELECT INBOX\r\n')
+  const [, search] = await up(2)
+  fromServer(`${selectAnswer}a OK done\r\n`)
+  await client.until('a OK done\r\n')
+  fromClient('b UID SEARCH ALL\r\n')
+  assert.deepEqual(await up(1), ['UID SEARCH ALL'])
+  assert.equal(knowledge.commandsMax(0), 0)
+  assert.ok(logged.includes('warn ahead_paused upstream=main reason=overdue'))
+  // The server answers both after all.
+  fromServer(`* ESEARCH (TAG "${tag(search!)}") UID ALL 10:12\r\n${tag(search!)} OK done\r\n`)
+  fromServer('* SEARCH 10 11 12\r\nb OK done\r\n')
+  assert.equal(await client.until('b OK done\r\n'), '* SEARCH 10 11 12\r\nb OK done\r\n')
+  assert.deepEqual(endings, [])
+})
+
+test('a session ends if its command waits for a question with a similar answer, and the server never replies', async () => {
+  const session = await listing({ offered: 'IMAP4REV1 UNSELECT', pool: { replyTimeoutMs: 100 } })
+  session.ok('SELECT INBOX', selectAnswer)
+  session.fromClient('b SELECT INBOX\r\n')
+  await session.client.until('b OK done\r\n')
+  session.fromClient('c UID SEARCH SUBJECT y\r\n')
+  assert.equal((await session.ended).ending.kind, 'reply-overdue')
+})

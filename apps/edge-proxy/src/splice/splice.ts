@@ -276,6 +276,13 @@ export class Splice extends Linked<Splice> {
       this.#conversation.connection.link.queuedBytes < this.#queuedForServer
     if (isBusy && this.#waitedMs < this.#context.settings.current.clients.idleTimeoutMs) return this.#wait()
     if (this.#isFinishing) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
+    if (this.#conversation.waitsFor === 'question' && this.#ahead?.giveUp()) {
+      this.#passPending()
+      this.#adjustWait()
+      this.#adjustClient()
+      if (this.#isWaiting) this.#wait()
+      return
+    }
     const pending = this.#pending!
     const logoutTag =
       this.#conversation.waitsFor === 'logout'
