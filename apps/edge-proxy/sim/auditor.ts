@@ -378,13 +378,11 @@ export class Auditor implements ServerWatcher {
     return sessionNumberIn(tag) === session.number || (session.isWild && session.sent.includes(tag))
   }
 
-  /** The session has got data of a question with this number. Returns why the data must not reach it. */
+  /** Why data of the question with this number must not reach the session. */
   problemOfAnswer(index: number, session: SessionRecord): string | undefined {
     session.namedQuestion = index
     const asked = this.#asked[index]
-    // A wild client sends its login in pieces, so the moment of its login is unknown.
-    const isBehindLogin = asked && (session.isWild || asked.at > (session.loginAt ?? Infinity))
-    const isOwn = isBehindLogin && this.#mayBeOf(asked, session)
+    const isOwn = asked && asked.at > session.askedFrom && this.#mayBeOf(asked, session)
     if (!isOwn) return 'got what was asked for another session'
     const change = this.#laterChange(session, asked)
     return change && `got what was asked before its ${change}`

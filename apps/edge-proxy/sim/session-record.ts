@@ -66,6 +66,11 @@ export class SessionRecord {
     this.isWild = facts.isWild
   }
 
+  /** Questions that were asked before this event were not asked for this session. When a wild client logged in is unknown. */
+  get askedFrom(): number {
+    return this.loginAt ?? (this.isWild ? -Infinity : Infinity)
+  }
+
   /** The session is ending. Its server connection may already be used by another session. */
   get isEnding(): boolean {
     const hasSentLogout = () => [...this.tags.values()].some(({ text }) => /^\S+ LOGOUT/i.test(text))
