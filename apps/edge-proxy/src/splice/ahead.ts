@@ -29,6 +29,9 @@ import { Selections } from './selections.ts'
 import type { SentCommand } from './sent-command.ts'
 import { WayBack } from './way-back.ts'
 
+/** Why held answers cannot be used; a field of `ahead_paused`. */
+type FailReason = 'refused' | 'anomaly' | 'bye' | 'unexpected-tag' | 'closed'
+
 /** What to do with a client's command. */
 export type AheadVerdict =
   /** It goes to the server. */
@@ -379,6 +382,11 @@ export class Ahead {
     this.#held.kept(bytes)
   }
 
+  /** Whether the server may refuse this command of the edge although it works as it should. */
+  mayBeRefused({ tag }: SentCommand): boolean {
+    return this.#held.mayBeRefused(tag)
+  }
+
   /**
    * A tagged reply. `text`: everything after the tag, line end included.
    * @returns what the client gets in its place; 'pass': the reply unchanged
@@ -404,7 +412,8 @@ export class Ahead {
     const isBad = state === 'expected' && isRefusal(isOk, text) && !hasNumbers
     if (isBad) this.#setup.knowledge.refused(question)
     else if (state === 'claimed') this.#noteUnderstood(question, !isRefusal(isOk, text))
-    if (isBad || flaw === 'anomaly') this.fail(isBad ? 'refused' : 'anomaly')
+    if (isBad) this.fail('refused', [asked])
+    else if (flaw === 'anomaly') this.fail('anomaly')
     else if (isOk) this.#setup.knowledge.answered(asked.depth)
   }
 
@@ -450,21 +459,32 @@ export class Ahead {
     return told.length > 0 ? { before: Buffer.concat(told) } : 'pass'
   }
 
-  /** Drops all held answers and pauses answer-ahead for this server, after an answer that makes it unsafe. */
-  fail(reason: 'refused' | 'anomaly' | 'bye' | 'unexpected-tag' | 'closed'): void {
-    if (this.#held.unanswered.length === 0 && reason !== 'refused' && reason !== 'anomaly') return
-    this.#held.dropFrom(0, 'anomaly')
-    this.#setup.knowledge.failed(this.#context.clock.now())
-    this.#context.log.warn('ahead_paused', { upstream: this.#setup.upstream, reason })
+  /**
+   * Drops all held answers, after an answer that makes them unsafe. Pauses answer-ahead for this server, unless the cause is
+   * something else than the number of questions at once: a server also disconnects because it restarts, or because the
+   * mailbox is deleted.
+   * @param causes questions that may be the cause
+   */
+  fail(reason: FailReason, causes: readonly AskedAhead[] = this.#held.unanswered): void {
+    const isDisconnected = reason === 'bye' || reason === 'closed'
+    if (causes.length === 0 && (isDisconnected || reason === 'unexpected-tag')) return
+    this.#held.dropFrom(0, reason === 'refused' ? 'refused' : 'anomaly')
+    const { knowledge, upstream } = this.#setup
+    const isSuspect = (!isDisconnected && reason !== 'refused') || causes.some(({ isTried }) => !isTried)
+    if (!isSuspect) {
+      if (isDisconnected) knowledge.disconnected()
+      return
+    }
+    const now = this.#context.clock.now()
+    const isPaused = knowledge.commandsMax(now) === 0
+    knowledge.failed(now)
+    if (!isPaused) this.#context.log.warn('ahead_paused', { upstream, reason })
   }
 
   /** The session has ended. */
   end(ending: Ending): void {
     const { knowledge, identity } = this.#setup
-    const isUntried = this.#held.unanswered.some(
-      ({ depth }) => depth >= knowledge.commandsMax(this.#context.clock.now()),
-    )
-    if (ending.kind === 'upstream-gone' && isUntried) this.fail('closed')
+    if (ending.kind === 'upstream-gone') this.fail('closed')
     this.#held.dropFrom(0, 'session-ended')
     if (ending.kind === 'logout') this.#course.end()
     knowledge.keep(identity, this.#course.user)

@@ -287,8 +287,14 @@ export class Asking {
     const before = question.selects === undefined ? '' : this.#selectAhead(question)
     const sent = conversation.aheadSent(tag, verbOf(text))
     const depth = this.#held.unanswered.length + 1
-    const now = this.#clock.now()
-    const asked = new AskedAhead({ question, answers, wider }, sent, depth, now, this.#selections.last)
+    const isTried = this.#setup.knowledge.hasAnswered(depth)
+    const at = this.#clock.now()
+    const asked = new AskedAhead(
+      { question, answers, wider },
+      sent,
+      { depth, isTried, at },
+      this.#selections.last,
+    )
     this.#held.add(asked)
     this.#onAsked(asked)
     return `${before}${tag} ${text}\r\n`

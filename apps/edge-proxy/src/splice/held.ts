@@ -75,6 +75,8 @@ export class Held {
   #mustLeave = false
   /** The tag of that UNSELECT. Until its reply, reports of the server are about a mailbox that the client did not select. */
   #leavingTag: string | undefined
+  /** The server has refused the dropped SELECT, so it may refuse the UNSELECT because no mailbox is selected. */
+  #isSelectRefused = false
   #isTooMuch = false
 
   /** @param onDroppedBytes is also called for bytes of a dropped answer that arrive later */
@@ -450,8 +452,14 @@ export class Held {
     if (asked.reply !== undefined) this.#remove(asked)
     if (asked.question.selects === undefined) return
     this.#mustLeave = true
+    this.#isSelectRefused = reason === 'refused' && asked.reply !== undefined
     // The reports are about a mailbox that the client did not select.
     this.#reports.forget()
+  }
+
+  /** Whether the server may refuse this UNSELECT because no mailbox is selected. */
+  mayBeRefused(tag: string): boolean {
+    return tag === this.#leavingTag && this.#isSelectRefused
   }
 
   /** A tagged reply has arrived, which may be the reply to an UNSELECT. */

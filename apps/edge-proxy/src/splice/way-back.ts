@@ -71,7 +71,13 @@ export class WayBack {
     const sent = this.#conversation.aheadSent(randomName('E'), verbOf(text))
     const answers = answersOf(question, hasEsearch(connection.capabilities))
     const depth = this.#held.unanswered.length + 1
-    const asked = new AskedAhead({ question, answers }, sent, depth, this.#clock.now(), to)
+    // The client's command needs them, so they are no attempt at more commands at once.
+    const asked = new AskedAhead(
+      { question, answers },
+      sent,
+      { depth, isTried: true, at: this.#clock.now() },
+      to,
+    )
     asked.state = 'returning'
     this.#held.add(asked)
     return asked
