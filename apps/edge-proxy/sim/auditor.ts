@@ -593,8 +593,12 @@ const withoutEnd = ({ text, tag }: Command): string => text.slice(tag.length + 1
 function sameSelection(belief: Belief, { selection }: ServedConnection): boolean {
   if (belief.kind === 'unknown') return true
   if (belief.kind === 'none') return selection === undefined
-  return selection?.mailbox.name === belief.mailbox && selection.readOnly === belief.readOnly
+  const { mailbox, readOnly, savedBy } = belief
+  if (selection?.mailbox.name !== mailbox || selection.readOnly !== readOnly) return false
+  return savedBy === 'unknown' || selection.savedBy === savedBy
 }
 
 const selectionOf = ({ selection }: ServedConnection): string =>
-  selection ? `${selection.mailbox.name}${selection.readOnly ? ' (read-only)' : ''}` : 'nothing'
+  selection
+    ? `${selection.mailbox.name}${selection.readOnly ? ' (read-only)' : ''}, with the result of ${selection.savedBy}`
+    : 'nothing'

@@ -462,12 +462,19 @@ export class MailClient implements WireHandler {
       this.#isSelecting = false
       const mailbox = /^\S+ \S+ (\S+)/.exec(text)![1]!
       if (status === 'OK')
-        session.belief = { kind: 'selected', mailbox, readOnly: rest.includes('[READ-ONLY]') }
+        session.belief = {
+          kind: 'selected',
+          mailbox,
+          readOnly: rest.includes('[READ-ONLY]'),
+          savedBy: undefined,
+        }
       else session.belief = session.belief.kind === 'none' ? { kind: 'none' } : { kind: 'unknown' }
       if (status !== 'OK') this.#uids = []
       if (status === 'OK' && rest.includes('[READ-ONLY]') !== (verb === 'EXAMINE'))
         this.#finding(`${text.trim()} was answered ${rest}`)
     }
+    if (session.belief.kind === 'selected' && /^\S+ UID SEARCH RETURN \(SAVE/.test(text))
+      session.belief = { ...session.belief, savedBy: status === 'OK' ? tag : 'unknown' }
     if ((verb === 'UNSELECT' || verb === 'CLOSE') && status === 'OK' && isLast)
       session.belief = { kind: 'none' }
     if (session.belief.kind === 'none') this.#uids = []

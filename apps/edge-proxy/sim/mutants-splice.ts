@@ -312,6 +312,12 @@ export const mutantsOfSplice: readonly Mutant[] = [
     breaks: 'a mailbox in which the client has saved a search result is not left ahead',
   },
   {
+    file: 'splice/select-cache.ts',
+    find: '  if (keepsResult) return true\n',
+    replace: '',
+    breaks: 'an answer to SELECT is not reused after a session that has saved a search result',
+  },
+  {
     file: 'splice/ahead.ts',
     find: ' && !hasNumbers\n',
     replace: '\n',

@@ -21,6 +21,8 @@ export class Selection {
   /** The modseq up to which flags were reported to the client. */
   #toldModseq: number
   #changedAt: number | undefined
+  /** The saved search result (RFC 5182): UIDs, and the tag of the search. */
+  #saved: { uids: readonly number[]; tag: string } | undefined
 
   /** @param enabled extensions of the connection */
   constructor(mailbox: Mailbox, readOnly: boolean, enabled: ReadonlySet<string>, scheduler: Scheduler) {
@@ -35,6 +37,11 @@ export class Selection {
   /** When it was changed after the SELECT, as a number of events: by this connection, or by others as reported to the edge. */
   get changedAt(): number | undefined {
     return this.#changedAt
+  }
+
+  /** The tag of the search whose result is saved. */
+  get savedBy(): string | undefined {
+    return this.#saved?.tag
   }
 
   changed(): void {
@@ -131,9 +138,13 @@ export class Selection {
 
   #search(rest: string, byUid: boolean, tag: string): Answer {
     const numbers = /^(?:RETURN \(ALL\) )?(\d+|\*)$/i.exec(rest)?.[1] ?? '1:*'
-    const found = this.#chosen(numbers, false)
-      .filter(({ message }) => !/UNSEEN/i.test(rest) || !message.flags.has('\\Seen'))
-      .map(({ sequence, message }) => (byUid ? message.uid : sequence))
+    const messages = this.#chosen(numbers, false).filter(
+      ({ message }) => !/UNSEEN/i.test(rest) || !message.flags.has('\\Seen'),
+    )
+    const isSaved = /^RETURN \(SAVE/i.test(rest)
+    if (isSaved) this.#saved = { uids: messages.map(({ message }) => message.uid), tag }
+    if (/^RETURN \(SAVE\)/i.test(rest)) return answer('OK done')
+    const found = messages.map(({ sequence, message }) => (byUid ? message.uid : sequence))
     const all = found.length > 0 ? ` ALL ${found.join(',')}` : ''
     return answer(
       'OK done',
@@ -149,6 +160,7 @@ export class Selection {
   }
 
   #chosen(set: string, byUid: boolean): Chosen[] {
+    if (set === '$') return this.#chosen(this.#saved?.uids.join(',') ?? '', true)
     const { view, mailbox } = this
     const highest = byUid ? (view.at(-1) ?? 0) : view.length
     const ranges = set.split(',').map((part) => {

@@ -358,7 +358,7 @@ export class ServedConnection implements WireHandler {
 
   #capabilities(): string {
     const { hasUnselect, hasId, hasCondstore } = this.server.traits
-    const list = ['IMAP4rev1', 'LITERAL+', 'ENABLE', 'IDLE', 'NAMESPACE', 'ESEARCH', 'X-ODD=a&b']
+    const list = ['IMAP4rev1', 'LITERAL+', 'ENABLE', 'IDLE', 'NAMESPACE', 'ESEARCH', 'SEARCHRES', 'X-ODD=a&b']
     if (hasUnselect) list.push('UNSELECT')
     if (hasId) list.push('ID')
     if (hasCondstore) list.push('CONDSTORE', 'QRESYNC')
