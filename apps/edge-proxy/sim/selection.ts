@@ -2,6 +2,7 @@
 import type { Command } from './command-reader.ts'
 import { partOf, sizeOf, type Mailbox, type Message } from './mail-store.ts'
 import type { Scheduler } from './scheduler.ts'
+import type { Belief } from './session-record.ts'
 
 /** Untagged data, and the reply without its tag. */
 export interface Answer {
@@ -210,4 +211,20 @@ export class Selection {
 interface Chosen {
   readonly sequence: number
   readonly message: Message
+}
+
+/** Whether a client is right about the selection of its connection. */
+export function isAsBelieved(selection: Selection | undefined, belief: Belief): boolean {
+  if (belief.kind === 'unknown') return true
+  if (belief.kind === 'none') return selection === undefined
+  const { mailbox, readOnly, savedBy } = belief
+  if (selection?.mailbox.name !== mailbox || selection.readOnly !== readOnly) return false
+  return savedBy === 'unknown' || selection.savedBy === savedBy
+}
+
+/** For findings. */
+export function describe(selection: Selection | undefined): string {
+  if (selection === undefined) return 'nothing'
+  const { mailbox, readOnly, savedBy = 'no search' } = selection
+  return `${mailbox.name}${readOnly ? ' (read-only)' : ''}, with the result of ${savedBy},`
 }
