@@ -318,6 +318,12 @@ export const mutantsOfSplice: readonly Mutant[] = [
     breaks: 'an answer to SELECT is not reused after a session that has saved a search result',
   },
   {
+    file: 'splice/way-back.ts',
+    find: '[...changedFlags(from, server), ...changes]',
+    replace: 'changes',
+    breaks: 'a client that gets its mailbox back learns of new keywords',
+  },
+  {
     file: 'splice/ahead.ts',
     find: ' && !hasNumbers\n',
     replace: '\n',

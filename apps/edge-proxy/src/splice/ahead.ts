@@ -333,9 +333,10 @@ export class Ahead {
 
   /** Decides on an untagged response, from `start` to its line feed at `end`. */
   onUntagged(bytes: Buffer, start: number, end: number): LineVerdict {
-    const response = readResponse(bytes.toString('latin1', untaggedAt(bytes, start), end + 1))
+    const text = bytes.toString('latin1', untaggedAt(bytes, start), end + 1)
+    const response = readResponse(text)
     if (!this.#held.isActive) {
-      this.#selections.server.note(response, this.#clientCommands.isSelecting)
+      this.#selections.server.note(response, this.#clientCommands.isSelecting, text)
       this.#learn(response, this.#clientCommands.searchOf(response), bytes, end)
       if (tellsFlags(response)) this.#selections.client.hasToldFlags = true
       return 'pass'
@@ -348,7 +349,7 @@ export class Ahead {
     // While the server is about to leave the client's mailbox, changes are not noted: the client's view of it must stay as
     // it is. If the mailbox is selected again, all changes since are found and reported.
     const isLeft = server === this.#selections.client && server !== this.#selections.last
-    if (!isLeft && !this.#held.isLeaving) server.note(response, isAnswer)
+    if (!isLeft && !this.#held.isLeaving) server.note(response, isAnswer, text)
     if (taken.kind === 'omit') return 'omit'
     if (taken.isReport) this.#onReport()
     if (owner?.state !== 'void') {

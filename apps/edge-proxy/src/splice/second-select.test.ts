@@ -18,14 +18,19 @@ const work = '* 3 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n'
 const inbox = '* 2 EXISTS\r\n* OK [UIDVALIDITY 2] x\r\n'
 
 /** A client that has asked for the counts of INBOX. The edge has sent the commands that select INBOX and the old mailbox again. */
-async function refreshing(offered = 'IMAP4REV1 UNSELECT ESEARCH', hasReport = false, pages = page) {
+async function refreshing(
+  offered = 'IMAP4REV1 UNSELECT ESEARCH',
+  hasReport = false,
+  pages = page,
+  flags = '',
+) {
   const knowledge = knowledgeOf(pages, pages, pages)
   knowledge.answered(6)
   const session = await beginAhead(knowledge, { offered })
   const { client, fromClient, fromServer, up, scripted } = session
   fromClient('a SELECT Work\r\n')
   assert.deepEqual(await up(3), ['SELECT Work', all, count])
-  fromServer(`${work}a OK done\r\n`)
+  fromServer(`${flags}${work}a OK done\r\n`)
   await client.until('a OK done\r\n')
   const list = `* ESEARCH (TAG "${session.tag(all)}") UID ALL 10:12\r\n`
   fromServer(`${list}${hasReport ? '* 4 EXISTS\r\n' : ''}${session.tag(all)} OK done\r\n`)
@@ -138,6 +143,23 @@ test('a client that stays in its mailbox gets all changes of it, and then its an
     '* 2 EXPUNGE\r\n* 3 EXISTS\r\n* 2 FETCH (UID 12 FLAGS ())\r\nd OK done\r\n',
   )
   await isQuiet()
+})
+
+test('a client that stays in its mailbox gets the lists of flags that have changed', async () => {
+  const [flags, permanent] = ['* FLAGS (\\Seen $old)\r\n', '* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n']
+  const session = await refreshing('IMAP4REV1 UNSELECT ESEARCH', false, page, flags + permanent)
+  const { client, fromClient, fromServer, up, commands } = session
+  const asked = await commands(6)
+  const [leave, select, search, back, again, namespace] = asked.map(([tag]) => tag)
+  fromServer(`${leave} OK left\r\n* FLAGS (\\Seen)\r\n${inbox}${select} OK selected\r\n`)
+  fromServer(`* ESEARCH (TAG "${search}") UID ALL 5:6\r\n${search} OK done\r\n${back} OK left\r\n`)
+  fromServer(`${work}${again} OK selected\r\n* NAMESPACE NIL NIL NIL\r\n${namespace} OK done\r\n`)
+  fromClient('d UID FETCH 12 (UID FLAGS)\r\n')
+  const changed = '* FLAGS (\\Seen $old $new)\r\n'
+  await giveBack(session, backToWork, { select: `${changed}${permanent}${work}`, uids: ' ALL 10:12' })
+  await up(1)
+  fromServer('* 3 FETCH (UID 12 FLAGS ($new))\r\nd OK done\r\n')
+  assert.equal(await client.until('done\r\n'), `${changed}* 3 FETCH (UID 12 FLAGS ($new))\r\nd OK done\r\n`)
 })
 
 test('reports after the list of messages follow the changes found from the list', async () => {

@@ -17,6 +17,8 @@ export class Selection {
   uidValidity: number | undefined
   /** UIDs by sequence number, as reported by the server. Undefined: unknown. */
   uids: readonly number[] | undefined
+  /** The last FLAGS response and the last OK with PERMANENTFLAGS. They change when a keyword is used for the first time. */
+  readonly flagLists = new Map<string, string>()
   /** Messages have arrived or were removed since the answer to SELECT. */
   hasChanged = false
   /** The client has got flags of its messages. From then on, a dropped answer with flags would hide a change from the client. */
@@ -35,8 +37,11 @@ export class Selection {
     return this.command !== undefined && this.uids !== undefined && this.uidValidity !== undefined
   }
 
-  /** @param isAnswer whether the response is part of the answer to SELECT */
-  note(response: Response, isAnswer: boolean): void {
+  /**
+   * @param isAnswer whether the response is part of the answer to SELECT
+   * @param text the response without `* `, line end included
+   */
+  note(response: Response, isAnswer: boolean, text: string): void {
     switch (response.kind) {
       case 'exists':
         this.count = response.count
@@ -46,6 +51,10 @@ export class Selection {
         return this.#change(false)
       case 'mailbox-code':
         if (response.code === 'UIDVALIDITY') this.uidValidity = response.value
+        if (response.code === 'PERMANENTFLAGS') this.flagLists.set(response.code, text)
+        return
+      case 'flags':
+        this.flagLists.set('FLAGS', text)
         return
       default:
     }

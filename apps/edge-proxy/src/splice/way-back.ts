@@ -101,8 +101,15 @@ export class WayBack {
     const isSame = server.uidValidity !== undefined && server.uidValidity === from.uidValidity
     const { found, count } = search
     if (!isSame || isRefused || found === undefined || found.length !== count) return undefined
-    return changesSince(from.uids!, ascending(found))
+    const changes = changesSince(from.uids!, ascending(found))
+    return changes && [...changedFlags(from, server), ...changes]
   }
+}
+
+/** Responses that list the flags of the mailbox, if they are not those that the client got. */
+function changedFlags(from: Selection, now: Selection): string[] {
+  const changed = [...now.flagLists].filter(([name, text]) => from.flagLists.get(name) !== text)
+  return changed.map(([, text]) => `* ${text}`)
 }
 
 /**
