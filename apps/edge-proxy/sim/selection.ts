@@ -21,6 +21,8 @@ export class Selection {
   readonly #scheduler: Scheduler
   /** The modseq up to which flags were reported to the client. */
   #toldModseq: number
+  /** How many keywords of the mailbox were reported to the client. */
+  #toldKeywords: number
   #changedAt: number | undefined
   /** The saved search result (RFC 5182): UIDs, and the tag of the search. */
   #saved: { uids: readonly number[]; tag: string } | undefined
@@ -33,6 +35,21 @@ export class Selection {
     this.#enabled = enabled
     this.#scheduler = scheduler
     this.#toldModseq = mailbox.modseq
+    this.#toldKeywords = mailbox.keywords.size
+  }
+
+  /** The FLAGS response (RFC 9051 7.3.5). */
+  get flagList(): string {
+    const flags = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft', ...this.mailbox.keywords]
+    return `* FLAGS (${flags.join(' ')})\r\n`
+  }
+
+  /** Reports keywords that were used for the first time. They precede FETCH responses with these keywords. */
+  #newKeywords(): string[] {
+    const { size } = this.mailbox.keywords
+    if (size === this.#toldKeywords) return []
+    this.#toldKeywords = size
+    return [this.flagList]
   }
 
   /** When it was changed after the SELECT, as a number of events: by this connection, or by others as reported to the edge. */
@@ -67,6 +84,7 @@ export class Selection {
       for (const { uid } of unseen) view.push(uid)
       lines.push(`* ${view.length} EXISTS\r\n`)
     }
+    lines.push(...this.#newKeywords())
     for (const message of mailbox.messages) {
       const at = view.indexOf(message.uid)
       if (at >= 0 && message.flaggedAt > this.#toldModseq)
@@ -100,7 +118,7 @@ export class Selection {
         const lines = this.#chosen(set, byUid)
           .filter(({ message }) => message.modseq > since)
           .map(({ sequence, message }) => this.#fetched(stamp, sequence, message, wanted))
-        return answer('OK done', ...lines)
+        return answer('OK done', ...this.#newKeywords(), ...lines)
       }
       case 'STORE':
       case 'UID STORE':
@@ -119,7 +137,7 @@ export class Selection {
 
   #store(chosen: readonly Chosen[], wanted: string, stamp: string): Answer {
     const flags = /\(([^)]*)\)/.exec(wanted)?.[1]?.split(' ') ?? []
-    const lines: string[] = []
+    const lines = this.#newKeywords()
     for (const { sequence, message } of chosen) {
       for (const flag of flags)
         if (wanted.startsWith('-')) message.flags.delete(flag)

@@ -558,7 +558,7 @@ export class ServedConnection implements WireHandler {
     this.selection = new Selection(mailbox, readOnly, this.enabled, this.server.scheduler)
     const data = [
       ...closed,
-      '* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n',
+      this.selection.flagList,
       `* ${this.selection.view.length} EXISTS\r\n`,
       '* 0 RECENT\r\n',
       `* OK [UIDVALIDITY ${mailbox.uidValidity}] ${markOf(mailbox.owner)}\r\n`,
