@@ -18,6 +18,7 @@ import {
 import type { MailServer, SaidByServer, ServerWatcher } from './mail-server.ts'
 import { neverValid, ownersIn } from './mail-store.ts'
 import type { Scheduler } from './scheduler.ts'
+import { describe, isAsBelieved } from './selection.ts'
 import type { ServedConnection } from './served-connection.ts'
 import { sessionNumberIn, type Belief, type SessionRecord } from './session-record.ts'
 
@@ -302,10 +303,10 @@ export class Auditor implements ServerWatcher {
       sent.isAlone &&
       command.verb !== 'SELECT' &&
       command.verb !== 'EXAMINE' &&
-      !sameSelection(sent.belief, connection)
+      !isAsBelieved(connection.selection, sent.belief)
     )
       this.finding(
-        `session ${about} believes ${JSON.stringify(sent.belief)}, but ${selectionOf(connection)} is selected`,
+        `session ${about} believes ${JSON.stringify(sent.belief)}, but ${describe(connection.selection)} is selected`,
       )
   }
 
@@ -589,12 +590,3 @@ function isAbout({ text, mailbox }: AskedAhead, belief: Belief): boolean {
 }
 
 const withoutEnd = ({ text, tag }: Command): string => text.slice(tag.length + 1).replace(/\r\n$/, '')
-
-function sameSelection(belief: Belief, { selection }: ServedConnection): boolean {
-  if (belief.kind === 'unknown') return true
-  if (belief.kind === 'none') return selection === undefined
-  return selection?.mailbox.name === belief.mailbox && selection.readOnly === belief.readOnly
-}
-
-const selectionOf = ({ selection }: ServedConnection): string =>
-  selection ? `${selection.mailbox.name}${selection.readOnly ? ' (read-only)' : ''}` : 'nothing'

@@ -147,6 +147,7 @@ const selectedSteps: readonly Step[] = [
   ({ client }) => client.command('CLOSE'),
   ({ client }) => client.command('UNSELECT'),
   ({ client }) => client.command('UID SEARCH RETURN (ALL) UNSEEN'),
+  savedSearch,
   ({ client }) =>
     client.session.family === 'C'
       ? client.command('UID FETCH 1:* (FLAGS) (CHANGEDSINCE 2)')
@@ -166,6 +167,13 @@ async function refusedHere({ client, chance }: ScriptOptions): Promise<void> {
   await client.command(
     chance.pick(['COMPRESS DEFLATE', 'UNAUTHENTICATE', 'LOGIN other secret', 'AUTHENTICATE PLAIN']),
   )
+}
+
+/** Saves the result of a search in the server, and asks for the messages in it (RFC 5182). */
+async function savedSearch({ client, chance }: ScriptOptions): Promise<void> {
+  await client.command(`UID SEARCH RETURN (${chance.pick(['SAVE', 'SAVE ALL'])}) UNSEEN`)
+  if (!client.isOver && chance.happens(0.5)) await client.command('NOOP')
+  if (!client.isOver) await client.command('UID FETCH $ (UID FLAGS)')
 }
 
 /** Selects another mailbox immediately after the first one. */
@@ -221,6 +229,7 @@ async function usualPage(options: ScriptOptions): Promise<void> {
 async function usualRefresh(options: ScriptOptions, folder: string): Promise<void> {
   const { client, chance } = options
   const steps = [
+    ...(client.session.family === 'D' ? [() => client.command('UID SEARCH RETURN (SAVE) UNSEEN')] : []),
     () => client.command('STATUS INBOX (MESSAGES UIDNEXT)'),
     () => client.command('SELECT INBOX'),
     async () => client.exists > 0 && client.command(`UID SEARCH ${client.exists}`),
@@ -246,6 +255,7 @@ async function somethingElse(options: ScriptOptions): Promise<void> {
       'NOOP',
       `UID FETCH ${uid} (UID FLAGS)`,
       'UID FETCH 1:* (UID FLAGS)',
+      'UID FETCH $ (UID RFC822.SIZE)',
       `FETCH ${number} (UID FLAGS)`,
       `UID STORE ${uid} +FLAGS (\\Deleted)`,
       `STORE ${number} +FLAGS (\\Flagged)`,

@@ -48,6 +48,9 @@ export class MailClient implements WireHandler {
   /** The known UIDs of the selected mailbox, by sequence number. */
   #uids: (number | undefined)[] = []
   #found: readonly number[] = []
+  /** The last FLAGS response of the selected mailbox, and the keywords that its messages had. */
+  #flagList: readonly string[] = []
+  readonly #keywords = new Set<string>()
   #isSelecting = false
   /** Number of received bytes. */
   #received = 0
@@ -182,7 +185,10 @@ export class MailClient implements WireHandler {
       isAnswered: false,
       hasArrived: false,
     })
-    if (/^\S+ (?:SELECT|EXAMINE) /.test(text)) this.#isSelecting = true
+    if (/^\S+ (?:SELECT|EXAMINE) /.test(text)) {
+      this.#isSelecting = true
+      this.#keywords.clear()
+    }
     if (/^\S+ LOGOUT\r\n/.test(text))
       this.#scheduler.soon(() => this.#end.whenDelivered(() => this.#awaitGoodbye(tag)))
     if (this.#isOver) return Promise.resolve(undefined)
@@ -343,6 +349,8 @@ export class MailClient implements WireHandler {
     if (this.#hasLoggedOut) return this.#finding(`after the reply to LOGOUT: ${JSON.stringify(text)}`)
     const found = /^\* SEARCH ?([\d ]*)$/.exec(text)?.[1]
     if (found !== undefined) this.#onFound(found.split(' ').filter(Boolean).map(Number))
+    const flagList = /^\* FLAGS \((.*)\)$/.exec(text)?.[1]
+    if (flagList !== undefined) this.#flagList = flagList.split(' ')
     const [, number, what] = /^\* (\d+) (EXISTS|EXPUNGE|FETCH)\b/.exec(text) ?? []
     const { session } = this
     const enabled = /^\* ENABLED ?(.*)$/.exec(text)?.[1]
@@ -409,6 +417,8 @@ export class MailClient implements WireHandler {
     if (known !== undefined && known !== uid)
       this.#finding(`message ${number} has the UID ${uid}, and had ${known}`)
     this.#uids[number - 1] = uid
+    for (const [keyword] of text.match(/ FLAGS \(([^)]*)\)/)?.[1]?.matchAll(/\bk\d+\b/g) ?? [])
+      this.#keywords.add(keyword)
     this.#checkParts(uid, text)
     const set = /^\S+ UID FETCH ([\d:,]+) /.exec(this.#onlyWaiting)?.[1]
     // Flags of any message may be reported at any time.
@@ -438,6 +448,8 @@ export class MailClient implements WireHandler {
         this.#finding(`no command asked for ${JSON.stringify(text)}`)
       return
     }
+    const unknown = [...this.#keywords].filter((keyword) => !this.#flagList.includes(keyword))
+    if (unknown.length > 0 && !this.#isSelecting) this.#finding(`FLAGS has not listed ${unknown.join(' ')}`)
     const [waiting] = this.#waiting.splice(index, 1)
     const sent = this.session.tags.get(tag)!
     sent.isAnswered = true
@@ -462,12 +474,19 @@ export class MailClient implements WireHandler {
       this.#isSelecting = false
       const mailbox = /^\S+ \S+ (\S+)/.exec(text)![1]!
       if (status === 'OK')
-        session.belief = { kind: 'selected', mailbox, readOnly: rest.includes('[READ-ONLY]') }
+        session.belief = {
+          kind: 'selected',
+          mailbox,
+          readOnly: rest.includes('[READ-ONLY]'),
+          savedBy: undefined,
+        }
       else session.belief = session.belief.kind === 'none' ? { kind: 'none' } : { kind: 'unknown' }
       if (status !== 'OK') this.#uids = []
       if (status === 'OK' && rest.includes('[READ-ONLY]') !== (verb === 'EXAMINE'))
         this.#finding(`${text.trim()} was answered ${rest}`)
     }
+    if (session.belief.kind === 'selected' && /^\S+ UID SEARCH RETURN \(SAVE/.test(text))
+      session.belief = { ...session.belief, savedBy: status === 'OK' ? tag : 'unknown' }
     if ((verb === 'UNSELECT' || verb === 'CLOSE') && status === 'OK' && isLast)
       session.belief = { kind: 'none' }
     if (session.belief.kind === 'none') this.#uids = []

@@ -21,6 +21,8 @@ export class Mailbox {
   modseq = 1
   /** In the order of their UIDs. */
   messages: Message[] = []
+  /** All keywords that a message has had. */
+  readonly keywords = new Set<string>()
   /** Bodies of all present and removed messages, by UID. */
   readonly bodies: string[] = []
 
@@ -39,6 +41,7 @@ export class Mailbox {
 
   /** The flags of a message have changed. */
   flag(message: Message): void {
+    for (const flag of message.flags) if (!flag.startsWith('\\')) this.keywords.add(flag)
     message.modseq = message.flaggedAt = ++this.modseq
   }
 
@@ -106,7 +109,10 @@ export class Account {
     if (chance.happens(0.6)) mailbox.remove(chance.pick(mailbox.messages).uid)
     else {
       const message = chance.pick(mailbox.messages)
-      message.flags.add(chance.pick(['\\Flagged', '\\Answered', '\\Seen']))
+      const isKeyword = chance.happens(0.6)
+      message.flags.add(
+        isKeyword ? `k${chance.below(100)}` : chance.pick(['\\Flagged', '\\Answered', '\\Seen']),
+      )
       mailbox.flag(message)
     }
   }

@@ -277,7 +277,7 @@ export const mutantsOfSplice: readonly Mutant[] = [
   },
   {
     file: 'splice/ahead.ts',
-    find: '    const isOver = from.mailbox === undefined || this.#judged!.selects !== undefined\n',
+    find: '    const isOver = from.mailbox === undefined || this.#judged!.question?.selects !== undefined\n',
     replace: '    const isOver = from.mailbox === undefined || this.#judged !== undefined\n',
     breaks: 'a client that stays gets its mailbox back',
   },
@@ -301,21 +301,69 @@ export const mutantsOfSplice: readonly Mutant[] = [
   },
   {
     file: 'splice/asking.ts',
-    find: '    const canReturn = client.isKnown && !client.hasToldFlags && ',
-    replace: '    const canReturn = client.isKnown && ',
-    breaks: 'a mailbox whose flags the client has been told is not left ahead',
+    find: '    const hasMore = client.knowsFlags() || ',
+    replace: '    const hasMore = ',
+    breaks: 'a mailbox whose flags the client knows is not left ahead',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: '    if (stores(command)) this.#selections.client.noteStore(uidsIn(command))\n',
+    replace: '',
+    breaks: 'a client that has set flags silently gets later changes of them',
   },
   {
     file: 'splice/asking.ts',
-    find: ' && !client.hasKeptResult\n',
+    find: 'client.hasRecent || ',
+    replace: '',
+    breaks: 'a mailbox whose recent messages the client knows is not left ahead',
+  },
+  {
+    file: 'splice/held.ts',
+    find: '    if (this.#isLeft(asked)) forgetRecent(asked)\n',
+    replace: '',
+    breaks: 'no message of a mailbox that was left ahead is recent',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: 'from.mailbox === undefined || this.#judged!.question?.selects !== undefined',
+    replace: 'from.mailbox === undefined || this.#judged!.selects !== undefined',
+    breaks: 'a SELECT that the server does not understand leaves the mailbox of the client selected',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: "    this.fail('overdue')\n",
+    replace: '',
+    breaks: 'a command waits for an answer that was asked ahead only as long as for a reply of its own',
+  },
+  {
+    file: 'splice/asking.ts',
+    find: ' || client.hasKeptResult\n',
     replace: '\n',
     breaks: 'a mailbox in which the client has saved a search result is not left ahead',
+  },
+  {
+    file: 'splice/select-cache.ts',
+    find: '  if (keepsResult) return true\n',
+    replace: '',
+    breaks: 'an answer to SELECT is not reused after a session that has saved a search result',
+  },
+  {
+    file: 'splice/way-back.ts',
+    find: '[...changedFlags(from, server), ...changedAccess(select), ...changes]',
+    replace: '[...changedAccess(select), ...changes]',
+    breaks: 'a client that gets its mailbox back learns of new keywords',
   },
   {
     file: 'splice/ahead.ts',
     find: ' && !hasNumbers\n',
     replace: '\n',
     breaks: 'message numbers that are too high do not turn answer-ahead off',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: ' || causes.some(({ isTried }) => !isTried)\n',
+    replace: ' || true\n',
+    breaks: 'a server that disconnects after questions as before is still asked ahead',
   },
   {
     file: 'splice/select-cache.ts',
@@ -325,8 +373,8 @@ export const mutantsOfSplice: readonly Mutant[] = [
   },
   {
     file: 'splice/asking.ts',
-    find: '    const canReturn = client.isKnown && ',
-    replace: '    const canReturn = ',
+    find: '    return client.isKnown && !hasMore',
+    replace: '    return !hasMore',
     breaks: 'a mailbox is left ahead only if it can be given back',
   },
   {
@@ -370,6 +418,12 @@ export const mutantsOfSplice: readonly Mutant[] = [
     find: '    return enablesCondstore && !this.#conversation.connection.hasCondstore',
     replace: '    return enablesCondstore && false',
     breaks: 'a question enables no extension',
+  },
+  {
+    file: 'splice/held.ts',
+    find: ' && (isAnswered || this.#reports.isEmpty)',
+    replace: '',
+    breaks: 'a list of flags does not overtake an earlier one',
   },
   {
     file: 'splice/held.ts',

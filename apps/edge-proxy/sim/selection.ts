@@ -2,6 +2,7 @@
 import type { Command } from './command-reader.ts'
 import { partOf, sizeOf, type Mailbox, type Message } from './mail-store.ts'
 import type { Scheduler } from './scheduler.ts'
+import type { Belief } from './session-record.ts'
 
 /** Untagged data, and the reply without its tag. */
 export interface Answer {
@@ -20,7 +21,11 @@ export class Selection {
   readonly #scheduler: Scheduler
   /** The modseq up to which flags were reported to the client. */
   #toldModseq: number
+  /** How many keywords of the mailbox were reported to the client. */
+  #toldKeywords: number
   #changedAt: number | undefined
+  /** The saved search result (RFC 5182): UIDs, and the tag of the search. */
+  #saved: { uids: readonly number[]; tag: string } | undefined
 
   /** @param enabled extensions of the connection */
   constructor(mailbox: Mailbox, readOnly: boolean, enabled: ReadonlySet<string>, scheduler: Scheduler) {
@@ -30,11 +35,31 @@ export class Selection {
     this.#enabled = enabled
     this.#scheduler = scheduler
     this.#toldModseq = mailbox.modseq
+    this.#toldKeywords = mailbox.keywords.size
+  }
+
+  /** The FLAGS response (RFC 9051 7.3.5). */
+  get flagList(): string {
+    const flags = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft', ...this.mailbox.keywords]
+    return `* FLAGS (${flags.join(' ')})\r\n`
+  }
+
+  /** Reports keywords that were used for the first time. They precede FETCH responses with these keywords. */
+  #newKeywords(): string[] {
+    const { size } = this.mailbox.keywords
+    if (size === this.#toldKeywords) return []
+    this.#toldKeywords = size
+    return [this.flagList]
   }
 
   /** When it was changed after the SELECT, as a number of events: by this connection, or by others as reported to the edge. */
   get changedAt(): number | undefined {
     return this.#changedAt
+  }
+
+  /** The tag of the search whose result is saved. */
+  get savedBy(): string | undefined {
+    return this.#saved?.tag
   }
 
   changed(): void {
@@ -59,6 +84,7 @@ export class Selection {
       for (const { uid } of unseen) view.push(uid)
       lines.push(`* ${view.length} EXISTS\r\n`)
     }
+    lines.push(...this.#newKeywords())
     for (const message of mailbox.messages) {
       const at = view.indexOf(message.uid)
       if (at >= 0 && message.flaggedAt > this.#toldModseq)
@@ -92,7 +118,7 @@ export class Selection {
         const lines = this.#chosen(set, byUid)
           .filter(({ message }) => message.modseq > since)
           .map(({ sequence, message }) => this.#fetched(stamp, sequence, message, wanted))
-        return answer('OK done', ...lines)
+        return answer('OK done', ...this.#newKeywords(), ...lines)
       }
       case 'STORE':
       case 'UID STORE':
@@ -111,7 +137,7 @@ export class Selection {
 
   #store(chosen: readonly Chosen[], wanted: string, stamp: string): Answer {
     const flags = /\(([^)]*)\)/.exec(wanted)?.[1]?.split(' ') ?? []
-    const lines: string[] = []
+    const lines = this.#newKeywords()
     for (const { sequence, message } of chosen) {
       for (const flag of flags)
         if (wanted.startsWith('-')) message.flags.delete(flag)
@@ -131,9 +157,13 @@ export class Selection {
 
   #search(rest: string, byUid: boolean, tag: string): Answer {
     const numbers = /^(?:RETURN \(ALL\) )?(\d+|\*)$/i.exec(rest)?.[1] ?? '1:*'
-    const found = this.#chosen(numbers, false)
-      .filter(({ message }) => !/UNSEEN/i.test(rest) || !message.flags.has('\\Seen'))
-      .map(({ sequence, message }) => (byUid ? message.uid : sequence))
+    const messages = this.#chosen(numbers, false).filter(
+      ({ message }) => !/UNSEEN/i.test(rest) || !message.flags.has('\\Seen'),
+    )
+    const isSaved = /^RETURN \(SAVE/i.test(rest)
+    if (isSaved) this.#saved = { uids: messages.map(({ message }) => message.uid), tag }
+    if (/^RETURN \(SAVE\)/i.test(rest)) return answer('OK done')
+    const found = messages.map(({ sequence, message }) => (byUid ? message.uid : sequence))
     const all = found.length > 0 ? ` ALL ${found.join(',')}` : ''
     return answer(
       'OK done',
@@ -149,6 +179,7 @@ export class Selection {
   }
 
   #chosen(set: string, byUid: boolean): Chosen[] {
+    if (set === '$') return this.#chosen(this.#saved?.uids.join(',') ?? '', true)
     const { view, mailbox } = this
     const highest = byUid ? (view.at(-1) ?? 0) : view.length
     const ranges = set.split(',').map((part) => {
@@ -198,4 +229,20 @@ export class Selection {
 interface Chosen {
   readonly sequence: number
   readonly message: Message
+}
+
+/** Whether a client is right about the selection of its connection. */
+export function isAsBelieved(selection: Selection | undefined, belief: Belief): boolean {
+  if (belief.kind === 'unknown') return true
+  if (belief.kind === 'none') return selection === undefined
+  const { mailbox, readOnly, savedBy } = belief
+  if (selection?.mailbox.name !== mailbox || selection.readOnly !== readOnly) return false
+  return savedBy === 'unknown' || selection.savedBy === savedBy
+}
+
+/** For findings. */
+export function describe(selection: Selection | undefined): string {
+  if (selection === undefined) return 'nothing'
+  const { mailbox, readOnly, savedBy = 'no search' } = selection
+  return `${mailbox.name}${readOnly ? ' (read-only)' : ''}, with the result of ${savedBy},`
 }

@@ -358,7 +358,7 @@ export class ServedConnection implements WireHandler {
 
   #capabilities(): string {
     const { hasUnselect, hasId, hasCondstore } = this.server.traits
-    const list = ['IMAP4rev1', 'LITERAL+', 'ENABLE', 'IDLE', 'NAMESPACE', 'ESEARCH', 'X-ODD=a&b']
+    const list = ['IMAP4rev1', 'LITERAL+', 'ENABLE', 'IDLE', 'NAMESPACE', 'ESEARCH', 'SEARCHRES', 'X-ODD=a&b']
     if (hasUnselect) list.push('UNSELECT')
     if (hasId) list.push('ID')
     if (hasCondstore) list.push('CONDSTORE', 'QRESYNC')
@@ -558,7 +558,7 @@ export class ServedConnection implements WireHandler {
     this.selection = new Selection(mailbox, readOnly, this.enabled, this.server.scheduler)
     const data = [
       ...closed,
-      '* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n',
+      this.selection.flagList,
       `* ${this.selection.view.length} EXISTS\r\n`,
       '* 0 RECENT\r\n',
       `* OK [UIDVALIDITY ${mailbox.uidValidity}] ${markOf(mailbox.owner)}\r\n`,

@@ -1,8 +1,15 @@
 /** The record of one client: its commands, and its view of the mailbox. The auditor compares this with the server's state. */
 
 /** The client's view of its selection. `unknown`: after a refused SELECT, where servers differ. */
-export type Belief =
-  { kind: 'none' } | { kind: 'unknown' } | { kind: 'selected'; mailbox: string; readOnly: boolean }
+export type Belief = { kind: 'none' } | { kind: 'unknown' } | BelievedSelection
+
+export interface BelievedSelection {
+  readonly kind: 'selected'
+  readonly mailbox: string
+  readonly readOnly: boolean
+  /** The tag of the search whose result is saved (RFC 5182). Undefined: no result is saved. `unknown`: a search was refused. */
+  readonly savedBy: string | undefined
+}
 
 export interface SentTag {
   readonly text: string

@@ -50,7 +50,7 @@ function tripBars(results: DistanceResults): PagesVerdict[] {
     bar('list, folder and search', 1.6, ofKinds(pages, 'list', 'folder', 'search')),
     bar('preview, show and refresh', 2.2, ofKinds(pages, 'preview', 'show', 'refresh')),
     bar('all pages with the plugin', 1.7, plugin),
-    bar('first session of a new program, from page 21 on', 2, first),
+    bar('first sessions of a new program, from page 21 on', 2, first),
     bar('a new user, from the third page on', 2, strange),
     {
       bar: `pages that differ from those without a proxy, server ${results.delayMs} ms away: none`,

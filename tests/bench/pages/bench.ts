@@ -19,6 +19,7 @@ import { findRoundcube } from './roundcube.ts'
 import { costTable, learningTable, roundTripsTable } from './tables.ts'
 
 const pauseMs = 150
+const unhurried = { pauseMs, firstShorter: 1, firstSessions: 3 }
 /** Of sessions without a pause, and with a changing mailbox. */
 const hurriedDistance = 20
 
@@ -56,13 +57,12 @@ async function measurePages(
   show: (section: PagesSection) => void,
 ): Promise<DistanceResults[]> {
   step('near the server')
-  const close = await playAll(options, { delayMs: 0, pauseMs, firstShorter: 1 })
+  const close = await playAll(options, { delayMs: 0, ...unhurried })
   const all: DistanceResults[] = []
   for (const delayMs of options.distances) {
     step(`server ${delayMs} ms away`)
-    const order = { delayMs, pauseMs, firstShorter: 1 }
     const roundTripMs = await measureRoundTrip(delayMs)
-    const results = resultsOf(delayMs, roundTripMs, close, await playAll(options, order))
+    const results = resultsOf(delayMs, roundTripMs, close, await playAll(options, { delayMs, ...unhurried }))
     all.push(results)
     const learning = learningTable(results)
     show({
@@ -86,7 +86,7 @@ async function measureHurried(
   show: (section: PagesSection) => void,
 ): Promise<void> {
   step('without a pause')
-  const order = { pauseMs: 0, firstShorter: 3 }
+  const order = { pauseMs: 0, firstShorter: 3, firstSessions: 1 }
   const close = await playAll(options, { ...order, delayMs: 0 })
   const delayMs = hurriedDistance
   const roundTripMs = await measureRoundTrip(delayMs)

@@ -12,8 +12,9 @@ import { warmUp } from './warm-up.ts'
 
 const differences = join(import.meta.dirname, '..', '..', '..', '.run', 'bench', 'pages')
 const mailboxSeed = 1
-/** A session that is not measured. */
 const firstSeed = 1_000_000
+/** The contestant whose first sessions are judged. */
+const learner: PagesContestant = 'edge with ahead'
 
 export interface PlayedDistance {
   first: PlayedSessions
@@ -25,6 +26,8 @@ export interface PlayOrder {
   pauseMs: number
   /** Divides the number of pages of the first session. */
   firstShorter: number
+  /** How many first sessions the edge with ahead plays, each with other pages, through a fresh edge. */
+  firstSessions: number
 }
 
 /** At every distance the sessions have the same seeds. Contestants take turns. */
@@ -49,10 +52,28 @@ export async function playAll(options: PagesBenchOptions, order: PlayOrder): Pro
       const sessions = await play(seed + index)
       for (const [at, name] of contestants.entries()) played.get(name)?.push(sessions[at]!)
     }
-    return { first: new Map(contestants.map((name, index) => [name, [first[index]!]])), played }
+    const firsts = new Map(contestants.map((name, index) => [name, [first[index]!]]))
+    firsts.get(learner)?.push(...(await otherFirstSessions(order, shorter)))
+    return { first: firsts, played }
   } finally {
     for (const line of lines) await line.stop()
   }
+}
+
+/** How soon an edge has learned a program depends on the pages of the first session, so several are played. */
+async function otherFirstSessions(order: PlayOrder, shorter: number): Promise<SessionSample[]> {
+  const { delayMs, pauseMs, firstSessions } = order
+  const sessions: SessionSample[] = []
+  for (let index = 1; index < firstSessions; index++) {
+    const line = await startPagesLine({ contestant: learner, delayMs, mailboxSeed })
+    try {
+      await warmUp(line)
+      sessions.push(await playSession(line, { seed: firstSeed + index, pauseMs, shorter }))
+    } finally {
+      await line.stop()
+    }
+  }
+  return sessions
 }
 
 /**

@@ -15,7 +15,7 @@ export interface DistanceResults {
   near: PlayedSessions
   /** The same first sessions without a distance. */
   nearFirst: PlayedSessions
-  /** The first session of each contestant, when its cache is empty and nothing has been learned. */
+  /** First sessions of each contestant, when its cache is empty and nothing has been learned. */
   first: PlayedSessions
 }
 

@@ -74,7 +74,7 @@ function ofAhead(counter: string, unit = 1) {
 }
 
 /**
- * How the round trips of a page fall while the edge learns: in the first session of all, and in sessions of users that it
+ * How the round trips of a page fall while the edge learns: in first sessions of all, and in sessions of users that it
  * does not know.
  */
 export function learningTable(results: DistanceResults): string | undefined {
@@ -89,7 +89,7 @@ export function learningTable(results: DistanceResults): string | undefined {
     between(known, from, to),
   ]
   return alignedTable(
-    ['round trips in pages', 'the first session of all', 'a new user later'],
+    ['round trips in pages', 'first sessions of all', 'a new user later'],
     [row('1 and 2', 0, 2), row('3 to 10', 2, 10), row('11 to 20', 10, 20), row('21 and later', 20, Infinity)],
   )
 }

@@ -22,7 +22,8 @@ export class Knowledge {
   #usersBytes = 0
   /** By identity, the most recently used last. `bytes`: what the facts were counted with. */
   readonly #users = new Map<string, { facts: UserFacts; bytes: number }>()
-  #commandsMax = 1
+  /** The largest number of pipelined commands that the server has answered. */
+  #answered = 0
   #pausedUntil = -Infinity
   readonly #roundTrip = new ShortestTime()
   #measureNearbyAt = -Infinity
@@ -89,7 +90,7 @@ export class Knowledge {
 
   /** How many questions may be in flight. */
   commandsMax(now: number): number {
-    return now < this.#pausedUntil ? 0 : this.#commandsMax
+    return now < this.#pausedUntil ? 0 : Math.min(aheadMax, Math.max(1, 2 * this.#answered))
   }
 
   /** The settings of the server are no longer in force: running sessions send no more questions. */
@@ -99,16 +100,29 @@ export class Knowledge {
 
   /** The server has answered this many pipelined commands, each with its own tag. Twice as many may be in flight then. */
   answered(count: number): void {
-    this.#commandsMax = Math.min(aheadMax, Math.max(this.#commandsMax, 2 * count))
+    this.#answered = Math.max(this.#answered, count)
+  }
+
+  /** Whether the server has answered this many pipelined commands before. */
+  hasAnswered(count: number): boolean {
+    return count <= this.#answered
+  }
+
+  /**
+   * The server has closed a connection or does not answer. It may be another program after a restart: one question at a time is
+   * sent first.
+   */
+  startAgain(): void {
+    this.#answered = 0
   }
 
   /** The server has answered pipelined commands in an unexpected way. */
   failed(now: number): void {
-    this.#commandsMax = 1
+    this.#answered = 0
     this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs)
   }
 
-  /** The server has answered BAD, for example because it lacks an extension. Clients may repeat such a question. */
+  /** The server has answered BAD, for example because it lacks an extension, or not at all. Clients may repeat such a question. */
   refused({ shape, text }: Question): void {
     for (const each of [shape, text]) {
       this.#refused.delete(each)

@@ -22,7 +22,8 @@ export type Response =
   | { kind: 'exists'; count: number }
   /** `number`: undefined for VANISHED, which can name several messages. */
   | { kind: 'expunge'; number: number | undefined }
-  | { kind: 'recent' | 'flags' }
+  | { kind: 'recent'; count: number }
+  | { kind: 'flags' }
   /** An untagged OK with a code about the selected mailbox. */
   | { kind: 'mailbox-code'; code: string; value: number | undefined }
   | { kind: 'other' }
@@ -93,7 +94,7 @@ function readNumbered(count: number, word: string, rest: string): Response {
     case 'EXPUNGE':
       return { kind: 'expunge', number: count }
     case 'RECENT':
-      return { kind: 'recent' }
+      return { kind: 'recent', count }
     case 'FETCH':
       return readFetch(rest)
     default:

@@ -21,6 +21,9 @@ export const uidCount = (set: UidSet): number =>
 export const includesUid = (set: UidSet, uid: number): boolean =>
   set.some(([first, last]) => first <= uid && uid <= last)
 
+export const overlap = (one: UidSet, other: UidSet): boolean =>
+  one.some(([first, last]) => other.some(([from, to]) => first <= to && from <= last))
+
 /** All UIDs, in the order of the set. Undefined: more than `max`. */
 export function uidsOf(set: UidSet, max: number): number[] | undefined {
   if (uidCount(set) > max) return undefined

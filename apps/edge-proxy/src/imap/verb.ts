@@ -120,3 +120,7 @@ export function isVerb(bytes: Uint8Array, from: number, to: number): boolean {
 
 /** Whether the command may select another mailbox, also if it fails. */
 export const maySelect = (verb: Verb): boolean => verb === 'SELECT' || verb === 'EXAMINE'
+
+/** Whether the command may be a search. */
+export const maySearch = (verb: Verb): boolean =>
+  verb === 'UID' || verb === 'SEARCH' || verb === 'SORT' || verb === 'THREAD'

@@ -218,7 +218,7 @@ test('no question is sent behind a command that may change its answer', async ()
 
 test('an unexpected answer drops everything, and pauses answer-ahead', async () => {
   const faults: [string, (session: Awaited<ReturnType<typeof listing>>) => void][] = [
-    ['BAD', ({ fromServer, tag }) => fromServer(`${tag(extendedSearch)} BAD what\r\n`)],
+    ['BAD', ({ fromServer, tag }) => fromServer(`${tag(fetch)} BAD what\r\n`)],
     ['unexpected tag', ({ fromServer }) => fromServer('zz OK done\r\n')],
     ['BYE', ({ fromServer }) => fromServer('* BYE too fast\r\n')],
     ['no data', ({ ok }) => ok(extendedSearch)],
@@ -239,13 +239,36 @@ test('an unexpected answer drops everything, and pauses answer-ahead', async () 
   }
 })
 
+test('BYE, a closed connection or BAD do not pause answer-ahead if the server has answered as many questions before', async () => {
+  // A mailbox that is deleted while it is selected, a restart, and a mailbox for which a question is wrong.
+  const causes: [string, number, (session: Awaited<ReturnType<typeof listing>>) => void][] = [
+    ['BYE', 1, ({ fromServer }) => fromServer('* BYE Mailbox was deleted under us.\r\n')],
+    ['closed', 1, ({ scripted }) => scripted.socket.destroy()],
+    ['BAD', 8, ({ fromServer, tag }) => fromServer(`${tag(extendedSearch)} BAD what\r\n`)],
+  ]
+  for (const [cause, commandsMax, inject] of causes) {
+    const knowledge = knowledgeOf(list)
+    knowledge.answered(4)
+    const session = await listing({}, knowledge)
+    session.ok('SELECT INBOX', selectAnswer)
+    inject(session)
+    session.fromClient('b SELECT INBOX\r\n')
+    if (cause !== 'closed') assert.deepEqual(await session.up(2), ['UNSELECT', 'SELECT INBOX'], cause)
+    if (cause === 'BYE') session.scripted.socket.destroy()
+    if (cause !== 'BAD') assert.equal((await session.ended).ending.kind, 'upstream-gone', cause)
+    assert.equal(knowledge.commandsMax(0), commandsMax, cause)
+    assert.ok(!session.logged.some((line) => line.includes('ahead_paused')), cause)
+  }
+})
+
 test('after a refused question, the client’s own command goes to the server', async () => {
-  const { client, fromClient, fromServer, tag, up } = await listing()
+  const { client, fromClient, fromServer, tag, up, logged } = await listing()
   fromServer(`${tag('SELECT INBOX')} NO not now\r\n${tag(extendedSearch)} BAD\r\n${tag(fetch)} BAD\r\n`)
   fromClient('b SELECT INBOX\r\n')
   assert.deepEqual(await up(2), ['UNSELECT', 'SELECT INBOX'])
   fromServer(`${tag('UNSELECT')} BAD nothing\r\n${selectAnswer}b OK done\r\n`)
   assert.equal(await client.until('b OK done\r\n'), `${selectAnswer}b OK done\r\n`)
+  assert.ok(!logged.some((line) => line.includes('unselect_refused')))
 })
 
 test('a question that a server does not understand is not sent ahead again, even if a client repeats it', async () => {

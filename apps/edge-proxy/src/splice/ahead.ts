@@ -9,6 +9,7 @@ import { isMistakable } from '../ahead/answers.ts'
 import { Course } from '../ahead/course.ts'
 import { readResponse, tellsFlags, type Response } from '../ahead/responses.ts'
 import { commandOf, usesSequenceNumbers, type Command, type Question } from '../ahead/shapes.ts'
+import { parseUidSet, type UidSet } from '../ahead/uid-set.ts'
 import { offers } from '../imap/capability.ts'
 import type { IdPairs } from '../imap/id.ts'
 import { literalSize } from '../imap/literal.ts'
@@ -28,6 +29,9 @@ import { Learning } from './learning.ts'
 import { Selections } from './selections.ts'
 import type { SentCommand } from './sent-command.ts'
 import { WayBack } from './way-back.ts'
+
+/** Why held answers cannot be used; a field of `ahead_paused`. */
+type FailReason = 'refused' | 'overdue' | 'anomaly' | 'unexpected-tag' | 'bye' | 'closed'
 
 /** What to do with a client's command. */
 export type AheadVerdict =
@@ -220,8 +224,7 @@ export class Ahead {
     this.#clientCommands.add(sent, command, left)
     if (command.selects !== undefined) this.#leave(command)
     if (mayKeepResult(command)) this.#selections.client.hasKeptResult = true
-    // With STORE .SILENT the server tells the client only if another program changes these flags again.
-    if (stores(command)) this.#selections.client.hasSetFlags = true
+    if (stores(command)) this.#selections.client.noteStore(uidsIn(command))
     this.#learning.sent(sent)
   }
 
@@ -333,9 +336,10 @@ export class Ahead {
 
   /** Decides on an untagged response, from `start` to its line feed at `end`. */
   onUntagged(bytes: Buffer, start: number, end: number): LineVerdict {
-    const response = readResponse(bytes.toString('latin1', untaggedAt(bytes, start), end + 1))
+    const text = bytes.toString('latin1', untaggedAt(bytes, start), end + 1)
+    const response = readResponse(text)
     if (!this.#held.isActive) {
-      this.#selections.server.note(response, this.#clientCommands.isSelecting)
+      this.#selections.server.note(response, this.#clientCommands.isSelecting, text)
       this.#learn(response, this.#clientCommands.searchOf(response), bytes, end)
       if (tellsFlags(response)) this.#selections.client.hasToldFlags = true
       return 'pass'
@@ -348,7 +352,7 @@ export class Ahead {
     // While the server is about to leave the client's mailbox, changes are not noted: the client's view of it must stay as
     // it is. If the mailbox is selected again, all changes since are found and reported.
     const isLeft = server === this.#selections.client && server !== this.#selections.last
-    if (!isLeft && !this.#held.isLeaving) server.note(response, isAnswer)
+    if (!isLeft && !this.#held.isLeaving) server.note(response, isAnswer, text)
     if (taken.kind === 'omit') return 'omit'
     if (taken.isReport) this.#onReport()
     if (owner?.state !== 'void') {
@@ -382,6 +386,11 @@ export class Ahead {
     this.#held.kept(bytes)
   }
 
+  /** Whether the server may refuse this command of the edge although it works as it should. */
+  mayBeRefused({ tag }: SentCommand): boolean {
+    return this.#held.mayBeRefused(tag)
+  }
+
   /**
    * A tagged reply. `text`: everything after the tag, line end included.
    * @returns what the client gets in its place; 'pass': the reply unchanged
@@ -407,7 +416,8 @@ export class Ahead {
     const isBad = state === 'expected' && isRefusal(isOk, text) && !hasNumbers
     if (isBad) this.#setup.knowledge.refused(question)
     else if (state === 'claimed') this.#noteUnderstood(question, !isRefusal(isOk, text))
-    if (isBad || flaw === 'anomaly') this.fail(isBad ? 'refused' : 'anomaly')
+    if (isBad) this.fail('refused', [asked])
+    else if (flaw === 'anomaly') this.fail('anomaly')
     else if (isOk) this.#setup.knowledge.answered(asked.depth)
   }
 
@@ -453,12 +463,25 @@ export class Ahead {
     return told.length > 0 ? { before: Buffer.concat(told) } : 'pass'
   }
 
-  /** Drops all held answers and pauses answer-ahead for this server, after an answer that makes it unsafe. */
-  fail(reason: 'refused' | 'anomaly' | 'bye' | 'unexpected-tag' | 'closed' | 'overdue'): void {
-    if (this.#held.unanswered.length === 0 && reason !== 'refused' && reason !== 'anomaly') return
-    this.#held.dropFrom(0, 'anomaly')
-    this.#setup.knowledge.failed(this.#context.clock.now())
-    this.#context.log.warn('ahead_paused', { upstream: this.#setup.upstream, reason })
+  /**
+   * Drops all held answers, after an answer that makes them unsafe. Pauses answer-ahead for this server, unless the cause is
+   * something else than the number of questions at once: a server also disconnects because it restarts, or because the
+   * mailbox is deleted.
+   * @param causes questions that may be the cause
+   */
+  fail(reason: FailReason, causes: readonly AskedAhead[] = this.#held.unanswered): void {
+    const isWrong = reason === 'anomaly' || reason === 'unexpected-tag'
+    if (causes.length === 0 && reason !== 'anomaly') return
+    this.#held.dropFrom(0, reason === 'refused' ? 'refused' : 'anomaly')
+    const { knowledge, upstream } = this.#setup
+    if (!isWrong && causes.every(({ isTried }) => isTried)) {
+      if (reason !== 'refused') knowledge.startAgain()
+      return
+    }
+    const now = this.#context.clock.now()
+    const isPaused = knowledge.commandsMax(now) === 0
+    knowledge.failed(now)
+    if (!isPaused) this.#context.log.warn('ahead_paused', { upstream, reason })
   }
 
   /**
@@ -468,6 +491,8 @@ export class Ahead {
    */
   giveUp(): boolean {
     if (this.#held.expected.length === 0) return false
+    const overdue = this.#held.unanswered.filter(({ state }) => state === 'expected')
+    for (const { question } of overdue) this.#setup.knowledge.refused(question)
     this.fail('overdue')
     return true
   }
@@ -475,10 +500,7 @@ export class Ahead {
   /** The session has ended. */
   end(ending: Ending): void {
     const { knowledge, identity } = this.#setup
-    const isUntried = this.#held.unanswered.some(
-      ({ depth }) => depth >= knowledge.commandsMax(this.#context.clock.now()),
-    )
-    if (ending.kind === 'upstream-gone' && isUntried) this.fail('closed')
+    if (ending.kind === 'upstream-gone') this.fail('closed')
     this.#held.dropFrom(0, 'session-ended')
     if (ending.kind === 'logout') this.#course.end()
     knowledge.keep(identity, this.#course.user)
@@ -490,12 +512,16 @@ const closed = '* OK [CLOSED] Previous mailbox closed.\r\n'
 /** Whether the reply is BAD: the server does not understand the command. */
 const isRefusal = (isOk: boolean, reply: string): boolean => !isOk && !/^NO\b/i.test(reply)
 
-/** Whether the server may keep the result of the command, for example because of RETURN (SAVE). */
+/** Whether the server may keep the result of the command: RETURN (SAVE), also in several mailboxes (RFC 5182, RFC 7377). */
 const mayKeepResult = ({ question, text }: Command): boolean =>
-  question === undefined && /^(?:UID +)?(?:SEARCH|SORT|THREAD) +RETURN\b/i.test(text)
+  question === undefined && /^(?:UID +)?E?(?:SEARCH|SORT|THREAD) +(?:RETURN|IN)\b/i.test(text)
 
-/** Whether the client knows flags of messages after this command, because it sets them. */
+/** Whether the client sets flags of messages. */
 const stores = ({ shape }: Command): boolean => shape === 'STORE' || shape === 'UID STORE'
+
+/** Undefined: other messages, or unknown ones. */
+const uidsIn = ({ text }: Command): UidSet | undefined =>
+  parseUidSet(/^UID STORE (\S+) /i.exec(text)?.[1] ?? '')
 
 /** Whether the command leaves the selected mailbox without selecting another one. */
 const unselects = ({ shape }: Command): boolean => shape === 'UNSELECT' || shape === 'CLOSE'

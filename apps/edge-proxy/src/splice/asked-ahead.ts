@@ -32,6 +32,8 @@ export class AskedAhead implements Expecting {
   readonly answers: AnswerKind
   /** How many questions were unanswered after it was sent, itself included. */
   readonly depth: number
+  /** Whether the server had answered so many questions at once before. */
+  readonly isTried: boolean
   /** When it was sent; coarse milliseconds. */
   readonly at: number
   /** The mailbox that is selected when the server executes the question. For a SELECT, the mailbox that it selects. */
@@ -55,8 +57,7 @@ export class AskedAhead implements Expecting {
   constructor(
     { question, answers, wider }: { question: Question; answers: AnswerKind; wider?: Wider | undefined },
     sent: SentCommand,
-    depth: number,
-    at: number,
+    { depth, isTried, at }: { depth: number; isTried: boolean; at: number },
     selection?: Selection,
   ) {
     this.question = question
@@ -64,6 +65,7 @@ export class AskedAhead implements Expecting {
     this.sent = sent
     this.answers = answers
     this.depth = depth
+    this.isTried = isTried
     this.at = at
     this.selection = selection
   }

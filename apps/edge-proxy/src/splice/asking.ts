@@ -197,7 +197,7 @@ export class Asking {
     // The client repeats this question, and each BAD to it would pause answer-ahead.
     if (this.#setup.knowledge.isRefused(question)) return false
     if (this.#wouldEnable(question)) return false
-    if (question.hasFlags && !this.#mayAskFlags(selecting !== undefined)) return false
+    if (question.hasFlags && !this.#mayAskFlags(question, selecting !== undefined)) return false
     if (answers.kind === 'fetch' && answers.uids && uidCount(answers.uids) > fetchedMax) return false
     return this.#isBounded(question, mailbox!)
   }
@@ -229,8 +229,8 @@ export class Asking {
     if (last !== client) return here.some(({ wider }) => wider?.kind === 'all-messages')
     const isComplete = here.every(({ reply }) => reply !== undefined)
     // The server does not report changes of flags while another mailbox is selected.
-    const canReturn = client.isKnown && !client.hasToldFlags && !client.hasKeptResult
-    return canReturn && !client.hasSetFlags && isComplete && this.#clientCommands.isElsewhere
+    const hasMore = client.knowsFlags() || client.hasRecent || client.hasKeptResult
+    return client.isKnown && !hasMore && isComplete && this.#clientCommands.isElsewhere
   }
 
   /** Whether a mailbox that was left ahead of the client can be selected again and its changes be found. */
@@ -239,10 +239,13 @@ export class Asking {
   }
 
   /** Whether the client misses no change of flags if the answer is dropped. */
-  #mayAskFlags(isSelecting: boolean): boolean {
+  #mayAskFlags(question: Question, isSelecting: boolean): boolean {
     const others = [...this.#held.unanswered, ...this.#held.expected]
-    if (others.some(({ question }) => question.hasFlags)) return false
-    return isSelecting || (!this.#selections.client.hasToldFlags && !this.#clientCommands.asksFlags)
+    if (others.some((asked) => asked.question.hasFlags)) return false
+    if (isSelecting) return true
+    const answers = answersOf(question, this.#hasEsearch, this.#widerThan(question))
+    const uids = answers.kind === 'fetch' ? answers.uids : undefined
+    return !this.#selections.client.knowsFlags(uids) && !this.#clientCommands.asksFlags
   }
 
   /** Whether the size of the answer is limited. Parts are requested by range, so their size always is. */
@@ -287,8 +290,14 @@ export class Asking {
     const before = question.selects === undefined ? '' : this.#selectAhead(question)
     const sent = conversation.aheadSent(tag, verbOf(text))
     const depth = this.#held.unanswered.length + 1
-    const now = this.#clock.now()
-    const asked = new AskedAhead({ question, answers, wider }, sent, depth, now, this.#selections.last)
+    const isTried = this.#setup.knowledge.hasAnswered(depth)
+    const at = this.#clock.now()
+    const asked = new AskedAhead(
+      { question, answers, wider },
+      sent,
+      { depth, isTried, at },
+      this.#selections.last,
+    )
     this.#held.add(asked)
     this.#onAsked(asked)
     return `${before}${tag} ${text}\r\n`

@@ -74,11 +74,13 @@ export class BehindBarrier implements Followers {
   }
 
   send(): string {
-    const { upstream } = this.#setup
-    const now = this.#context.clock.now()
+    const { upstream, knowledge } = this.#setup
+    const at = this.#context.clock.now()
     this.#asked = this.#questions.map((question, index) => {
       const sent = { tag: randomName('E'), verb: verbOf(question.text), isOwn: true }
-      return new AskedAhead({ question, answers: question.answers }, sent, index + 1, now)
+      const depth = index + 1
+      const isTried = knowledge.hasAnswered(depth)
+      return new AskedAhead({ question, answers: question.answers }, sent, { depth, isTried, at })
     })
     this.#context.metrics.counters.ahead_asked_total({ upstream }).value += this.#asked.length
     return this.#asked.map(({ tag, question }) => `${tag} ${question.text}\r\n`).join('')

@@ -18,7 +18,15 @@ import type { LineEnding } from '../imap/command-scanner.ts'
 import { condstoreUse, hasCondstoreWord, type CondstoreUse } from '../imap/condstore.ts'
 import { parseId, type IdPairs } from '../imap/id.ts'
 import { literalSize } from '../imap/literal.ts'
-import { commandHead, isTag, isVerb, maySelect, type CommandHead, type Verb } from '../imap/verb.ts'
+import {
+  commandHead,
+  isTag,
+  isVerb,
+  maySearch,
+  maySelect,
+  type CommandHead,
+  type Verb,
+} from '../imap/verb.ts'
 import type { SpoilReason } from '../server/server-connection.ts'
 import type { Conversation } from './conversation.ts'
 import type { Violation } from './ending.ts'
@@ -322,7 +330,7 @@ function notePart(part: Buffer, isLast: boolean, conversation: Conversation): vo
   const condstore = hasCondstoreWord(bytes, 0, bytes.length) ? 'possible' : 'none'
   noteWords(bytes, 0, bytes.length, condstore, conversation)
   line.hasReturn ||= containsWord(bytes, 0, bytes.length, 'RETURN')
-  if (line.hasReturn && isSearching(current.verb) && containsWord(bytes, 0, bytes.length, 'UPDATE'))
+  if (line.hasReturn && maySearch(current.verb) && containsWord(bytes, 0, bytes.length, 'UPDATE'))
     connection.spoil('search-update')
   // A backslash at the end of a part escapes the first byte of the next part.
   const from = line.endsInBackslash ? 1 : 0
@@ -407,13 +415,10 @@ export function spoilReasonOf(verb: Verb, bytes: Buffer, from: number, to: numbe
     default:
       // After SEARCH RETURN (UPDATE) the server sends updates until it is cancelled (RFC 5267). The words are searched for in
       // the whole line: a false positive costs one connection.
-      return isSearching(verb) &&
+      return maySearch(verb) &&
         containsWord(bytes, from, to, 'RETURN') &&
         containsWord(bytes, from, to, 'UPDATE')
         ? 'search-update'
         : undefined
   }
 }
-
-const isSearching = (verb: Verb): boolean =>
-  verb === 'UID' || verb === 'SEARCH' || verb === 'SORT' || verb === 'THREAD'

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Knowledge } from '../ahead/knowledge.ts'
+import { commandOf } from '../ahead/shapes.ts'
 import {
   beginAhead,
   fetch,
@@ -8,6 +10,7 @@ import {
   message,
   extendedSearch,
   selectAnswer,
+  teach,
   type WebmailPage,
 } from './ahead.test-support.ts'
 
@@ -362,27 +365,80 @@ test('flags are asked ahead only while the client has received none since its SE
   await isQuiet()
 })
 
-test('a command that waits too long for a question goes to the server itself, and answer-ahead pauses', async () => {
+test('flags of a message are not asked ahead after the client has set them', async () => {
+  for (const [stored, isAsked] of [
+    ['UID STORE 10 ', false],
+    ['UID STORE 12,9:11 ', false],
+    ['UID STORE 11:12 ', true],
+    ['UID STORE 11:* ', false],
+    ['STORE 3 ', false],
+  ] as const) {
+    const command = `${stored}+FLAGS.SILENT (\\Seen)`
+    const question = 'UID FETCH 10 (UID FLAGS ENVELOPE)'
+    const page: WebmailPage = [
+      ['SELECT INBOX', '3 EXISTS'],
+      [command],
+      ['NAMESPACE'],
+      [question, '1 FETCH (UID 10 FLAGS () ENVELOPE ())'],
+    ]
+    const { client, fromClient, fromServer, up, isQuiet } = await beginAhead(knowledgeOf(page, page))
+    fromClient('a SELECT INBOX\r\n')
+    fromServer('* 3 EXISTS\r\na OK done\r\n')
+    await client.until('a OK done\r\n')
+    fromClient(`b ${command}\r\n`)
+    assert.deepEqual(await up(2), ['SELECT INBOX', command])
+    fromServer('b OK done\r\n')
+    await client.until('b OK done\r\n')
+    fromClient('c NAMESPACE\r\n')
+    const sent = ['NAMESPACE', ...(isAsked ? [question] : [])]
+    assert.deepEqual(await up(sent.length), sent, stored)
+    await isQuiet()
+  }
+})
+
+test('a command that waits too long for a question goes to the server itself', async () => {
   const page: WebmailPage = [
     ['SELECT INBOX', '3 EXISTS', '0 RECENT', 'OK [UIDNEXT 13] x'],
     ['UID SEARCH ALL', 'SEARCH 10 11 12'],
   ]
-  const knowledge = knowledgeOf(page, page)
-  const session = await beginAhead(knowledge, { pool: { replyTimeoutMs: 100 } })
-  const { client, fromClient, fromServer, up, tag, endings, logged } = session
-  fromClient('a SELECT INBOX\r\n')
-  const [, search] = await up(2)
-  fromServer(`${selectAnswer}a OK done\r\n`)
-  await client.until('a OK done\r\n')
-  fromClient('b UID SEARCH ALL\r\n')
-  assert.deepEqual(await up(1), ['UID SEARCH ALL'])
-  assert.equal(knowledge.commandsMax(0), 0)
-  assert.ok(logged.includes('warn ahead_paused upstream=main reason=overdue'))
-  // The server answers both after all.
-  fromServer(`* ESEARCH (TAG "${tag(search!)}") UID ALL 10:12\r\n${tag(search!)} OK done\r\n`)
-  fromServer('* SEARCH 10 11 12\r\nb OK done\r\n')
-  assert.equal(await client.until('b OK done\r\n'), '* SEARCH 10 11 12\r\nb OK done\r\n')
-  assert.deepEqual(endings, [])
+  for (const isTried of [true, false]) {
+    const knowledge = isTried ? knowledgeOf(page, page) : new Knowledge()
+    if (!isTried) for (let count = 0; count < 2; count++) teach(knowledge, page)
+    if (!isTried) knowledge.measured(20, 0)
+    const session = await beginAhead(knowledge, { pool: { replyTimeoutMs: 100 } })
+    const { client, fromClient, fromServer, up, tag, endings, logged } = session
+    fromClient('a SELECT INBOX\r\n')
+    const [, search] = await up(2)
+    fromServer(`${selectAnswer}a OK done\r\n`)
+    await client.until('a OK done\r\n')
+    fromClient('b UID SEARCH ALL\r\n')
+    assert.deepEqual(await up(1), ['UID SEARCH ALL'])
+    // If the server answers questions of other sessions, the cause is this question.
+    assert.equal(knowledge.commandsMax(0), isTried ? 1 : 0)
+    assert.equal(logged.includes('warn ahead_paused upstream=main reason=overdue'), !isTried)
+    assert.ok(knowledge.isRefused(commandOf('UID SEARCH ALL').question!))
+    // The server answers both after all.
+    fromServer(`* ESEARCH (TAG "${tag(search!)}") UID ALL 10:12\r\n${tag(search!)} OK done\r\n`)
+    fromServer('* SEARCH 10 11 12\r\nb OK done\r\n')
+    assert.equal(await client.until('b OK done\r\n'), '* SEARCH 10 11 12\r\nb OK done\r\n')
+    assert.deepEqual(endings, [])
+  }
+})
+
+test('a list of flags does not overtake an earlier one that waits', async () => {
+  const session = await listing()
+  const { client, fromClient, fromServer, ok, esearch } = session
+  ok('SELECT INBOX', selectAnswer)
+  ok(extendedSearch, esearch(' ALL 10:12'))
+  const [earlier, later] = ['* FLAGS (\\Seen a)\r\n', '* FLAGS (\\Seen a b)\r\n']
+  fromServer(earlier)
+  fromClient('b SELECT INBOX\r\n')
+  await client.until('b OK done\r\n')
+  fromServer(later)
+  fromClient('c UID SEARCH SUBJECT x\r\nd NOOP\r\n')
+  fromServer('d OK done\r\n')
+  const told = await client.until('d OK done\r\n')
+  assert.ok(told.includes(later) && told.indexOf(earlier) < told.indexOf(later), told)
 })
 
 test('a session ends if its command waits for a question with a similar answer, and the server never replies', async () => {

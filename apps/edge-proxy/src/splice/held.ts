@@ -75,6 +75,8 @@ export class Held {
   #mustLeave = false
   /** The tag of that UNSELECT. Until its reply, reports of the server are about a mailbox that the client did not select. */
   #leavingTag: string | undefined
+  /** The server has refused the dropped SELECT, so it may refuse the UNSELECT because no mailbox is selected. */
+  #isSelectRefused = false
   #isTooMuch = false
 
   /** @param onDroppedBytes is also called for bytes of a dropped answer that arrive later */
@@ -176,9 +178,10 @@ export class Held {
         return client.isFetching ? this.#passBehindReports() : this.#takeReport(response, client)
       case 'flags':
       case 'mailbox-code':
-        if (!this.hasSelected) return passed
+        // A list of flags replaces the one before it, so it must not overtake an earlier report.
+        if (!this.hasSelected && (isAnswered || this.#reports.isEmpty)) return passed
         // The client has no mailbox selected that could be closed.
-        return response.kind === 'mailbox-code' && response.code === 'CLOSED'
+        return response.kind === 'mailbox-code' && response.code === 'CLOSED' && this.hasSelected
           ? omitted
           : this.#takeReport(response, client)
       default:
@@ -387,6 +390,7 @@ export class Held {
    */
   claim(asked: AskedAhead, clientTag: string, question: Question): Claim {
     this.passedBy(question, asked)
+    if (this.#isLeft(asked)) forgetRecent(asked)
     if (asked.question.selects !== undefined && asked.selection !== undefined) this.#moveTo(asked.selection)
     if (asked.isShared) return this.#share(asked, clientTag, question)
     asked.state = 'claimed'
@@ -450,8 +454,14 @@ export class Held {
     if (asked.reply !== undefined) this.#remove(asked)
     if (asked.question.selects === undefined) return
     this.#mustLeave = true
+    this.#isSelectRefused = reason === 'refused' && asked.reply !== undefined
     // The reports are about a mailbox that the client did not select.
     this.#reports.forget()
+  }
+
+  /** Whether the server may refuse this UNSELECT because no mailbox is selected. */
+  mayBeRefused(tag: string): boolean {
+    return tag === this.#leavingTag && this.#isSelectRefused
   }
 
   /** A tagged reply has arrived, which may be the reply to an UNSELECT. */
@@ -470,6 +480,15 @@ export class Held {
   forgetReports(): void {
     this.#reports.forget()
   }
+}
+
+/** The edge has left the mailbox again, so none of its messages is recent any more (RFC 3501 2.3.2). */
+function forgetRecent({ responses, selection }: AskedAhead): void {
+  for (const { chunks } of responses) {
+    const text = Buffer.concat(chunks).toString('latin1')
+    if (/^\* +\d+ +RECENT\b/i.test(text)) chunks.splice(0, Infinity, Buffer.from('* 0 RECENT\r\n'))
+  }
+  if (selection !== undefined) selection.hasRecent = false
 }
 
 const passed: Taken = { kind: 'pass', before: [], owner: undefined, isReport: false }

@@ -60,11 +60,12 @@ function judgeTagged(bytes: Buffer, start: number, end: number, conversation: Co
   const status = statusOf(bytes, statusAt)
   conversation.answered(sent, status)
   if (conversation.hasLostReply) return 'omit'
+  const isExpected = status === 'OK' || ahead?.mayBeRefused(sent) === true
   const verdict =
     ahead?.onTagged(sent, status === 'OK', bytes.toString('latin1', statusAt, end + 1)) ?? 'pass'
   if (sent.isOwn) {
     selectCache.onOwnReply(sent.verb, status === 'OK')
-    if (status !== 'OK') logRefused(sent.verb, bytes.toString('latin1', statusAt, end), conversation)
+    if (!isExpected) logRefused(sent.verb, bytes.toString('latin1', statusAt, end), conversation)
     return 'omit'
   }
   if (selectCache.isRecording) {

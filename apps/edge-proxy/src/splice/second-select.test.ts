@@ -18,14 +18,19 @@ const work = '* 3 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n'
 const inbox = '* 2 EXISTS\r\n* OK [UIDVALIDITY 2] x\r\n'
 
 /** A client that has asked for the counts of INBOX. The edge has sent the commands that select INBOX and the old mailbox again. */
-async function refreshing(offered = 'IMAP4REV1 UNSELECT ESEARCH', hasReport = false, pages = page) {
+async function refreshing(
+  offered = 'IMAP4REV1 UNSELECT ESEARCH',
+  hasReport = false,
+  pages = page,
+  flags = '',
+) {
   const knowledge = knowledgeOf(pages, pages, pages)
   knowledge.answered(6)
   const session = await beginAhead(knowledge, { offered })
   const { client, fromClient, fromServer, up, scripted } = session
   fromClient('a SELECT Work\r\n')
   assert.deepEqual(await up(3), ['SELECT Work', all, count])
-  fromServer(`${work}a OK done\r\n`)
+  fromServer(`${flags}${work}a OK done\r\n`)
   await client.until('a OK done\r\n')
   const list = `* ESEARCH (TAG "${session.tag(all)}") UID ALL 10:12\r\n`
   fromServer(`${list}${hasReport ? '* 4 EXISTS\r\n' : ''}${session.tag(all)} OK done\r\n`)
@@ -47,7 +52,7 @@ async function refreshing(offered = 'IMAP4REV1 UNSELECT ESEARCH', hasReport = fa
 }
 
 /** Like above, and the server has answered all commands. */
-async function gone(offered?: string, inInbox = '* ESEARCH (TAG "%") UID ALL 5:6\r\n') {
+async function gone(offered?: string, inInbox = '* ESEARCH (TAG "%") UID ALL 5:6\r\n', answer = inbox) {
   const session = await refreshing(offered)
   const asked = await session.commands(6)
   assert.deepEqual(
@@ -55,7 +60,7 @@ async function gone(offered?: string, inInbox = '* ESEARCH (TAG "%") UID ALL 5:6
     ['UNSELECT', 'SELECT INBOX', all, 'UNSELECT', 'SELECT Work', 'NAMESPACE'],
   )
   const [leave, select, search, back, again, namespace] = asked.map(([tag]) => tag)
-  session.fromServer(`${leave} OK left\r\n${inbox}${select} OK [READ-WRITE] selected\r\n`)
+  session.fromServer(`${leave} OK left\r\n${answer}${select} OK [READ-WRITE] selected\r\n`)
   session.fromServer(`${inInbox.replace('%', search!)}${search} OK done\r\n${back} OK left\r\n`)
   session.fromServer(`* 3 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n${again} OK [READ-WRITE] selected\r\n`)
   session.fromServer(`* NAMESPACE NIL NIL NIL\r\n${namespace} OK done\r\n`)
@@ -153,7 +158,7 @@ test('a client that stays in its mailbox is told its keywords, and that it is no
   fromServer('d OK done\r\n')
   assert.equal(
     await client.until('d OK done\r\n'),
-    `${keywords}* OK [READ-ONLY] The mailbox is read-only.\r\nd OK done\r\n`,
+    `${keywords}* OK [READ-ONLY] The mailbox is read-only\r\nd OK done\r\n`,
   )
 })
 
@@ -167,6 +172,23 @@ test('a SELECT that the server may not understand leaves the mailbox of the clie
     fromServer('d BAD what\r\n')
     assert.equal(await client.until('what\r\n'), 'd BAD what\r\n')
   }
+})
+
+test('a client that stays in its mailbox gets the lists of flags that have changed', async () => {
+  const [flags, permanent] = ['* FLAGS (\\Seen $old)\r\n', '* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n']
+  const session = await refreshing('IMAP4REV1 UNSELECT ESEARCH', false, page, flags + permanent)
+  const { client, fromClient, fromServer, up, commands } = session
+  const asked = await commands(6)
+  const [leave, select, search, back, again, namespace] = asked.map(([tag]) => tag)
+  fromServer(`${leave} OK left\r\n* FLAGS (\\Seen)\r\n${inbox}${select} OK selected\r\n`)
+  fromServer(`* ESEARCH (TAG "${search}") UID ALL 5:6\r\n${search} OK done\r\n${back} OK left\r\n`)
+  fromServer(`${work}${again} OK selected\r\n* NAMESPACE NIL NIL NIL\r\n${namespace} OK done\r\n`)
+  fromClient('d UID FETCH 12 (UID FLAGS)\r\n')
+  const changed = '* FLAGS (\\Seen $old $new)\r\n'
+  await giveBack(session, backToWork, { select: `${changed}${permanent}${work}`, uids: ' ALL 10:12' })
+  await up(1)
+  fromServer('* 3 FETCH (UID 12 FLAGS ($new))\r\nd OK done\r\n')
+  assert.equal(await client.until('done\r\n'), `${changed}* 3 FETCH (UID 12 FLAGS ($new))\r\nd OK done\r\n`)
 })
 
 test('reports after the list of messages follow the changes found from the list', async () => {
@@ -314,8 +336,23 @@ test('a mailbox is not left ahead after the client has received flags', async ()
   await isQuiet()
 })
 
+test('a mailbox is not left ahead if it has recent messages, which would not be recent any more', async () => {
+  const session = await refreshing(undefined, false, page, '* 1 RECENT\r\n')
+  await session.isQuiet()
+})
+
+test('no message is recent in a mailbox that the edge has left again', async () => {
+  const { client, fromClient } = await gone(undefined, undefined, `${inbox}* 2 RECENT\r\n`)
+  fromClient('d SELECT INBOX\r\n')
+  assert.match(await client.until('selected\r\n'), /^\* 0 RECENT\r\n/m)
+})
+
 test('a mailbox is not left ahead after the client has saved the result of a search in it', async () => {
-  const search = 'UID SEARCH RETURN (SAVE) FLAGGED'
+  for (const search of ['UID SEARCH RETURN (SAVE) FLAGGED', 'ESEARCH IN (selected) RETURN (SAVE) FLAGGED'])
+    await staysAfter(search)
+})
+
+async function staysAfter(search: string): Promise<void> {
   const searching: WebmailPage = [...page.slice(0, 2), [search], ...page.slice(2)]
   const knowledge = knowledgeOf(searching, searching, searching)
   knowledge.answered(6)
@@ -332,7 +369,7 @@ test('a mailbox is not left ahead after the client has saved the result of a sea
   fromClient(`d ${count}\r\n`)
   assert.deepEqual(await up(1), [count])
   await isQuiet()
-})
+}
 
 test('a mailbox is not left ahead after the client has set flags, because the server would tell it if others change them', async () => {
   const store = 'UID STORE 10 +FLAGS.SILENT (\\Seen)'

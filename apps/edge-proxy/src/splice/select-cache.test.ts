@@ -445,6 +445,9 @@ test('commands that may change the answer to a SELECT are recognized, unknown co
     'a UID FETCH 1 (body[text])',
     'a FETCH 1 RFC822',
     'a FETCH 1 BINARY[1]',
+    'a SEARCH RETURN (SAVE) ALL',
+    'a uid search return (min save) all',
+    'a UID SORT RETURN (SAVE) (DATE) UTF-8 ALL',
     'a XUNKNOWN',
   ])
     assert.equal(mayChange(line), true, line)
@@ -455,6 +458,7 @@ test('commands that may change the answer to a SELECT are recognized, unknown co
     'a STATUS INBOX (MESSAGES)',
     'a SEARCH ALL',
     'a UID SEARCH DELETED',
+    'a UID SEARCH RETURN (ALL) DELETED',
     'a UID SORT (DATE) UTF-8 ALL',
     'a FETCH 1 (FLAGS BODY.PEEK[])',
     'a UID FETCH 1:* (UID FLAGS)',

@@ -13,7 +13,7 @@ import type { EdgeMetrics } from '@imapfleet/observe'
 import { containsWord, startsWithWord } from '../imap/bytes.ts'
 import { hasUnselect } from '../imap/capability.ts'
 import { reportsMailboxChange, untaggedAt } from '../imap/response-facts.ts'
-import { maySelect, type Verb } from '../imap/verb.ts'
+import { maySearch, maySelect, type Verb } from '../imap/verb.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 
 /** State of the mailbox that an earlier session left selected, until this session's first command goes to the server. */
@@ -140,8 +140,7 @@ export class SelectCache {
     isAlone: boolean,
   ): void {
     if (maySelect(verb)) this.#context.metrics.counters.select_cache_misses_total.value++
-    if (mayChangeMailbox(verb, bytes, from, to) || savesResult(verb, bytes, from, to))
-      this.#connection.forgetSelect()
+    if (mayChangeMailbox(verb, bytes, from, to)) this.#connection.forgetSelect()
     this.#recording =
       key !== undefined && isAlone && this.#mayHaveUnselect ? { key, lines: [], bytes: 0 } : undefined
   }
@@ -243,15 +242,6 @@ function hasReports(lines: readonly string[]): boolean {
   return counts.length > 1 || lines.some((line) => /^\* +(?:\d+ +(?:EXPUNGE|FETCH)|VANISHED)\b/i.test(line))
 }
 
-/**
- * Whether the server may save the result of a search until the mailbox is left (RFC 5182). A SELECT removes the result. The words
- * are searched for in the whole line: a false positive costs one answer.
- */
-const savesResult = (verb: Verb, bytes: Buffer, from: number, to: number): boolean =>
-  (harmless.has(verb) || verb === 'UID') &&
-  containsWord(bytes, from, to, 'RETURN') &&
-  containsWord(bytes, from, to, 'SAVE')
-
 /** Commands that do not change the mailbox. */
 const harmless: ReadonlySet<Verb> = new Set<Verb>([
   'NOOP',
@@ -265,8 +255,14 @@ const harmless: ReadonlySet<Verb> = new Set<Verb>([
   'IDLE',
 ])
 
-/** Whether a command, from its tag to the end of its first line, may change what a later SELECT would answer. */
+/**
+ * Whether a command, from its tag to the end of its first line, may change what a later SELECT would answer, or leaves a search
+ * result that the SELECT would remove (RFC 5182 2.1).
+ */
 export function mayChangeMailbox(verb: Verb, bytes: Buffer, from: number, to: number): boolean {
+  const keepsResult =
+    maySearch(verb) && containsWord(bytes, from, to, 'RETURN') && containsWord(bytes, from, to, 'SAVE')
+  if (keepsResult) return true
   if (harmless.has(verb)) return false
   const isFetch = verb === 'FETCH' || (verb === 'UID' && containsWord(bytes, from, to, 'UID FETCH'))
   const isSearch =

@@ -4,6 +4,10 @@
  * kept, so that the mailbox can be selected again if the client does something else.
  */
 import type { Response } from '../ahead/responses.ts'
+import { overlap, type UidSet } from '../ahead/uid-set.ts'
+
+const flaggedMax = 50
+const anyUid: UidSet = [[0, Infinity]]
 
 export class Selection {
   /** Grows with each selection. */
@@ -17,12 +21,19 @@ export class Selection {
   uidValidity: number | undefined
   /** UIDs by sequence number, as reported by the server. Undefined: unknown. */
   uids: readonly number[] | undefined
+  /** The last FLAGS response and the last OK with PERMANENTFLAGS. They change when a keyword is used for the first time. */
+  readonly flagLists = new Map<string, string>()
   /** Messages have arrived or were removed since the answer to SELECT. */
   hasChanged = false
-  /** The client has got flags of its messages. From then on, a dropped answer with flags would hide a change from the client. */
+  /**
+   * The client has got flags of its messages. From then on, a dropped answer with flags would hide a change from the client, and
+   * changes are not found after the mailbox was left.
+   */
   hasToldFlags = false
-  /** The client has set flags of its messages. */
-  hasSetFlags = false
+  /** Messages whose flags the client has set. After STORE .SILENT, the server reports flags that another program changes again. */
+  #flagged: UidSet = []
+  /** The server has reported recent messages. They are not recent when the mailbox is selected again (RFC 3501 2.3.2). */
+  hasRecent = false
   /** The server may keep the result of a search of the client until the mailbox is left (RFC 5182). */
   hasKeptResult = false
 
@@ -37,8 +48,11 @@ export class Selection {
     return this.command !== undefined && this.uids !== undefined && this.uidValidity !== undefined
   }
 
-  /** @param isAnswer whether the response is part of the answer to SELECT */
-  note(response: Response, isAnswer: boolean): void {
+  /**
+   * @param isAnswer whether the response is part of the answer to SELECT
+   * @param text the response without `* `, line end included
+   */
+  note(response: Response, isAnswer: boolean, text: string): void {
     switch (response.kind) {
       case 'exists':
         this.count = response.count
@@ -48,6 +62,13 @@ export class Selection {
         return this.#change(false)
       case 'mailbox-code':
         if (response.code === 'UIDVALIDITY') this.uidValidity = response.value
+        if (response.code === 'PERMANENTFLAGS') this.flagLists.set(response.code, text)
+        return
+      case 'recent':
+        this.hasRecent ||= response.count > 0
+        return
+      case 'flags':
+        this.flagLists.set('FLAGS', text)
         return
       default:
     }
@@ -56,6 +77,17 @@ export class Selection {
   #change(isAnswer: boolean): void {
     this.hasChanged ||= !isAnswer
     this.uids = undefined
+  }
+
+  /** The client sets flags. @param uids undefined: of any message */
+  noteStore(uids: UidSet | undefined): void {
+    const flagged = [...this.#flagged, ...(uids ?? anyUid)]
+    this.#flagged = flagged.length > flaggedMax ? anyUid : flagged
+  }
+
+  /** Whether the client knows flags of these messages. @param uids undefined: of any message */
+  knowsFlags(uids?: UidSet): boolean {
+    return this.hasToldFlags || (uids === undefined ? this.#flagged.length > 0 : overlap(uids, this.#flagged))
   }
 
   /** The result of a search for all messages. It is incomplete if a message is gone whose EXPUNGE was not sent yet. */

@@ -71,7 +71,13 @@ export class WayBack {
     const sent = this.#conversation.aheadSent(randomName('E'), verbOf(text))
     const answers = answersOf(question, hasEsearch(connection.capabilities))
     const depth = this.#held.unanswered.length + 1
-    const asked = new AskedAhead({ question, answers }, sent, depth, this.#clock.now(), to)
+    // The client's command needs them, so they are no attempt at more commands at once.
+    const asked = new AskedAhead(
+      { question, answers },
+      sent,
+      { depth, isTried: true, at: this.#clock.now() },
+      to,
+    )
     asked.state = 'returning'
     this.#held.add(asked)
     return asked
@@ -96,16 +102,20 @@ export class WayBack {
     const { found, count } = search
     if (!isSame || isRefused || found === undefined || found.length !== count) return undefined
     const changes = changesSince(from.uids!, ascending(found))
-    return changes && [...settingsIn(select), ...changes]
+    return changes && [...changedFlags(from, server), ...changedAccess(select), ...changes]
   }
 }
 
-/** The part of the answer to SELECT that other sessions may have changed: the keywords, and the permission to write. */
-function settingsIn({ responses, question, reply }: AskedAhead): string[] {
-  const lines = responses.map(({ chunks }) => Buffer.concat(chunks).toString('latin1'))
-  const settings = lines.filter((line) => /^\* +(?:FLAGS|OK +\[PERMANENTFLAGS)\b/i.test(line))
-  const isNowReadOnly = question.name === 'SELECT' && /^OK +\[READ-ONLY\]/i.test(reply ?? '')
-  return isNowReadOnly ? [...settings, '* OK [READ-ONLY] The mailbox is read-only.\r\n'] : settings
+/** Responses that list the flags of the mailbox, if they are not those that the client got. */
+function changedFlags(from: Selection, now: Selection): string[] {
+  const changed = [...now.flagLists].filter(([name, text]) => from.flagLists.get(name) !== text)
+  return changed.map(([, text]) => `* ${text}`)
+}
+
+/** The mailbox may be read-only now (RFC 9051 7.1). */
+function changedAccess({ question, reply = '' }: AskedAhead): string[] {
+  const isReadOnly = question.name === 'SELECT' && /^OK +\[READ-ONLY\]/i.test(reply)
+  return isReadOnly ? ['* OK [READ-ONLY] The mailbox is read-only\r\n'] : []
 }
 
 /**
