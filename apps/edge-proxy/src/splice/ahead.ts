@@ -225,7 +225,15 @@ export class Ahead {
     if (command.selects !== undefined) this.#leave(command)
     if (mayKeepResult(command)) this.#selections.client.hasKeptResult = true
     if (stores(command)) this.#selections.client.noteStore(uidsIn(command))
+    this.#noteFlagsAsked(command)
     this.#learning.sent(sent)
+  }
+
+  /** Also an answer without responses tells flags: those that match no search, or have not changed since. */
+  #noteFlagsAsked(command: Command): void {
+    const { client } = this.#selections
+    if (fetchesFlags(command)) client.hasToldFlags = true
+    if (searchesFlags(command)) client.hasSearchedFlags = true
   }
 
   /** The client leaves its mailbox and selects this one, or none. */
@@ -269,7 +277,7 @@ export class Ahead {
     this.#used++
     if (isAnswered) counters.round_trips_saved_total.value++
     this.#mark(() => `answer-ahead: used ${asked.question.name}, ${isAnswered ? 'held' : 'streaming'}`)
-    if (asked.question.hasFlags) this.#selections.client.hasToldFlags = true
+    this.#noteFlagsAsked(command)
     if (asked.question.enablesCondstore) this.#conversation.condstoreUsed()
     this.#recordSelect(asked)
     if (isAnswered) bytes.push(...this.#held.tellable(), Buffer.from(`${tag} ${asked.reply!}`, 'latin1'))
@@ -518,6 +526,16 @@ const mayKeepResult = ({ question, text }: Command): boolean =>
 
 /** Whether the client sets flags of messages. */
 const stores = ({ shape }: Command): boolean => shape === 'STORE' || shape === 'UID STORE'
+
+/** Whether the client asks for flags of messages. A FETCH that is not parsed may do so, for example with CHANGEDSINCE. */
+const fetchesFlags = ({ shape, answers }: Command): boolean =>
+  /^(?:UID )?FETCH\b/.test(shape) && (answers.kind !== 'fetch' || answers.items.has('FLAGS'))
+
+/** Whether the result of a search depends on flags. After a literal, the rest of the command is unknown. */
+const searchesFlags = ({ shape, text }: Command): boolean =>
+  /^(?:UID )?E?(?:SEARCH|SORT|THREAD)\b/.test(shape) && (text.endsWith(' {') || flagKey.test(text))
+
+const flagKey = /\b(?:(?:UN)?(?:ANSWERED|DELETED|DRAFT|FLAGGED|SEEN|KEYWORD)|NEW|OLD|RECENT|MODSEQ)\b/i
 
 /** Undefined: other messages, or unknown ones. */
 const uidsIn = ({ text }: Command): UidSet | undefined =>

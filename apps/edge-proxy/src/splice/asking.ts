@@ -158,7 +158,7 @@ export class Asking {
     }
   }
 
-  /** Drops answers with flags that are no longer expected: the mailbox cannot be left while they are held. */
+  /** Drops answers about flags that are no longer expected: the mailbox cannot be left while they are held. */
   #makeWay(questions: readonly Expected[]): void {
     const { last } = this.#selections
     const isLeaving = questions.some(
@@ -166,7 +166,7 @@ export class Asking {
     )
     if (!isLeaving || last.mailbox === undefined) return
     for (const asked of this.#held.expected) {
-      const isInTheWay = asked.question.hasFlags && asked.selection === last
+      const isInTheWay = tellsOfFlags(asked) && asked.selection === last
       if (isInTheWay && !questions.some(({ question }) => asked.covers(question))) this.#held.correct(asked)
     }
   }
@@ -224,12 +224,12 @@ export class Asking {
     const { client, last } = this.#selections
     const { expected, hasReports } = this.#held
     const here = expected.filter(({ selection, question }) => selection === last && question.needsMailbox)
-    if (!this.#canReturn || hasReports || here.some(({ question }) => question.hasFlags)) return false
+    if (!this.#canReturn || hasReports || here.some(tellsOfFlags)) return false
     // If the client has not selected this mailbox yet, the list of its messages must have been requested.
     if (last !== client) return here.some(({ wider }) => wider?.kind === 'all-messages')
     const isComplete = here.every(({ reply }) => reply !== undefined)
     // The server does not report changes of flags while another mailbox is selected.
-    const hasMore = client.knowsFlags() || client.hasRecent || client.hasKeptResult
+    const hasMore = client.knowsFlags() || client.hasSearchedFlags || client.hasRecent || client.hasKeptResult
     return client.isKnown && !hasMore && isComplete && this.#clientCommands.isElsewhere
   }
 
@@ -316,6 +316,9 @@ export class Asking {
     return tag === undefined ? '' : `${tag} UNSELECT\r\n`
   }
 }
+
+/** Whether the client learns something about flags from the answer. */
+const tellsOfFlags = ({ question }: AskedAhead): boolean => question.dependsOn === 'flags'
 
 const selectsIn = (asked: readonly AskedAhead[]): number =>
   asked.filter(({ question }) => question.selects !== undefined).length

@@ -352,6 +352,33 @@ test('a mailbox is not left ahead after the client has saved the result of a sea
     await staysAfter(search)
 })
 
+test('a mailbox is not left ahead after the client has asked which flags have changed, or searched by flags', async () => {
+  for (const asked of [
+    'UID FETCH 1:* (FLAGS) (CHANGEDSINCE 7)',
+    'UID SEARCH RETURN (COUNT) KEYWORD a TEXT x',
+  ])
+    await staysAfter(asked)
+})
+
+test('a mailbox is not left ahead after the client got the answer to a search by flags, or while it is expected to ask', async () => {
+  const unseen = 'UID SEARCH RETURN (ALL) UNSEEN'
+  const searching: WebmailPage = [...page.slice(0, 2), ['UID SEARCH UNSEEN', 'SEARCH 10'], ...page.slice(2)]
+  const knowledge = knowledgeOf(searching, searching, searching)
+  knowledge.answered(6)
+  const { client, fromClient, fromServer, up, tag, isQuiet } = await beginAhead(knowledge)
+  fromClient('a SELECT Work\r\n')
+  assert.deepEqual(await up(4), ['SELECT Work', all, unseen, count])
+  fromServer(`${work}a OK done\r\n* ESEARCH (TAG "${tag(all)}") UID ALL 10:12\r\n${tag(all)} OK done\r\n`)
+  fromServer(`* ESEARCH (TAG "${tag(unseen)}") UID ALL 10\r\n${tag(unseen)} OK done\r\n`)
+  fromServer(`* STATUS INBOX (UNSEEN 1)\r\n${tag(count)} OK done\r\n`)
+  await client.until('a OK done\r\n')
+  for (const [at, text] of ['UID SEARCH ALL', 'UID SEARCH UNSEEN', count].entries()) {
+    fromClient(`b${at} ${text}\r\n`)
+    await client.until(`b${at} OK done\r\n`)
+    await isQuiet()
+  }
+})
+
 async function staysAfter(search: string): Promise<void> {
   const searching: WebmailPage = [...page.slice(0, 2), [search], ...page.slice(2)]
   const knowledge = knowledgeOf(searching, searching, searching)

@@ -30,6 +30,8 @@ export class Selection {
    * changes are not found after the mailbox was left.
    */
   hasToldFlags = false
+  /** The client has searched for messages by their flags. */
+  hasSearchedFlags = false
   /** Messages whose flags the client has set. After STORE .SILENT, the server reports flags that another program changes again. */
   #flagged: UidSet = []
   /** The server has reported recent messages. They are not recent when the mailbox is selected again (RFC 3501 2.3.2). */
