@@ -96,3 +96,15 @@ test('after the settings of a server were replaced, no questions are sent', () =
   knowledge.answered(3)
   assert.equal(knowledge.commandsMax(1e12), 0)
 })
+
+test('if the server closes connections of one user again and again, only this user is paused', () => {
+  const knowledge = new Knowledge()
+  knowledge.answered(4)
+  knowledge.startAgain('one')
+  knowledge.cutOff('one', 0)
+  assert.equal(knowledge.commandsMax(0, 'one'), 0)
+  assert.equal(knowledge.commandsMax(0, 'other'), 1)
+  assert.equal(knowledge.commandsMax(600_000, 'one'), 1)
+  knowledge.cutOff('other', 0)
+  assert.equal(knowledge.commandsMax(0, 'third'), 0)
+})

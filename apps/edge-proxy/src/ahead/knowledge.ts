@@ -14,6 +14,7 @@ const pauseMs = 600_000
 /** How often a session of a nearby server is measured. The server's name may get an address that is farther away. */
 const nearbyMeasuredMs = 1_000
 const refusedMax = 200
+const pausedUsersMax = 1_000
 const refusedTextMax = 1024
 
 export class Knowledge {
@@ -25,6 +26,10 @@ export class Knowledge {
   /** The largest number of pipelined commands that the server has answered. */
   #answered = 0
   #pausedUntil = -Infinity
+  /** The identity of the session after which `startAgain` was called last. */
+  #startedAgainFor: string | undefined
+  /** Until when no questions are sent in sessions of these identities. The oldest first. */
+  readonly #pausedUsers = new Map<string, number>()
   readonly #roundTrip = new ShortestTime()
   #measureNearbyAt = -Infinity
   /** Shapes and texts of questions to which the server answered BAD. */
@@ -88,9 +93,11 @@ export class Knowledge {
     return true
   }
 
-  /** How many questions may be in flight. */
-  commandsMax(now: number): number {
-    return now < this.#pausedUntil ? 0 : Math.min(aheadMax, Math.max(1, 2 * this.#answered))
+  /** How many questions may be in flight. @param identity undefined: of any user */
+  commandsMax(now: number, identity?: string): number {
+    const userPausedUntil = identity === undefined ? undefined : this.#pausedUsers.get(identity)
+    if (now < Math.max(this.#pausedUntil, userPausedUntil ?? -Infinity)) return 0
+    return Math.min(aheadMax, Math.max(1, 2 * this.#answered))
   }
 
   /** The settings of the server are no longer in force: running sessions send no more questions. */
@@ -112,8 +119,21 @@ export class Knowledge {
    * The server has closed a connection or does not answer. It may be another program after a restart: one question at a time is
    * sent first.
    */
-  startAgain(): void {
+  startAgain(identity: string): void {
     this.#answered = 0
+    this.#startedAgainFor = identity
+  }
+
+  /**
+   * The server has closed a connection or does not answer, with more questions at once than it has answered before. If it did the
+   * same to this user last time, the cause is probably a mailbox of this user, so only the sessions of this user are paused.
+   */
+  cutOff(identity: string, now: number): void {
+    if (identity !== this.#startedAgainFor) return this.failed(now)
+    this.#pausedUsers.delete(identity)
+    this.#pausedUsers.set(identity, now + pauseMs)
+    if (this.#pausedUsers.size > pausedUsersMax)
+      this.#pausedUsers.delete(this.#pausedUsers.keys().next().value!)
   }
 
   /** The server has answered pipelined commands in an unexpected way. */

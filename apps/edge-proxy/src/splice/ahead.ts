@@ -474,22 +474,24 @@ export class Ahead {
   /**
    * Drops all held answers, after an answer that makes them unsafe. Pauses answer-ahead for this server, unless the cause is
    * something else than the number of questions at once: a server also disconnects because it restarts, or because the
-   * mailbox is deleted.
+   * mailbox is deleted or damaged.
    * @param causes questions that may be the cause
    */
   fail(reason: FailReason, causes: readonly AskedAhead[] = this.#held.unanswered): void {
     const isWrong = reason === 'anomaly' || reason === 'unexpected-tag'
     if (causes.length === 0 && reason !== 'anomaly') return
     this.#held.dropFrom(0, reason === 'refused' ? 'refused' : 'anomaly')
-    const { knowledge, upstream } = this.#setup
+    const { knowledge, upstream, identity } = this.#setup
     if (!isWrong && causes.every(({ isTried }) => isTried)) {
-      if (reason !== 'refused') knowledge.startAgain()
+      if (reason !== 'refused') knowledge.startAgain(identity)
       return
     }
     const now = this.#context.clock.now()
-    const isPaused = knowledge.commandsMax(now) === 0
-    knowledge.failed(now)
-    if (!isPaused) this.#context.log.warn('ahead_paused', { upstream, reason })
+    const wasPaused = knowledge.commandsMax(now) === 0
+    if (isWrong || reason === 'refused') knowledge.failed(now)
+    else knowledge.cutOff(identity, now)
+    if (!wasPaused && knowledge.commandsMax(now) === 0)
+      this.#context.log.warn('ahead_paused', { upstream, reason })
   }
 
   /**

@@ -78,7 +78,7 @@ export class Asking {
   ask(): string {
     this.#hasNews = false
     if (!this.#mayAsk()) return ''
-    const max = this.#setup.knowledge.commandsMax(this.#clock.now())
+    const max = this.#setup.knowledge.commandsMax(this.#clock.now(), this.#setup.identity)
     const questions = max === 0 ? [] : this.#expected(max)
     this.#correct(questions)
     this.#makeWay(questions)
