@@ -358,7 +358,8 @@ export class Auditor implements ServerWatcher {
     const number = sessionNumberIn(tag)
     const sent = number === undefined ? undefined : this.sessions.get(number)?.tags.get(tag)
     const at = this.#scheduler.events
-    if (sent) sent.answer = { status, exists: connection.selection?.view.length, isLast, at }
+    const { selection } = connection
+    if (sent) sent.answer = { status, exists: selection?.view.length, flags: selection?.flags, isLast, at }
     if (isResetTag(tag)) {
       const barriers = this.#served.get(connection)?.barriers
       this.#scheduler.after(0, () =>

@@ -229,6 +229,9 @@ async function usualPage(options: ScriptOptions): Promise<void> {
 async function usualRefresh(options: ScriptOptions, folder: string): Promise<void> {
   const { client, chance } = options
   const steps = [
+    ...(client.session.family === 'A' && client.uids.length > 0
+      ? [() => client.command(`UID STORE ${someUid(client, chance)} +FLAGS.SILENT (\\Seen)`)]
+      : []),
     ...(client.session.family === 'D' ? [() => client.command('UID SEARCH RETURN (SAVE) UNSEEN')] : []),
     () => client.command('STATUS INBOX (MESSAGES UIDNEXT)'),
     () => client.command('SELECT INBOX'),

@@ -8,7 +8,8 @@ import type { Chance } from './chance.ts'
 import { isSealed, ownersIn, partMark } from './mail-store.ts'
 import { ResponseReader, type ReadResponse } from './response-reader.ts'
 import type { Scheduled, Scheduler } from './scheduler.ts'
-import type { SessionRecord } from './session-record.ts'
+import { printFlags } from './selection.ts'
+import type { SentTag, SessionRecord } from './session-record.ts'
 import type { WireEnd, WireHandler } from './wire.ts'
 
 export interface ClientReply {
@@ -23,6 +24,15 @@ interface Waiting {
   untagged: string[]
   resolve: (reply: ClientReply | undefined) => void
 }
+
+/** What a client knows of the flags of a message. `isWhole`: all others are absent. */
+interface KnownFlags {
+  readonly isWhole: boolean
+  readonly present: Set<string>
+  readonly absent: Set<string>
+}
+
+const nothingKnown: KnownFlags = { isWhole: false, present: new Set(), absent: new Set() }
 
 /** How long the client waits for a reply without receiving data, before it disconnects. */
 const patienceMs = 90_000
@@ -51,6 +61,8 @@ export class MailClient implements WireHandler {
   /** The last FLAGS response of the selected mailbox, and the keywords that its messages had. */
   #flagList: readonly string[] = []
   readonly #keywords = new Set<string>()
+  /** Flags by UID, as responses and own STORE commands tell. */
+  readonly #flags = new Map<number, KnownFlags>()
   #isSelecting = false
   /** Number of received bytes. */
   #received = 0
@@ -188,6 +200,7 @@ export class MailClient implements WireHandler {
     if (/^\S+ (?:SELECT|EXAMINE) /.test(text)) {
       this.#isSelecting = true
       this.#keywords.clear()
+      this.#flags.clear()
     }
     if (/^\S+ LOGOUT\r\n/.test(text))
       this.#scheduler.soon(() => this.#end.whenDelivered(() => this.#awaitGoodbye(tag)))
@@ -417,8 +430,12 @@ export class MailClient implements WireHandler {
     if (known !== undefined && known !== uid)
       this.#finding(`message ${number} has the UID ${uid}, and had ${known}`)
     this.#uids[number - 1] = uid
-    for (const [keyword] of text.match(/ FLAGS \(([^)]*)\)/)?.[1]?.matchAll(/\bk\d+\b/g) ?? [])
-      this.#keywords.add(keyword)
+    const flags = / FLAGS \(([^)]*)\)/
+      .exec(text)?.[1]
+      ?.split(' ')
+      .filter((flag) => flag && !flag.startsWith('$'))
+    if (flags) this.#flags.set(uid, { isWhole: true, present: new Set(flags), absent: new Set() })
+    for (const flag of flags ?? []) if (!flag.startsWith('\\')) this.#keywords.add(flag)
     this.#checkParts(uid, text)
     const set = /^\S+ UID FETCH ([\d:,]+) /.exec(this.#onlyWaiting)?.[1]
     // Flags of any message may be reported at any time.
@@ -453,6 +470,7 @@ export class MailClient implements WireHandler {
     const [waiting] = this.#waiting.splice(index, 1)
     const sent = this.session.tags.get(tag)!
     sent.isAnswered = true
+    this.#checkFlags(sent)
     this.#learn(tag, sent.text, status, rest)
     this.#auditor.onReply(
       this.session,
@@ -461,6 +479,29 @@ export class MailClient implements WireHandler {
       this.session.belief.kind === 'selected' && !this.#isSelecting ? this.exists : undefined,
     )
     waiting!.resolve({ status, text: rest, untagged: waiting!.untagged })
+  }
+
+  /** After NOOP, the client knows the current flags of the messages whose flags it has got or set. */
+  #checkFlags({ text, isAlone, answer }: SentTag): void {
+    const [, uid, sign, flags] = /^\S+ UID STORE (\d+) ([+-])FLAGS\.SILENT \(([^)]*)\)/.exec(text) ?? []
+    if (flags !== undefined && answer?.status === 'OK') {
+      const known = this.#flags.get(Number(uid)) ?? { isWhole: false, present: new Set(), absent: new Set() }
+      const [to, from] = sign === '+' ? [known.present, known.absent] : [known.absent, known.present]
+      to.add(flags)
+      from.delete(flags)
+      this.#flags.set(Number(uid), known)
+    }
+    if (!/^\S+ NOOP\r\n/.test(text) || !isAlone || answer?.status !== 'OK') return
+    for (const [message, now] of answer.flags ?? []) {
+      const { isWhole, present, absent } = this.#flags.get(message) ?? nothingKnown
+      const isRight = isWhole
+        ? printFlags(present) === printFlags(now)
+        : [...present].every((flag) => now.has(flag)) && ![...absent].some((flag) => now.has(flag))
+      if (!isRight)
+        this.#finding(
+          `it knows the flags ${printFlags(present)} of message ${message}, which has ${printFlags(now)}`,
+        )
+    }
   }
 
   #learn(tag: string, text: string, status: string, rest: string): void {

@@ -109,10 +109,10 @@ export class Account {
     if (chance.happens(0.6)) mailbox.remove(chance.pick(mailbox.messages).uid)
     else {
       const message = chance.pick(mailbox.messages)
-      const isKeyword = chance.happens(0.6)
-      message.flags.add(
-        isKeyword ? `k${chance.below(100)}` : chance.pick(['\\Flagged', '\\Answered', '\\Seen']),
-      )
+      const [present] = message.flags
+      if (present !== undefined && chance.happens(0.3)) message.flags.delete(present)
+      else if (chance.happens(0.6)) message.flags.add(`k${chance.below(100)}`)
+      else message.flags.add(chance.pick(['\\Flagged', '\\Answered', '\\Seen']))
       mailbox.flag(message)
     }
   }

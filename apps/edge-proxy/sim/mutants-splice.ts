@@ -361,9 +361,27 @@ export const mutantsOfSplice: readonly Mutant[] = [
   },
   {
     file: 'splice/ahead.ts',
-    find: 'causes.every(({ isTried }) => isTried)',
-    replace: 'causes.length > 1000',
+    find: 'causes.some(({ isTried }) => !isTried)',
+    replace: 'causes.length >= 0',
     breaks: 'a server that disconnects after questions as before is still asked ahead',
+  },
+  {
+    file: 'ahead/knowledge.ts',
+    find: '    if (++this.#cuts >= cutsMax) this.failed(now)\n',
+    replace: '',
+    breaks: 'a server that disconnects each time is not asked ahead any more',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: 'fetchesFlags(command) || searchesFlags(command)',
+    replace: 'searchesFlags(command)',
+    breaks: 'a client that has asked which flags have changed gets later changes of them',
+  },
+  {
+    file: 'splice/ahead.ts',
+    find: 'fetchesFlags(command) || searchesFlags(command)',
+    replace: 'fetchesFlags(command)',
+    breaks: 'a client that has searched by flags gets later changes of them',
   },
   {
     file: 'splice/select-cache.ts',

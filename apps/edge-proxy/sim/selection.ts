@@ -19,8 +19,9 @@ export class Selection {
   readonly view: number[]
   readonly #enabled: ReadonlySet<string>
   readonly #scheduler: Scheduler
-  /** The modseq up to which flags were reported to the client. */
+  /** The modseq up to which flags were reported to the client, and of single messages whose later flags it knows. */
   #toldModseq: number
+  readonly #toldOf = new Map<number, number>()
   /** How many keywords of the mailbox were reported to the client. */
   #toldKeywords: number
   #changedAt: number | undefined
@@ -87,11 +88,17 @@ export class Selection {
     lines.push(...this.#newKeywords())
     for (const message of mailbox.messages) {
       const at = view.indexOf(message.uid)
-      if (at >= 0 && message.flaggedAt > this.#toldModseq)
+      if (at >= 0 && message.flaggedAt > Math.max(this.#toldModseq, this.#toldOf.get(message.uid) ?? 0))
         lines.push(`* ${at + 1} FETCH (UID ${message.uid} ${this.#flagsOf(message)})\r\n`)
     }
     this.#toldModseq = mailbox.modseq
     return lines
+  }
+
+  /** The flags of each message in the view, as the client should know them after `tell`. */
+  get flags(): ReadonlyMap<number, ReadonlySet<string>> {
+    const present = this.view.flatMap((uid) => this.mailbox.find(uid) ?? [])
+    return new Map(present.map(({ uid, flags }) => [uid, new Set(flags)]))
   }
 
   #flagsOf({ flags, modseq }: Message, ...more: string[]): string {
@@ -151,7 +158,7 @@ export class Selection {
   /** This connection has changed the flags of a message. */
   #flag(message: Message): void {
     this.mailbox.flag(message)
-    this.#toldModseq = message.modseq
+    this.#toldOf.set(message.uid, message.modseq)
     this.changed()
   }
 
@@ -230,6 +237,9 @@ interface Chosen {
   readonly sequence: number
   readonly message: Message
 }
+
+/** In one order, so that two lists can be compared. */
+export const printFlags = (flags: Iterable<string>): string => [...flags].sort().join(' ')
 
 /** Whether a client is right about the selection of its connection. */
 export function isAsBelieved(selection: Selection | undefined, belief: Belief): boolean {

@@ -22,10 +22,16 @@ export interface SentTag {
   readonly sentAt: number
   isAnswered: boolean
   /**
-   * State at the time of the answer: number of messages reported to the client, whether the reply is the last of its wave, and the
-   * number of events.
+   * State at the time of the answer: number of messages reported to the client, their flags, whether the reply is the last of its
+   * wave, and the number of events.
    */
-  answer?: { status: string; exists: number | undefined; isLast: boolean; at: number }
+  answer?: {
+    status: string
+    exists: number | undefined
+    flags: ReadonlyMap<number, ReadonlySet<string>> | undefined
+    isLast: boolean
+    at: number
+  }
   /** A server has received the command. */
   hasArrived: boolean
   /** When the server received it, as a number of events. */

@@ -97,14 +97,20 @@ test('after the settings of a server were replaced, no questions are sent', () =
   assert.equal(knowledge.commandsMax(1e12), 0)
 })
 
-test('if the server closes connections of one user again and again, only this user is paused', () => {
+test('a server that cuts off sessions pauses only if it answers no question meanwhile, and not by a restart', () => {
   const knowledge = new Knowledge()
   knowledge.answered(4)
-  knowledge.startAgain('one')
-  knowledge.cutOff('one', 0)
-  assert.equal(knowledge.commandsMax(0, 'one'), 0)
-  assert.equal(knowledge.commandsMax(0, 'other'), 1)
-  assert.equal(knowledge.commandsMax(600_000, 'one'), 1)
-  knowledge.cutOff('other', 0)
-  assert.equal(knowledge.commandsMax(0, 'third'), 0)
+  const cuts = (...times: number[]) => {
+    for (const at of times) knowledge.cutOff(at)
+    return knowledge.commandsMax(20_000)
+  }
+  // A restart, and the mailbox of one user.
+  assert.equal(cuts(0, 1, 2, 3, 999, 1_000), 8)
+  for (let at = 2_000; at < 12_000; at += 2_000) {
+    assert.equal(cuts(at), 8)
+    knowledge.answered(1)
+  }
+  assert.equal(cuts(13_000, 14_000, 15_000, 16_000, 16_500), 8)
+  assert.equal(cuts(17_000), 0)
+  assert.equal(knowledge.commandsMax(617_000), 1)
 })

@@ -13,8 +13,10 @@ export const aheadMax = 8
 const pauseMs = 600_000
 /** How often a session of a nearby server is measured. The server's name may get an address that is farther away. */
 const nearbyMeasuredMs = 1_000
+/** In this many different seconds, the server has to cut off sessions before it is no coincidence. */
+const cutsMax = 5
+const cutsMs = 1_000
 const refusedMax = 200
-const pausedUsersMax = 1_000
 const refusedTextMax = 1024
 
 export class Knowledge {
@@ -26,10 +28,9 @@ export class Knowledge {
   /** The largest number of pipelined commands that the server has answered. */
   #answered = 0
   #pausedUntil = -Infinity
-  /** The identity of the session after which `startAgain` was called last. */
-  #startedAgainFor: string | undefined
-  /** Until when no questions are sent in sessions of these identities. The oldest first. */
-  readonly #pausedUsers = new Map<string, number>()
+  /** How often the server has cut off sessions since its last answer to a question, and when last. */
+  #cuts = 0
+  #cutAt = -Infinity
   readonly #roundTrip = new ShortestTime()
   #measureNearbyAt = -Infinity
   /** Shapes and texts of questions to which the server answered BAD. */
@@ -93,11 +94,9 @@ export class Knowledge {
     return true
   }
 
-  /** How many questions may be in flight. @param identity undefined: of any user */
-  commandsMax(now: number, identity?: string): number {
-    const userPausedUntil = identity === undefined ? undefined : this.#pausedUsers.get(identity)
-    if (now < Math.max(this.#pausedUntil, userPausedUntil ?? -Infinity)) return 0
-    return Math.min(aheadMax, Math.max(1, 2 * this.#answered))
+  /** How many questions may be in flight. */
+  commandsMax(now: number): number {
+    return now < this.#pausedUntil ? 0 : Math.min(aheadMax, Math.max(1, 2 * this.#answered))
   }
 
   /** The settings of the server are no longer in force: running sessions send no more questions. */
@@ -108,6 +107,7 @@ export class Knowledge {
   /** The server has answered this many pipelined commands, each with its own tag. Twice as many may be in flight then. */
   answered(count: number): void {
     this.#answered = Math.max(this.#answered, count)
+    this.#cuts = 0
   }
 
   /** Whether the server has answered this many pipelined commands before. */
@@ -116,29 +116,18 @@ export class Knowledge {
   }
 
   /**
-   * The server has closed a connection or does not answer. It may be another program after a restart: one question at a time is
-   * sent first.
+   * The server has closed a connection or does not answer, with no more questions at once than it has answered before. Usually
+   * the cause is another one: a restart, or the mailbox of one user.
    */
-  startAgain(identity: string): void {
-    this.#answered = 0
-    this.#startedAgainFor = identity
-  }
-
-  /**
-   * The server has closed a connection or does not answer, with more questions at once than it has answered before. If it did the
-   * same to this user last time, the cause is probably a mailbox of this user, so only the sessions of this user are paused.
-   */
-  cutOff(identity: string, now: number): void {
-    if (identity !== this.#startedAgainFor) return this.failed(now)
-    this.#pausedUsers.delete(identity)
-    this.#pausedUsers.set(identity, now + pauseMs)
-    if (this.#pausedUsers.size > pausedUsersMax)
-      this.#pausedUsers.delete(this.#pausedUsers.keys().next().value!)
+  cutOff(now: number): void {
+    if (now - this.#cutAt < cutsMs) return
+    this.#cutAt = now
+    if (++this.#cuts >= cutsMax) this.failed(now)
   }
 
   /** The server has answered pipelined commands in an unexpected way. */
   failed(now: number): void {
-    this.#answered = 0
+    this.#answered = this.#cuts = 0
     this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs)
   }
 

@@ -232,8 +232,7 @@ export class Ahead {
   /** Also an answer without responses tells flags: those that match no search, or have not changed since. */
   #noteFlagsAsked(command: Command): void {
     const { client } = this.#selections
-    if (fetchesFlags(command)) client.hasToldFlags = true
-    if (searchesFlags(command)) client.hasSearchedFlags = true
+    if (fetchesFlags(command) || searchesFlags(command)) client.hasToldFlags = true
   }
 
   /** The client leaves its mailbox and selects this one, or none. */
@@ -481,15 +480,11 @@ export class Ahead {
     const isWrong = reason === 'anomaly' || reason === 'unexpected-tag'
     if (causes.length === 0 && reason !== 'anomaly') return
     this.#held.dropFrom(0, reason === 'refused' ? 'refused' : 'anomaly')
-    const { knowledge, upstream, identity } = this.#setup
-    if (!isWrong && causes.every(({ isTried }) => isTried)) {
-      if (reason !== 'refused') knowledge.startAgain(identity)
-      return
-    }
+    const { knowledge, upstream } = this.#setup
     const now = this.#context.clock.now()
     const wasPaused = knowledge.commandsMax(now) === 0
-    if (isWrong || reason === 'refused') knowledge.failed(now)
-    else knowledge.cutOff(identity, now)
+    if (isWrong || causes.some(({ isTried }) => !isTried)) knowledge.failed(now)
+    else if (reason !== 'refused') knowledge.cutOff(now)
     if (!wasPaused && knowledge.commandsMax(now) === 0)
       this.#context.log.warn('ahead_paused', { upstream, reason })
   }

@@ -78,7 +78,7 @@ export class Asking {
   ask(): string {
     this.#hasNews = false
     if (!this.#mayAsk()) return ''
-    const max = this.#setup.knowledge.commandsMax(this.#clock.now(), this.#setup.identity)
+    const max = this.#setup.knowledge.commandsMax(this.#clock.now())
     const questions = max === 0 ? [] : this.#expected(max)
     this.#correct(questions)
     this.#makeWay(questions)
@@ -229,7 +229,7 @@ export class Asking {
     if (last !== client) return here.some(({ wider }) => wider?.kind === 'all-messages')
     const isComplete = here.every(({ reply }) => reply !== undefined)
     // The server does not report changes of flags while another mailbox is selected.
-    const hasMore = client.knowsFlags() || client.hasSearchedFlags || client.hasRecent || client.hasKeptResult
+    const hasMore = client.knowsFlags() || client.hasRecent || client.hasKeptResult
     return client.isKnown && !hasMore && isComplete && this.#clientCommands.isElsewhere
   }
 
@@ -241,7 +241,7 @@ export class Asking {
   /** Whether the client misses no change of flags if the answer is dropped. */
   #mayAskFlags(question: Question, isSelecting: boolean): boolean {
     const others = [...this.#held.unanswered, ...this.#held.expected]
-    if (others.some((asked) => asked.question.hasFlags)) return false
+    if (others.some(tellsOfFlags)) return false
     if (isSelecting) return true
     const answers = answersOf(question, this.#hasEsearch, this.#widerThan(question))
     const uids = answers.kind === 'fetch' ? answers.uids : undefined

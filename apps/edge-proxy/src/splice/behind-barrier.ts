@@ -62,8 +62,7 @@ export class BehindBarrier implements Followers {
     const course = new Course(knowledge.book, knowledge.user(identity), hints)
     course.tagged(loginTag)
     const questions: Question[] = []
-    const max = knowledge.commandsMax(context.clock.now(), setup.identity)
-    for (const { question } of course.expected({ max })) {
+    for (const { question } of course.expected({ max: knowledge.commandsMax(context.clock.now()) })) {
       const { needsMailbox, selects, enablesCondstore, answers } = question
       const isSafe = !needsMailbox && selects === undefined && (!enablesCondstore || hasCondstore)
       // The client asks the later questions after this one, so they are not sent either.

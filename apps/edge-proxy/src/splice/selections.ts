@@ -26,12 +26,10 @@ export class Selection {
   /** Messages have arrived or were removed since the answer to SELECT. */
   hasChanged = false
   /**
-   * The client has got flags of its messages. From then on, a dropped answer with flags would hide a change from the client, and
+   * The client has got flags of its messages, or has searched by flags. From then on, a dropped answer with flags would hide a change from the client, and
    * changes are not found after the mailbox was left.
    */
   hasToldFlags = false
-  /** The client has searched for messages by their flags. */
-  hasSearchedFlags = false
   /** Messages whose flags the client has set. After STORE .SILENT, the server reports flags that another program changes again. */
   #flagged: UidSet = []
   /** The server has reported recent messages. They are not recent when the mailbox is selected again (RFC 3501 2.3.2). */
