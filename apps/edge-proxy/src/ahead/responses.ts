@@ -26,6 +26,8 @@ export type Response =
   | { kind: 'flags' }
   /** An untagged OK with a code about the selected mailbox. */
   | { kind: 'mailbox-code'; code: string; value: number | undefined }
+  /** An untagged OK that says how far the server is with the command of this tag (RFC 9585). */
+  | { kind: 'progress'; tag: string | undefined }
   | { kind: 'other' }
 
 const other: Response = { kind: 'other' }
@@ -136,6 +138,8 @@ function readEsearch(rest: string): Response {
 function readCode(rest: string): Response {
   const code = /^ \[([A-Za-z-]+)(?: (\d+)(?=\]))?/.exec(rest)
   const name = code?.[1]!.toUpperCase() ?? ''
+  if (name === 'INPROGRESS')
+    return { kind: 'progress', tag: /^ \("([^"]*)"/.exec(rest.slice(code![0].length))?.[1] }
   if (name === '' || generalCodes.has(name)) return other
   return { kind: 'mailbox-code', code: name, value: code?.[2] === undefined ? undefined : Number(code[2]) }
 }

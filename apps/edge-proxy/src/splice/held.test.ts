@@ -425,6 +425,15 @@ test('a command that waits too long for a question goes to the server itself', a
   }
 })
 
+test('the client is not told how far the server is with a question that was asked ahead', async () => {
+  const { client, fromClient, fromServer, tag } = await listing()
+  fromClient('b NOOP\r\n')
+  const ours = `* OK [INPROGRESS ("${tag(extendedSearch)}" 1 9)] Still searching\r\n`
+  const theirs = '* OK [INPROGRESS ("b" 1 9)] Still here\r\n'
+  fromServer(`${ours}${theirs}* OK [INPROGRESS] Hello\r\nb OK done\r\n`)
+  assert.equal(await client.until('b OK done\r\n'), `${theirs}* OK [INPROGRESS] Hello\r\nb OK done\r\n`)
+})
+
 test('a list of flags does not overtake an earlier one that waits', async () => {
   const session = await listing()
   const { client, fromClient, fromServer, ok, esearch } = session

@@ -184,6 +184,8 @@ export class Held {
         return response.kind === 'mailbox-code' && response.code === 'CLOSED' && this.hasSelected
           ? omitted
           : this.#takeReport(response, client)
+      case 'progress':
+        return this.#asked.some(({ tag }) => tag === response.tag) ? omitted : passed
       default:
         return passed
     }
