@@ -13,7 +13,7 @@ import { stopLines } from './line.ts'
 import type { PagesBenchOptions } from './options.ts'
 import { playAll, type PlayedDistance } from './play.ts'
 import { recordSessions } from './record.ts'
-import type { DistanceResults } from './results.ts'
+import { meanTimes, type DistanceResults } from './results.ts'
 import { measureRoundTrip } from './round-trip.ts'
 import { findRoundcube } from './roundcube.ts'
 import { costTable, learningTable, roundTripsTable } from './tables.ts'
@@ -56,13 +56,25 @@ async function measurePages(
   options: PagesBenchOptions,
   show: (section: PagesSection) => void,
 ): Promise<DistanceResults[]> {
+  const near = { delayMs: 0, ...unhurried }
   step('near the server')
-  const close = await playAll(options, { delayMs: 0, ...unhurried })
-  const all: DistanceResults[] = []
+  const before = await playAll(options, near)
+  const far: { delayMs: number; roundTripMs: number; played: PlayedDistance }[] = []
   for (const delayMs of options.distances) {
     step(`server ${delayMs} ms away`)
     const roundTripMs = await measureRoundTrip(delayMs)
-    const results = resultsOf(delayMs, roundTripMs, close, await playAll(options, { delayMs, ...unhurried }))
+    far.push({ delayMs, roundTripMs, played: await playAll(options, { delayMs, ...unhurried }) })
+  }
+  // The speed of the machine changes during the run.
+  step('near the server again')
+  const after = await playAll(options, near)
+  const close = {
+    first: meanTimes(before.first, after.first),
+    played: meanTimes(before.played, after.played),
+  }
+  const all: DistanceResults[] = []
+  for (const { delayMs, roundTripMs, played } of far) {
+    const results = resultsOf(delayMs, roundTripMs, close, played)
     all.push(results)
     const learning = learningTable(results)
     show({

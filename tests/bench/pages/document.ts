@@ -35,7 +35,7 @@ function method({ repeat, seed, contestants }: PagesBenchOptions): string {
     `- Before each session, ${usersAtOnce} users of another program log in, list and log out for ${warmUpMs / 1_000} s, as other users of a webmail do all the time. Each ${sessionsPerNewUser}th session is of a user who has not logged in before. The edge learns nothing about Roundcube from them.`,
     '- The mailbox has 8 folders with 563 mails of one to five parts, one of 4 MB. New mail is delivered to it during the session.',
     '- A relay delays each byte on its way to and from the server. It does not limit the bandwidth. The round trip time is measured: one byte to an echo server and back through the relay, minus the same without the relay (median of 20).',
-    '- Round trips of a page: the time of the page, minus the time of the same page with the server on this machine and the same pauses, divided by the round trip time.',
+    '- Round trips of a page: the time of the page, minus the time of the same page with the server on this machine and the same pauses (mean of a session before and one after), divided by the round trip time.',
     '- Waits of a page: the time for which Roundcube waited for answers of the mail server, divided by the round trip time. This excludes the work of Roundcube, but includes the work of the server.',
     '- Every page is compared with the page that Roundcube shows without a proxy, except for tokens, identifiers and times of day. The benchmark ends at the first page that differs.',
     '- CPU is the user and system time of all processes of Dovecot, or of the proxy, as the kernel counts it.',

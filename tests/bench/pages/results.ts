@@ -42,6 +42,19 @@ export function judgedPages(results: DistanceResults, contestant: PagesContestan
   )
 }
 
+/** Sessions that were played twice, with the mean time of each page. */
+export function meanTimes(one: PlayedSessions, other: PlayedSessions): PlayedSessions {
+  const joined = (name: PagesContestant, sessions: readonly SessionSample[]) =>
+    sessions.map((session, index) => ({
+      ...session,
+      pages: session.pages.map((page, at) => {
+        const again = other.get(name)?.[index]?.pages[at]
+        return { ...page, ms: again ? mean([page.ms, again.ms]) : NaN }
+      }),
+    }))
+  return new Map(Array.from(one, ([name, sessions]) => [name, joined(name, sessions)]))
+}
+
 /** The pages of the first sessions. */
 export const firstPages = (results: DistanceResults, contestant: PagesContestant): JudgedPage[] =>
   judgedPages({ ...results, played: results.first, near: results.nearFirst }, contestant)

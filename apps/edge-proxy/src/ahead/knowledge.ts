@@ -13,7 +13,7 @@ export const aheadMax = 8
 const pauseMs = 600_000
 /** How often a session of a nearby server is measured. The server's name may get an address that is farther away. */
 const nearbyMeasuredMs = 1_000
-/** In this many different seconds, the server has to cut off sessions before it is no coincidence. */
+/** After cutting off sessions in this many different seconds, the server is paused. All sessions cut off by a restart count once. */
 const cutsMax = 5
 const cutsMs = 1_000
 const refusedMax = 200

@@ -26,8 +26,8 @@ export class Selection {
   /** Messages have arrived or were removed since the answer to SELECT. */
   hasChanged = false
   /**
-   * The client has got flags of its messages, or has searched by flags. From then on, a dropped answer with flags would hide a change from the client, and
-   * changes are not found after the mailbox was left.
+   * The client has got flags of its messages, or has searched by flags. From then on, a dropped answer with flags would hide a
+   * change from the client, and changes are not found after the mailbox was left.
    */
   hasToldFlags = false
   /** Messages whose flags the client has set. After STORE .SILENT, the server reports flags that another program changes again. */
