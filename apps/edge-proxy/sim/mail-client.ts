@@ -484,7 +484,7 @@ export class MailClient implements WireHandler {
   /** After NOOP, the client knows the current flags of the messages whose flags it has got or set. */
   #checkFlags({ text, isAlone, answer }: SentTag): void {
     const [, uid, sign, flags] = /^\S+ UID STORE (\d+) ([+-])FLAGS\.SILENT \(([^)]*)\)/.exec(text) ?? []
-    if (flags !== undefined && answer?.status === 'OK') {
+    if (flags !== undefined && answer?.status === 'OK' && this.uids.includes(Number(uid))) {
       const known = this.#flags.get(Number(uid)) ?? { isWhole: false, present: new Set(), absent: new Set() }
       const [to, from] = sign === '+' ? [known.present, known.absent] : [known.absent, known.present]
       to.add(flags)

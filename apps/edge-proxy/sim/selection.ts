@@ -88,11 +88,15 @@ export class Selection {
     lines.push(...this.#newKeywords())
     for (const message of mailbox.messages) {
       const at = view.indexOf(message.uid)
-      if (at >= 0 && message.flaggedAt > Math.max(this.#toldModseq, this.#toldOf.get(message.uid) ?? 0))
+      if (at >= 0 && !this.#isTold(message))
         lines.push(`* ${at + 1} FETCH (UID ${message.uid} ${this.#flagsOf(message)})\r\n`)
     }
     this.#toldModseq = mailbox.modseq
     return lines
+  }
+
+  #isTold({ uid, flaggedAt }: Message): boolean {
+    return flaggedAt <= Math.max(this.#toldModseq, this.#toldOf.get(uid) ?? 0)
   }
 
   /** The flags of each message in the view, as the client should know them after `tell`. */
@@ -145,20 +149,25 @@ export class Selection {
   #store(chosen: readonly Chosen[], wanted: string, stamp: string): Answer {
     const flags = /\(([^)]*)\)/.exec(wanted)?.[1]?.split(' ') ?? []
     const lines = this.#newKeywords()
+    const isSilent = /\.SILENT/i.test(wanted)
     for (const { sequence, message } of chosen) {
       for (const flag of flags)
         if (wanted.startsWith('-')) message.flags.delete(flag)
         else message.flags.add(flag)
-      this.#flag(message)
-      if (!/\.SILENT/i.test(wanted)) lines.push(this.#fetched(stamp, sequence, message, 'FLAGS'))
+      this.#flag(message, !isSilent)
+      if (!isSilent) lines.push(this.#fetched(stamp, sequence, message, 'FLAGS'))
     }
     return answer('OK done', ...lines)
   }
 
-  /** This connection has changed the flags of a message. */
-  #flag(message: Message): void {
+  /**
+   * This connection has changed the flags of a message. Other changes that were not reported before are still reported.
+   * @param isReported whether the answer has all flags of the message
+   */
+  #flag(message: Message, isReported: boolean): void {
+    const isTold = isReported || this.#isTold(message)
     this.mailbox.flag(message)
-    this.#toldOf.set(message.uid, message.modseq)
+    if (isTold) this.#toldOf.set(message.uid, message.modseq)
     this.changed()
   }
 
@@ -211,7 +220,7 @@ export class Selection {
     const body = /BODY(\.PEEK)?\[\]/i.exec(wanted)
     if (body && body[1] === undefined && !this.readOnly && !message.flags.has('\\Seen')) {
       message.flags.add('\\Seen')
-      this.#flag(message)
+      this.#flag(message, true)
     }
     // An edge recognizes the answer to its own question by its items, so the stamp of one is a flag.
     const isOfEdge = stamp.startsWith('$')
