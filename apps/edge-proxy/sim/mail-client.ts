@@ -492,6 +492,8 @@ export class MailClient implements WireHandler {
       this.#flags.set(Number(uid), known)
     }
     if (!/^\S+ NOOP\r\n/.test(text) || !isAlone || answer?.status !== 'OK') return
+    // A server that misbehaves may have told its flags in an answer that was lost.
+    if (this.#auditor.isServedHarmed(this.session) || this.#auditor.mayRepeat(this.session)) return
     for (const [message, now] of answer.flags ?? []) {
       const { isWhole, present, absent } = this.#flags.get(message) ?? nothingKnown
       const isRight = isWhole

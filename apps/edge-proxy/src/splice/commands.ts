@@ -13,6 +13,7 @@ import {
   findByte,
   LF,
   SP,
+  startsWithWord,
 } from '../imap/bytes.ts'
 import type { LineEnding } from '../imap/command-scanner.ts'
 import { condstoreUse, hasCondstoreWord, type CondstoreUse } from '../imap/condstore.ts'
@@ -157,12 +158,16 @@ function beginCommand(
     if (verdict === 'wait' || verdict === 'UNSELECT') return stopFor(verdict, at, conversation)
   }
   const isAlone = conversation.isAllAnswered
-  conversation.sent(bytes.toString('latin1', at, head.tagEnd), head.verb)
+  const isUidSearch =
+    head.verb === 'UID' && searches.some((word) => startsWithWord(bytes, head.verbEnd + 1, word))
+  conversation.sent(bytes.toString('latin1', at, head.tagEnd), head.verb, isUidSearch)
   ahead?.sent(conversation.current)
   if (isCaching && isWhole) selectCache.onCommand(key, head.verb, bytes, at, lineFeed, isAlone)
   else selectCache.forget()
   return undefined
 }
+
+const searches = ['SEARCH', 'SORT', 'THREAD']
 
 function stopFor(verdict: 'wait' | 'UNSELECT', at: number, conversation: Conversation): Passage {
   if (verdict === 'wait') return waitForTurn(at, conversation, 'question')

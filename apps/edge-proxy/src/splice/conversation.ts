@@ -37,6 +37,8 @@ interface Unanswered extends SentCommand {
   isOwn: boolean
   /** Asked ahead of the client (ahead.ts). */
   isAhead: boolean
+  /** It is a UID command whose answer has no FETCH response, such as UID SEARCH. */
+  isUidSearch: boolean
   hasLiteral: boolean
   /** The client's previous command has a literal: these bytes may still be part of that command. */
   followsLiteral: boolean
@@ -150,7 +152,9 @@ export class Conversation {
 
   /** Whether an unanswered command asks for FETCH responses. */
   get isFetching(): boolean {
-    return this.#unanswered.some(({ verb }) => verb === 'FETCH' || verb === 'UID' || verb === 'STORE')
+    return this.#unanswered.some(
+      ({ verb, isUidSearch }) => verb === 'FETCH' || verb === 'STORE' || (verb === 'UID' && !isUidSearch),
+    )
   }
 
   // Client to server, reported by commands.ts and splice.ts.
@@ -175,11 +179,12 @@ export class Conversation {
   }
 
   /** The client's command goes to the server. Its lines are reported next. */
-  sent(tag: string, verb: Verb): void {
+  sent(tag: string, verb: Verb, isUidSearch = false): void {
     // This ENABLE passes as the client wrote it. Only an ENABLE that the edge writes makes the connection reusable.
     if (verb === 'ENABLE') this.connection.extensionsMayChange()
     const followsLiteral = this.followsLiteral
     this.#current = this.#add(tag, verb, false)
+    this.#current.isUidSearch = isUidSearch
     this.#current.followsLiteral = followsLiteral
     this.#noteSelection(this.#current)
   }
@@ -302,6 +307,7 @@ export class Conversation {
       verb,
       isOwn,
       isAhead: false,
+      isUidSearch: false,
       condstore: 'none',
       hasLiteral: false,
       followsLiteral: false,

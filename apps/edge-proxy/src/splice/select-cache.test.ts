@@ -410,6 +410,21 @@ function mayChange(line: string): boolean {
   return mayChangeMailbox(verb, bytes, 0, lineFeed)
 }
 
+test('flags that are reported during a search, and not asked for, make the answer to SELECT outdated', async () => {
+  for (const [command, isKept] of [
+    ['UID SEARCH ALL', false],
+    ['uid sort (DATE) UTF-8 ALL', false],
+    ['UID FETCH 1 (FLAGS)', true],
+  ] as const) {
+    const { fromClient, fromServer, connection } = await begin({ pool: { selectCache: 'exact' } })
+    fromClient('a SELECT INBOX\r\n')
+    fromServer(`${answer}a OK [READ-WRITE] done\r\n`)
+    fromClient(`b ${command}\r\n`)
+    fromServer('* 1 FETCH (UID 1 FLAGS (\\Seen))\r\nb OK done\r\n')
+    assert.equal(connection.selectAnswer !== undefined, isKept, command)
+  }
+})
+
 test('only a plain SELECT or EXAMINE has a key', () => {
   assert.equal(keyOf('a SELECT INBOX'), 'SELECT INBOX')
   assert.equal(keyOf('a examine "Sent Items"'), 'EXAMINE "Sent Items"')
