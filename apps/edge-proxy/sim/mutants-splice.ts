@@ -343,7 +343,7 @@ export const mutantsOfSplice: readonly Mutant[] = [
   },
   {
     file: 'splice/select-cache.ts',
-    find: '  if (keepsResult) return true\n',
+    find: "  if (mayReturn('SAVE', verb, bytes, from, to)) return true\n",
     replace: '',
     breaks: 'an answer to SELECT is not reused after a session that has saved a search result',
   },

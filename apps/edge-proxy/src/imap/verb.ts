@@ -1,5 +1,5 @@
 /** Finds tag and verb of a command in its bytes, without creating a string. */
-import { SP, wordEnd } from './bytes.ts'
+import { containsWord, SP, wordEnd } from './bytes.ts'
 
 /** Verbs that the edge knows. All others are OTHER and pass. */
 const known = [
@@ -124,3 +124,10 @@ export const maySelect = (verb: Verb): boolean => verb === 'SELECT' || verb === 
 /** Whether the command may be a search. */
 export const maySearch = (verb: Verb): boolean =>
   verb === 'UID' || verb === 'SEARCH' || verb === 'SORT' || verb === 'THREAD'
+
+/**
+ * Whether the command may be a search with this RETURN option (RFC 4466 2.6.1). The words are searched for anywhere between the
+ * indices, so there are false positives.
+ */
+export const mayReturn = (option: string, verb: Verb, bytes: Uint8Array, from: number, to: number): boolean =>
+  maySearch(verb) && containsWord(bytes, from, to, 'RETURN') && containsWord(bytes, from, to, option)

@@ -194,7 +194,7 @@ export class Asking {
     const mailbox = selecting?.selects ?? this.#course.mailbox
     if (question.needsMailbox && mailbox === undefined) return false
     if (question.usesNumbers && hasUntoldExpunge) return false
-    // The client repeats this question, and each BAD to it would pause answer-ahead.
+    // Clients may repeat a question that the server refuses.
     if (this.#setup.knowledge.isRefused(question)) return false
     if (this.#wouldEnable(question)) return false
     if (question.hasFlags && !this.#mayAskFlags(question, selecting !== undefined)) return false

@@ -23,6 +23,7 @@ import {
   commandHead,
   isTag,
   isVerb,
+  mayReturn,
   maySearch,
   maySelect,
   type CommandHead,
@@ -418,12 +419,8 @@ export function spoilReasonOf(verb: Verb, bytes: Buffer, from: number, to: numbe
     case 'COMPARATOR':
       return 'comparator'
     default:
-      // After SEARCH RETURN (UPDATE) the server sends updates until it is cancelled (RFC 5267). The words are searched for in
-      // the whole line: a false positive costs one connection.
-      return maySearch(verb) &&
-        containsWord(bytes, from, to, 'RETURN') &&
-        containsWord(bytes, from, to, 'UPDATE')
-        ? 'search-update'
-        : undefined
+      // After SEARCH RETURN (UPDATE) the server sends updates until it is cancelled (RFC 5267). A false positive costs one
+      // connection.
+      return mayReturn('UPDATE', verb, bytes, from, to) ? 'search-update' : undefined
   }
 }

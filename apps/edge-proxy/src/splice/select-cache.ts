@@ -13,7 +13,7 @@ import type { EdgeMetrics } from '@imapfleet/observe'
 import { containsWord, startsWithWord } from '../imap/bytes.ts'
 import { hasUnselect } from '../imap/capability.ts'
 import { reportsMailboxChange, untaggedAt } from '../imap/response-facts.ts'
-import { maySearch, maySelect, type Verb } from '../imap/verb.ts'
+import { mayReturn, maySelect, type Verb } from '../imap/verb.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 
 /** State of the mailbox that an earlier session left selected, until this session's first command goes to the server. */
@@ -260,9 +260,7 @@ const harmless: ReadonlySet<Verb> = new Set<Verb>([
  * result that the SELECT would remove (RFC 5182 2.1).
  */
 export function mayChangeMailbox(verb: Verb, bytes: Buffer, from: number, to: number): boolean {
-  const keepsResult =
-    maySearch(verb) && containsWord(bytes, from, to, 'RETURN') && containsWord(bytes, from, to, 'SAVE')
-  if (keepsResult) return true
+  if (mayReturn('SAVE', verb, bytes, from, to)) return true
   if (harmless.has(verb)) return false
   const isFetch = verb === 'FETCH' || (verb === 'UID' && containsWord(bytes, from, to, 'UID FETCH'))
   const isSearch =
